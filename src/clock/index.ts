@@ -1,0 +1,5 @@
+export { sleep, uuidV7 } from './clock.ts'
+export type { CancelTimer, Clock } from './clock.ts'
+export { fakeClock, seededRandom } from './fake.ts'
+export type { FakeClock } from './fake.ts'
+export { systemClock } from './system.ts'

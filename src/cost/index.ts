@@ -1,0 +1,2 @@
+export { nanoOf, toUsd } from './usage.ts'
+export type { Cost, Price, PricePort, Usage } from './usage.ts'

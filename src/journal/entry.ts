@@ -1,0 +1,158 @@
+// The journal's vocabulary: a run is an append-only list of entries, one for each thing that came in from outside,
+// with the transitions it caused. Invariant: folding the causes again, in order, gives the same moves and hashes.
+import type { Failure, Json } from '../failure/index.ts'
+import type { Usage } from '../cost/index.ts'
+import type { Message } from '../prompt/index.ts'
+import { sha256 } from '../schema/index.ts'
+
+/** Version of the entry format. Every version ever released stays readable. */
+export const ENTRY_VERSION = 1
+
+/** A machine's state value as XState writes it: `"asking"` or `{ "group": "asking" }`. */
+export type StateValue = string | { readonly [region: string]: StateValue }
+
+/** One billed model call inside an attempt. */
+export interface CallRecord {
+  readonly provider: string
+  /** The model asked for. */
+  readonly model: string
+  /** The model that answered, where it says so. */
+  readonly answered?: string
+  /** null when the provider reported none. */
+  readonly usage: Usage | null
+  /** Nano-dollars; null when the price is unknown. */
+  readonly costNano: number | null
+  readonly priceSource: string
+  readonly latencyMs: number
+  readonly firstTokenMs?: number
+  readonly prompt?: string
+  readonly promptHash?: string
+  readonly stepHash?: string
+  readonly requestHash?: string
+  readonly requestId?: string
+  /** Served from the cache: no tokens were billed, `savedNano` would have been. */
+  readonly cached?: boolean
+  readonly savedNano?: number | null
+  /** Code when the call failed but was billed. */
+  readonly failed?: string
+}
+
+/** What an attempt gave. `value` is what the effect's kind defines. */
+export type Outcome = (
+  | { readonly ok: true; readonly value: Json }
+  | {
+      readonly ok: false
+      readonly failure: Failure
+      /** A reply that was rejected, shown to the model in a repair turn. */
+      readonly reply?: Extract<Message, { readonly role: 'assistant' }>
+    }
+) & {
+  readonly durationMs: number
+  readonly calls?: readonly CallRecord[]
+  /** Cost that a tool added by hand, nano-dollars. */
+  readonly addedNano?: number
+}
+
+/** Usage and time that earlier runs of a session used. */
+export interface Carried {
+  readonly transitions: number
+  readonly modelCalls: number
+  readonly toolCalls: number
+  readonly tokens: number
+  readonly costNano: number
+  readonly durationMs: number
+}
+
+/** The first cause of every run. */
+export interface StartCause {
+  readonly type: 'start'
+  readonly agent: { readonly id: string; readonly version?: string; readonly hash: string }
+  readonly input: Json
+  readonly user?: string
+  readonly route?: string
+  readonly tenant?: string
+  readonly session?: string
+  /** Seed of the run's random numbers. */
+  readonly seed: number
+  /** Which engine drives the run; others leave it alone. */
+  readonly engine: string
+  /** Named threads inherited from the previous run of the session: content hashes. */
+  readonly threads?: { readonly [name: string]: string }
+  readonly carried?: Carried
+  readonly forkedFrom?: { readonly run: string; readonly seq: number }
+}
+
+/** Why the run moved. */
+export type Cause =
+  | StartCause
+  | { readonly type: 'attempt'; readonly key: string; readonly attempt: number; readonly outcome: Outcome }
+  | { readonly type: 'timer'; readonly key: string }
+  | { readonly type: 'event'; readonly n: number; readonly event: { readonly type: string; readonly [field: string]: Json }; readonly by?: string }
+  | { readonly type: 'cancel'; readonly reason?: string }
+  /** A process took the run up again; `doubt` names effects that may or may not have happened. */
+  | { readonly type: 'resumed'; readonly doubt?: readonly string[] }
+  /** The run goes on under a changed agent. */
+  | { readonly type: 'migrated'; readonly agent: { readonly id: string; readonly version?: string; readonly hash: string }; readonly value: StateValue; readonly context: Json }
+
+/** One transition of one actor. */
+export interface Move {
+  /** Path of the actor: empty for the run's own machine, `/research#1` for a child. */
+  readonly actor: string
+  /** Type of the machine event. */
+  readonly event: string
+  /** The state reached. */
+  readonly value: StateValue
+  /** Short hashes of the top-level context fields that changed. */
+  readonly changed?: { readonly [field: string]: string }
+  /** Failure code the event carried. */
+  readonly failed?: string
+}
+
+/** An effect attempt that begins once this entry is durable. */
+export interface Intent {
+  readonly key: string
+  readonly attempt: number
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  readonly outcome: 'done' | 'failed' | 'limited' | 'cancelled'
+  readonly output?: Json
+  readonly failure?: Failure
+  /** True when a bug, not an expected failure, stopped the run. */
+  readonly defect?: true
+}
+
+/** What an entry says. */
+export interface EntryBody {
+  readonly v: typeof ENTRY_VERSION
+  readonly cause: Cause
+  readonly moves: readonly Move[]
+  readonly intents?: readonly Intent[]
+  readonly end?: RunEnd
+}
+
+/** An entry as it is stored. */
+export interface Entry {
+  /** Position in the run, from 0. */
+  readonly seq: number
+  /** Milliseconds UTC. */
+  readonly at: number
+  /** Chain hash: 32 hexadecimal characters over the previous hash, `seq`, `at` and the body's text. */
+  readonly hash: string
+  readonly body: EntryBody
+}
+
+/** An entry with its body's exact text, which is what the hash covers. */
+export interface StoredEntry {
+  readonly seq: number
+  readonly at: number
+  readonly hash: string
+  readonly text: string
+}
+
+/** Hash before the first entry. */
+export const CHAIN_START = ''
+
+/** The next hash of a chain. */
+export const chainHash = (previous: string, seq: number, atMs: number, text: string): string => sha256(`${previous}\n${seq}\n${atMs}\n${text}`).slice(0, 32)

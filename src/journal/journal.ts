@@ -1,0 +1,155 @@
+// The journal's contract. Memory, SQLite and later stores implement it; one contract suite judges them all.
+// Invariant: what `create` and `append` have resolved for is never lost, and only the holder of a lease appends.
+import type { Json } from '../failure/index.ts'
+import type { StoredEntry } from './entry.ts'
+
+/** Where a run stands. `queued` waits for its session; `waiting` waits for the world. */
+export type RunStatus = 'queued' | 'running' | 'waiting' | 'done' | 'failed' | 'limited' | 'cancelled'
+
+/** What a waiting run waits for. */
+export interface Waiting {
+  readonly for: 'event' | 'approval' | 'timer' | 'in_doubt'
+  /** State path. */
+  readonly state: string
+  /** What the author shows to the person. */
+  readonly show?: Json
+  /** Event types that are accepted now. */
+  readonly accepts: readonly string[]
+  /** Approvals: the calls to decide, each with the hash to send back. */
+  readonly calls?: readonly { readonly hash: string; readonly id: string; readonly name: string; readonly args: Json; readonly effect: string }[]
+  /** Effects in doubt: their keys. */
+  readonly keys?: readonly string[]
+  /** When it expires, milliseconds UTC. */
+  readonly dueAt?: number
+}
+
+/** A run as lists show it: a projection of its entries, written in the same transaction. */
+export interface RunRow {
+  readonly id: string
+  readonly agent: string
+  readonly agentVersion?: string
+  readonly agentHash: string
+  /** File or name the agent was loaded from, so that a command can resume it. */
+  readonly source?: string
+  readonly engine: string
+  readonly user?: string
+  readonly route?: string
+  readonly tenant?: string
+  readonly session?: string
+  /** The caller's key: starting again with it gives this run. */
+  readonly key?: string
+  readonly status: RunStatus
+  readonly startedAt: number
+  readonly updatedAt: number
+  /** Last entry and its chain hash: the head that witnesses the run's length. */
+  readonly seq: number
+  readonly hash: string
+  /** Where the run's own machine stands. */
+  readonly state: Json
+  readonly waiting?: readonly Waiting[]
+  /** Earliest timer, milliseconds UTC. */
+  readonly dueAt?: number
+  readonly modelCalls: number
+  readonly toolCalls: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** Known cost so far, nano-dollars. */
+  readonly costNano: number
+  /** True when at least one call had no known price. */
+  readonly costUnknown: boolean
+  readonly output?: Json
+  readonly failureCode?: string
+  readonly defect?: boolean
+}
+
+/** What changes in a row with each entry. */
+export type RowUpdate = Pick<RunRow, 'status' | 'updatedAt' | 'state' | 'modelCalls' | 'toolCalls' | 'inputTokens' | 'outputTokens' | 'costNano' | 'costUnknown'> &
+  Partial<Pick<RunRow, 'waiting' | 'dueAt' | 'output' | 'failureCode' | 'defect' | 'agentHash' | 'agentVersion'>>
+
+/** The right to append to one run. A later epoch fences all earlier ones. */
+export interface Lease {
+  readonly run: string
+  readonly owner: string
+  readonly epoch: number
+  /** Milliseconds UTC. */
+  readonly expiresAt: number
+}
+
+/** Which runs to list; fields are combined with "and". */
+export interface RunFilter {
+  readonly status?: readonly RunStatus[]
+  readonly agent?: string
+  readonly user?: string
+  readonly route?: string
+  readonly tenant?: string
+  readonly session?: string
+  readonly key?: string
+  /** Started at or after, milliseconds UTC. */
+  readonly since?: number
+  /** Newest first; default 100. */
+  readonly limit?: number
+}
+
+/** An outside event on its way into a run. */
+export interface InboxItem {
+  /** Position in the run's inbox, from 0. */
+  readonly n: number
+  readonly at: number
+  readonly event: { readonly type: string; readonly [field: string]: Json }
+  readonly by?: string
+}
+
+/** A folded run at some entry: a cache to resume from, checked by hash. */
+export interface StoredSnapshot {
+  readonly seq: number
+  /** Chain hash of that entry. */
+  readonly hash: string
+  readonly text: string
+}
+
+/**
+ * Where runs are remembered.
+ * All methods reject with FailureError: `journal_unavailable` (cannot read or write), `journal_corrupt`,
+ * `journal_rolled_back`, and what each names.
+ */
+export interface Journal {
+  readonly name: string
+  /**
+   * Adds a run with its first entry and gives its lease.
+   * When `row.key` is already taken (same agent and tenant), nothing is written and the existing row is returned.
+   * When `row.session` has a run that has not ended, nothing is written: rejects with `session_busy`.
+   */
+  create(row: RunRow, entry: StoredEntry, owner: string, leaseMs: number): Promise<{ readonly created: true; readonly lease: Lease } | { readonly created: false; readonly row: RunRow }>
+  /**
+   * Appends one entry and updates the row, atomically and durably.
+   * @throws FailureError `lease_lost` when the lease was taken over; nothing is written then.
+   */
+  append(lease: Lease, entry: StoredEntry, update: RowUpdate): Promise<void>
+  /**
+   * Entries from `from` (default 0), in order, chain verified against the row's head.
+   * @throws FailureError `run_not_found`, `journal_corrupt`, `journal_rolled_back`.
+   */
+  read(run: string, from?: number): Promise<readonly StoredEntry[]>
+  /** One row. Undefined when there is none. */
+  get(run: string): Promise<RunRow | undefined>
+  list(filter?: RunFilter): Promise<readonly RunRow[]>
+  /** Takes the lease of a run that nobody holds, or whose lease has expired. @throws FailureError `lease_held`, `run_not_found`. */
+  acquire(run: string, owner: string, leaseMs: number): Promise<Lease>
+  /** Prolongs a lease. @throws FailureError `lease_lost`. */
+  renew(lease: Lease, leaseMs: number): Promise<Lease>
+  /** Gives a lease back; does nothing when it is no longer held. */
+  release(lease: Lease): Promise<void>
+  /** Adds an outside event; any process may. @returns its position. @throws FailureError `run_not_found`, `run_ended`. */
+  post(run: string, event: InboxItem['event'], by?: string): Promise<number>
+  /** Inbox from position `from`, in order. */
+  inbox(run: string, from: number): Promise<readonly InboxItem[]>
+  /** Calls `notify` when something was posted to the run by this process; other processes are seen by polling. */
+  watch(run: string, notify: () => void): () => void
+  /** Keeps content under its SHA-256; keeping it twice does nothing. */
+  putContent(kind: string, text: string): Promise<string>
+  getContent(hash: string): Promise<{ readonly kind: string; readonly text: string } | undefined>
+  /** Keeps the newest snapshot of a run. */
+  putSnapshot(run: string, snapshot: StoredSnapshot): Promise<void>
+  getSnapshot(run: string): Promise<StoredSnapshot | undefined>
+  close(): Promise<void>
+}

@@ -1,0 +1,87 @@
+// The contract between the runtime and whoever answers model calls. A provider performs one attempt of one call:
+// it never retries, never runs tools, and reports every expected fault as a typed failure.
+import type { Json } from '../failure/index.ts'
+import type { Usage, Price } from '../cost/index.ts'
+import type { Message } from '../prompt/index.ts'
+import type { TimeoutPolicy } from '../policy/index.ts'
+import type { JsonSchema } from '../schema/index.ts'
+
+/** A tool as a model sees it. */
+export interface ToolSchema {
+  readonly name: string
+  readonly description: string
+  /** JSON Schema of the arguments. */
+  readonly parameters: JsonSchema
+}
+
+/** Sampling and size parameters. */
+export interface ModelParams {
+  /** Default 4096. */
+  readonly maxOutputTokens?: number
+  readonly temperature?: number
+  readonly topP?: number
+  readonly stop?: readonly string[]
+  readonly reasoningEffort?: string
+}
+
+/** One call of a model, rendered. Everything that decides the answer, and nothing else. */
+export interface ModelRequest {
+  /** The model's name as its provider knows it, without the provider prefix. */
+  readonly model: string
+  readonly messages: readonly Message[]
+  readonly tools?: readonly ToolSchema[]
+  readonly toolChoice?: 'auto' | 'required' | 'none'
+  /** The schema that the final text must match, as the wire carries it. */
+  readonly output?: { readonly name: string; readonly schema: JsonSchema }
+  readonly params: ModelParams & { readonly maxOutputTokens: number }
+  /** Passed to the provider as it is. */
+  readonly providerOptions?: { readonly [key: string]: Json }
+}
+
+/** A piece of a streaming reply. */
+export type ModelDelta =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'reasoning'; readonly text: string }
+  | { readonly type: 'call'; readonly index: number; readonly name?: string; readonly args: string }
+
+/** A complete reply. */
+export interface ModelReply {
+  readonly message: Extract<Message, { readonly role: 'assistant' }>
+  /** Why the model stopped, in one vocabulary. */
+  readonly finish: 'stop' | 'tool_calls' | 'length' | 'content_filter'
+  /** The model's own words of refusal, where the provider marks them. */
+  readonly refusal?: string
+  /** null when the provider reported none. */
+  readonly usage: Usage | null
+  /** The model that answered, as the provider names it. */
+  readonly model: string
+  readonly requestId?: string
+}
+
+/** What a provider gets beside the request. */
+export interface ModelIo {
+  /** Aborts the attempt. */
+  readonly signal: AbortSignal
+  readonly timeouts: Required<TimeoutPolicy>
+  /** Given when somebody listens; called for each piece in order. Must not throw. */
+  readonly onDelta?: (delta: ModelDelta) => void
+  /** Identifies the attempt, for logs and idempotency headers. */
+  readonly key: string
+}
+
+/** Answers model calls. */
+export interface ModelProvider {
+  /** The prefix in `provider/model`. */
+  readonly id: string
+  /** Base URL, for breakers and prices; undefined for a provider in this process. */
+  readonly baseUrl?: string
+  /** What the provider itself charges; used before any price table. */
+  readonly price?: Price
+  /**
+   * Performs one attempt.
+   * @throws ModelCallError with a typed failure, and the usage where the provider billed.
+   */
+  call(request: ModelRequest, io: ModelIo): Promise<ModelReply>
+  /** Embeds texts; absent where the provider cannot. */
+  embed?(request: { readonly model: string; readonly texts: readonly string[] }, io: ModelIo): Promise<{ readonly vectors: readonly (readonly number[])[]; readonly usage: Usage | null }>
+}

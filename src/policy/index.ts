@@ -1,0 +1,2 @@
+export { retryDelay, timeoutsOf } from './policy.ts'
+export type { RetryPolicy, RetryQuestion, TimeoutPolicy } from './policy.ts'

@@ -1,0 +1,2 @@
+export { textOf } from './message.ts'
+export type { Content, Message, Part, PartData, ToolCall } from './message.ts'

@@ -1,0 +1,5 @@
+export { canonical, hashOf, sha256, shortHash } from './hash.ts'
+export { toJsonSchema } from './json-schema.ts'
+export type { JsonSchema } from './json-schema.ts'
+export { fieldNames, fieldSchema, findNonJson, formatIssues, toJson, validate, validateAsync } from './schema.ts'
+export type { Infer, Issue, Schema, Validated } from './schema.ts'

@@ -1,0 +1,67 @@
+// Makers of tools, retrievers and rerankers: they fill in defaults and check at once what types cannot.
+import { fail } from '../failure/index.ts'
+import type { RetryPolicy } from '../policy/index.ts'
+import { toJsonSchema, type Schema } from '../schema/index.ts'
+import type { Reranker, Retriever, Tool, ToolContext, ToolEffect } from './tool.ts'
+
+/** What an author says about a tool. */
+export interface ToolDefinition<I, O> {
+  /** What the tool does and when to use it; the model reads this. */
+  readonly description: string
+  readonly input: Schema<I>
+  /** Validates the result; without it any JSON passes. */
+  readonly output?: Schema<O>
+  /** Default `none`. */
+  readonly effect?: ToolEffect
+  /** Set when the tool honours `context.key`. Default false, which for a tool with an effect means: ask after a crash. */
+  readonly idempotent?: boolean
+  /** Default 30,000. */
+  readonly timeoutMs?: number
+  /** Default 262,144. */
+  readonly maxResultBytes?: number
+  /** Default false. */
+  readonly polling?: boolean
+  /** Default one attempt. */
+  readonly retry?: RetryPolicy
+  readonly run: (input: NoInfer<I>, context: ToolContext) => NoInfer<O> | Promise<NoInfer<O>>
+}
+
+/**
+ * Defines a tool.
+ * @throws FailureError `agent_invalid` when the input schema cannot be shown to a model.
+ */
+export const defineTool = <I, O = unknown>(definition: ToolDefinition<I, O>): Tool<I, O> => {
+  const schema = toJsonSchema(definition.input, 'tool input')
+  if (schema['type'] !== 'object') fail('agent_invalid', `The input schema of a tool must describe an object, this one describes ${JSON.stringify(schema['type'] ?? 'no type')}. Wrap it: z.object({ value: … }).`)
+  return {
+    kind: 'tool',
+    description: definition.description,
+    input: definition.input,
+    output: definition.output,
+    effect: definition.effect ?? 'none',
+    idempotent: definition.idempotent ?? false,
+    timeoutMs: definition.timeoutMs ?? 30_000,
+    maxResultBytes: definition.maxResultBytes ?? 262_144,
+    polling: definition.polling ?? false,
+    retry: definition.retry ?? { attempts: 1 },
+    run: definition.run,
+  }
+}
+
+/** Defines a retriever. Default time limit 10,000 ms, two attempts. */
+export const defineRetriever = (definition: Pick<Retriever, 'search'> & Partial<Pick<Retriever, 'timeoutMs' | 'retry' | 'version'>>): Retriever => ({
+  kind: 'retriever',
+  timeoutMs: definition.timeoutMs ?? 10_000,
+  retry: definition.retry ?? { attempts: 2 },
+  version: definition.version ?? '1',
+  search: definition.search,
+})
+
+/** Defines a reranker. Default time limit 10,000 ms, two attempts. */
+export const defineReranker = (definition: Pick<Reranker, 'rank'> & Partial<Pick<Reranker, 'timeoutMs' | 'retry' | 'version'>>): Reranker => ({
+  kind: 'reranker',
+  timeoutMs: definition.timeoutMs ?? 10_000,
+  retry: definition.retry ?? { attempts: 2 },
+  version: definition.version ?? '1',
+  rank: definition.rank,
+})

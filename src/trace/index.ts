@@ -1,0 +1,2 @@
+export { noTracer } from './trace.ts'
+export type { Span, SpanKind, Tracer } from './trace.ts'
