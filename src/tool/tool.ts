@@ -43,8 +43,9 @@ export interface Services {
 export interface Tool<I = never, O = unknown> {
   readonly kind: 'tool'
   readonly description: string
-  readonly input: Schema<I>
-  readonly output: Schema<O> | undefined
+  /** Accepts what `run` takes. */
+  readonly input: Schema
+  readonly output: Schema | undefined
   readonly effect: ToolEffect
   /** True when performing twice under one `key` happens once. */
   readonly idempotent: boolean

@@ -1,0 +1,7 @@
+export { guards } from './implementations.ts'
+export { effectOf, effectSource } from './source.ts'
+export { FAILURE_KIND_OF } from './spec.ts'
+export type { EffectSource } from './source.ts'
+export type * from './spec.ts'
+export type { Agent, AnyAgent, EventsOf, InputOf, Limits, Migration, OutputOf } from './agent.ts'
+export type { Callback, CallbackArgs, RunView, ThreadView } from './view.ts'

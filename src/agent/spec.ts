@@ -1,0 +1,190 @@
+// What an effect state asks for, as data: one closed union that the builder writes and the driver reads.
+// A spec is self-contained (models, tools and schemas are resolved), so an actor source works in any machine.
+import type { FailureKind, Json } from '../failure/index.ts'
+import type { Price } from '../cost/index.ts'
+import type { ModelParams } from '../model/index.ts'
+import type { RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
+import type { Content, Message, Prompt } from '../prompt/index.ts'
+import type { Schema } from '../schema/index.ts'
+import type { Document, Reranker, Retriever, Tool } from '../tool/index.ts'
+import type { Agent } from './agent.ts'
+import type { Callback } from './view.ts'
+
+/** A model as a state refers to it. */
+export interface ModelRef {
+  /** The author's name for it. */
+  readonly alias: string
+  /** Provider id: `openai` in `openai/gpt-5-mini`. */
+  readonly provider: string
+  /** Model name: `gpt-5-mini`. */
+  readonly model: string
+  readonly params: ModelParams & { readonly maxOutputTokens: number }
+  readonly providerOptions?: { readonly [key: string]: Json }
+  /** Overrides the price table. */
+  readonly price?: Price
+}
+
+interface EffectBase {
+  /** How often the state may be entered in one run before `loop_limit`. */
+  readonly maxVisits?: number
+  readonly retry?: RetryPolicy
+  readonly timeout?: TimeoutPolicy
+}
+
+/** Calls a model. Completes with the validated output, or with the tool calls it asked for. */
+export interface ModelSpec extends EffectBase {
+  readonly kind: 'model'
+  readonly model: ModelRef
+  /** A prompt, or what a function of the context renders: text becomes one user message. */
+  readonly prompt: Prompt | Callback<Content | readonly Message[]>
+  /** Variables of the prompt; default: context (or input) fields of the same names. */
+  readonly vars?: Callback<{ readonly [name: string]: unknown }>
+  /** Without it the output is the reply's text. */
+  readonly output?: Schema
+  readonly tools: { readonly [name: string]: Tool }
+  /** Name of a thread to go on with; default: a new one, unless the run comes back from `tools`. */
+  readonly thread?: string
+  /** Repair turns after an invalid output. */
+  readonly repairs: number
+}
+
+/** Performs the calls the model asked for, answering each one in the thread. */
+export interface ToolsSpec extends EffectBase {
+  readonly kind: 'tools'
+  readonly tools: { readonly [name: string]: Tool }
+  /** How many at once. */
+  readonly parallel: number
+}
+
+/** Performs one call the author decided. */
+export interface ToolSpec extends EffectBase {
+  readonly kind: 'tool'
+  readonly name: string
+  readonly tool: Tool
+  readonly args: Callback<unknown>
+}
+
+export interface RetrieveSpec extends EffectBase {
+  readonly kind: 'retrieve'
+  readonly name: string
+  readonly retriever: Retriever
+  readonly query: Callback<string>
+  readonly k: number
+}
+
+export interface RerankSpec extends EffectBase {
+  readonly kind: 'rerank'
+  readonly name: string
+  readonly reranker: Reranker
+  readonly query: Callback<string>
+  readonly documents: Callback<readonly Document[]>
+  readonly k: number
+}
+
+/** Waits for one of the machine's own events; the state node declares them in `on`. */
+export interface HumanSpec extends EffectBase {
+  readonly kind: 'human'
+  readonly show?: Callback<unknown>
+  readonly expiresMs?: number
+  /** Event types the state accepts. */
+  readonly accepts: readonly string[]
+}
+
+/** Waits until a person has approved, edited or rejected each pending call. Completes with `"approved"` or `"rejected"`. */
+export interface ApproveSpec extends EffectBase {
+  readonly kind: 'approve'
+  readonly show?: Callback<unknown>
+  readonly expiresMs?: number
+  /** Tools whose calls need a decision; the others pass. */
+  readonly tools: { readonly [name: string]: Tool }
+}
+
+/** What an author's function gets; it runs once per attempt and may be asynchronous. */
+export interface CodeContext {
+  readonly signal: AbortSignal
+  readonly services: { readonly [name: string]: unknown }
+  /** Idempotency key of the attempt's effect. */
+  readonly key: string
+  readonly user?: string
+  readonly tenant?: string
+  /** Time of the run's clock, milliseconds UTC. */
+  readonly now: number
+  /** A random number in [0, 1) that replays the same. */
+  readonly random: () => number
+}
+
+/** Runs an author's function; its result is journaled. */
+export interface CodeSpec extends EffectBase {
+  readonly kind: 'code'
+  readonly run: (args: never, context: CodeContext) => unknown
+  readonly output?: Schema
+  /** True when running twice under one key happens once (or does nothing). */
+  readonly idempotent: boolean
+}
+
+export interface WaitSpec extends EffectBase {
+  readonly kind: 'wait'
+  readonly ms: Callback<number>
+}
+
+/** Runs a child agent in the same journal. */
+export interface AgentSpec extends EffectBase {
+  readonly kind: 'agent'
+  readonly agent: Agent
+  readonly input: Callback<unknown>
+}
+
+/** Runs a child agent for each item; completes with their outputs in order. */
+export interface EachSpec extends EffectBase {
+  readonly kind: 'each'
+  readonly agent: Agent
+  readonly items: Callback<readonly unknown[]>
+  readonly concurrency: number
+  /** More items than this fail with `loop_limit`. */
+  readonly maxItems: number
+}
+
+/** Lets a model pick exactly one of the events that are legal now; completes by sending it. */
+export interface DecideSpec extends EffectBase {
+  readonly kind: 'decide'
+  readonly model: ModelRef
+  readonly prompt: Prompt | Callback<Content | readonly Message[]>
+  readonly vars?: Callback<{ readonly [name: string]: unknown }>
+  /** Candidate events with the schema of their payload. */
+  readonly events: { readonly [type: string]: { readonly description: string; readonly payload: Schema } }
+  readonly repairs: number
+}
+
+/** Everything an effect state can ask for. */
+export type EffectSpec =
+  | ModelSpec
+  | ToolsSpec
+  | ToolSpec
+  | RetrieveSpec
+  | RerankSpec
+  | HumanSpec
+  | ApproveSpec
+  | CodeSpec
+  | WaitSpec
+  | AgentSpec
+  | EachSpec
+  | DecideSpec
+
+/** Kinds of effect state. */
+export type EffectKind = EffectSpec['kind']
+
+/** Which failure codes an effect kind can give; undefined for `wait`, which has only the common ones. */
+export const FAILURE_KIND_OF: { readonly [K in EffectKind]: FailureKind | undefined } = {
+  model: 'model',
+  decide: 'model',
+  tools: 'tool',
+  tool: 'tool',
+  retrieve: 'retrieval',
+  rerank: 'retrieval',
+  human: 'human',
+  approve: 'human',
+  code: 'code',
+  wait: undefined,
+  agent: 'agent',
+  each: 'agent',
+}

@@ -1,0 +1,43 @@
+// What an agent can see of its own run: `context.$run`, written by the driver before each transition, never by the machine.
+import type { Failure } from '../failure/index.ts'
+import type { Message } from '../prompt/index.ts'
+
+/** A thread as the context refers to it. */
+export interface ThreadView {
+  readonly id: string
+  /** Messages so far. */
+  readonly length: number
+}
+
+/** The run as guards and callbacks see it. */
+export interface RunView {
+  readonly id: string
+  readonly user?: string
+  readonly route?: string
+  readonly tenant?: string
+  /** Entries per effect state, by state path. */
+  readonly visits: { readonly [state: string]: number }
+  readonly transitions: number
+  readonly modelCalls: number
+  readonly toolCalls: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** Known cost so far, USD. */
+  readonly costUsd: number
+  /** The failure that last moved this machine, with the state it arose in. */
+  readonly lastFailure?: Failure & { readonly state: string }
+  /** Threads by state path, or by name. */
+  readonly threads: { readonly [name: string]: ThreadView }
+}
+
+/** What every callback of an agent gets. Callbacks are pure and synchronous: same arguments, same result. */
+export interface CallbackArgs<C = { readonly [field: string]: unknown }> {
+  readonly context: C & { readonly $run: RunView }
+  /** What a machine written with plain `setup()` passes as `invoke.input`. */
+  readonly input?: unknown
+  /** Messages of a thread, by state path or thread name; empty when there is none. */
+  readonly messages: (thread: string) => readonly Message[]
+}
+
+/** A callback with its types erased, as the driver calls it. */
+export type Callback<R> = (args: CallbackArgs<never>) => R
