@@ -97,6 +97,8 @@ export interface ApproveSpec extends EffectBase {
   readonly expiresMs?: number
   /** Tools whose calls need a decision; the others pass. */
   readonly tools: { readonly [name: string]: Tool }
+  /** A call the author decided, for a `tool` state behind this one; default: the calls a model asked for. */
+  readonly call?: { readonly name: string; readonly args: Callback<unknown> }
 }
 
 /** What an author's function gets; it runs once per attempt and may be asynchronous. */

@@ -41,3 +41,16 @@ export interface CallbackArgs<C = { readonly [field: string]: unknown }> {
 
 /** A callback with its types erased, as the driver calls it. */
 export type Callback<R> = (args: CallbackArgs<never>) => R
+
+/** The view of a run that has not begun: what a machine's context factory puts in place until the driver writes it. */
+export const emptyRunView: RunView = Object.freeze({
+  id: '',
+  visits: Object.freeze({}),
+  transitions: 0,
+  modelCalls: 0,
+  toolCalls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  costUsd: 0,
+  threads: Object.freeze({}),
+})

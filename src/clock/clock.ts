@@ -10,8 +10,11 @@ export interface Clock {
   now(): number
   /** Milliseconds that never go back, for durations. */
   monotonic(): number
-  /** Calls `fire` once, at or after `delayMs` milliseconds. `fire` must not throw. */
-  timer(delayMs: number, fire: () => void): CancelTimer
+  /**
+   * Calls `fire` once, at or after `delayMs` milliseconds. `fire` must not throw.
+   * @param background true when the timer alone should not keep the process alive.
+   */
+  timer(delayMs: number, fire: () => void, background?: boolean): CancelTimer
   /** A number in [0, 1). */
   random(): number
   /** A new UUIDv7. @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7 */

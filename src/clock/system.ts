@@ -15,10 +15,11 @@ const random = (): number => {
   return (pool[used++] ?? 0) / 2 ** 32
 }
 
-const timer: Clock['timer'] = (delayMs, fire) => {
+const timer: Clock['timer'] = (delayMs, fire, background = false) => {
   let handle: NodeJS.Timeout | undefined
   const arm = (left: number): void => {
     handle = left > LONGEST_TIMER_MS ? setTimeout(() => arm(left - LONGEST_TIMER_MS), LONGEST_TIMER_MS) : setTimeout(fire, Math.max(0, left))
+    if (background) handle.unref()
   }
   arm(delayMs)
   return () => clearTimeout(handle)

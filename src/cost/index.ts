@@ -1,2 +1,6 @@
-export { nanoOf, toUsd } from './usage.ts'
+export { priceTable } from './price-table.ts'
+export type { PriceTableOptions } from './price-table.ts'
+export { inputTokenBound, inputTokenEstimate, messageTokenBound } from './token-bound.ts'
+export type { InputText } from './token-bound.ts'
+export { nanoOf, toUsd, worstCaseNano } from './usage.ts'
 export type { Cost, Price, PricePort, Usage } from './usage.ts'

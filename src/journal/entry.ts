@@ -88,7 +88,6 @@ export type Cause =
   | { readonly type: 'attempt'; readonly key: string; readonly attempt: number; readonly outcome: Outcome }
   | { readonly type: 'timer'; readonly key: string }
   | { readonly type: 'event'; readonly n: number; readonly event: { readonly type: string; readonly [field: string]: Json }; readonly by?: string }
-  | { readonly type: 'cancel'; readonly reason?: string }
   /** A process took the run up again; `doubt` names effects that may or may not have happened. */
   | { readonly type: 'resumed'; readonly doubt?: readonly string[] }
   /** The run goes on under a changed agent. */
@@ -121,6 +120,8 @@ export interface RunEnd {
   readonly failure?: Failure
   /** True when a bug, not an expected failure, stopped the run. */
   readonly defect?: true
+  /** What the next run of the session starts from: content hashes of named threads, and what was used so far. */
+  readonly session?: { readonly threads: { readonly [name: string]: string }; readonly carried: Carried }
 }
 
 /** What an entry says. */

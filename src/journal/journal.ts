@@ -6,6 +6,10 @@ import type { StoredEntry } from './entry.ts'
 /** Where a run stands. `queued` waits for its session; `waiting` waits for the world. */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'done' | 'failed' | 'limited' | 'cancelled'
 
+const ENDED: ReadonlySet<RunStatus> = new Set(['done', 'failed', 'limited', 'cancelled'])
+/** Tells whether a run with this status has ended. A run that has not ended holds its session. */
+export const isEnded = (status: RunStatus): boolean => ENDED.has(status)
+
 /** What a waiting run waits for. */
 export interface Waiting {
   readonly for: 'event' | 'approval' | 'timer' | 'in_doubt'
@@ -62,7 +66,10 @@ export interface RunRow {
   readonly defect?: boolean
 }
 
-/** What changes in a row with each entry. */
+/**
+ * What changes in a row with each entry. `waiting`, `dueAt`, `output`, `failureCode` and `defect` are those of this entry:
+ * absent means none. `agentHash` and `agentVersion`, when either is given, replace both; else they stay.
+ */
 export type RowUpdate = Pick<RunRow, 'status' | 'updatedAt' | 'state' | 'modelCalls' | 'toolCalls' | 'inputTokens' | 'outputTokens' | 'costNano' | 'costUnknown'> &
   Partial<Pick<RunRow, 'waiting' | 'dueAt' | 'output' | 'failureCode' | 'defect' | 'agentHash' | 'agentVersion'>>
 
@@ -117,12 +124,16 @@ export interface Journal {
   /**
    * Adds a run with its first entry and gives its lease.
    * When `row.key` is already taken (same agent and tenant), nothing is written and the existing row is returned.
-   * When `row.session` has a run that has not ended, nothing is written: rejects with `session_busy`.
+   * When `row.session` has a run that has not ended (same tenant), nothing is written: rejects with `session_busy`.
+   * The head is taken from `entry`, which is number 0.
+   * @throws FailureError `session_busy`, `invalid_input` for a name with NUL or a lone surrogate.
    */
   create(row: RunRow, entry: StoredEntry, owner: string, leaseMs: number): Promise<{ readonly created: true; readonly lease: Lease } | { readonly created: false; readonly row: RunRow }>
   /**
    * Appends one entry and updates the row, atomically and durably.
-   * @throws FailureError `lease_lost` when the lease was taken over; nothing is written then.
+   * The entry that is already the head, appended again, changes nothing: so an append that failed with
+   * `journal_unavailable`, whose outcome is unknown, may be tried again.
+   * @throws FailureError `lease_lost` when the lease was taken over or given back, `run_not_found`; nothing is written then.
    */
   append(lease: Lease, entry: StoredEntry, update: RowUpdate): Promise<void>
   /**
@@ -133,7 +144,7 @@ export interface Journal {
   /** One row. Undefined when there is none. */
   get(run: string): Promise<RunRow | undefined>
   list(filter?: RunFilter): Promise<readonly RunRow[]>
-  /** Takes the lease of a run that nobody holds, or whose lease has expired. @throws FailureError `lease_held`, `run_not_found`. */
+  /** Takes the lease of a run that nobody holds, or whose lease has expired; a lease is not shared, not even by its owner. @throws FailureError `lease_held`, `run_not_found`. */
   acquire(run: string, owner: string, leaseMs: number): Promise<Lease>
   /** Prolongs a lease. @throws FailureError `lease_lost`. */
   renew(lease: Lease, leaseMs: number): Promise<Lease>
@@ -141,15 +152,23 @@ export interface Journal {
   release(lease: Lease): Promise<void>
   /** Adds an outside event; any process may. @returns its position. @throws FailureError `run_not_found`, `run_ended`. */
   post(run: string, event: InboxItem['event'], by?: string): Promise<number>
-  /** Inbox from position `from`, in order. */
+  /** Inbox from position `from`, in order. @throws FailureError `run_not_found`, `journal_corrupt`. */
   inbox(run: string, from: number): Promise<readonly InboxItem[]>
-  /** Calls `notify` when something was posted to the run by this process; other processes are seen by polling. */
+  /**
+   * Calls `notify`, which must not throw, after something was posted to the run through this journal; other processes
+   * are seen by polling. @returns stops watching.
+   */
   watch(run: string, notify: () => void): () => void
-  /** Keeps content under its SHA-256; keeping it twice does nothing. */
+  /**
+   * Keeps content under the SHA-256 of its UTF-8; keeping it twice does nothing. Content is written before entries
+   * appended after it in the same turn, so that both can be awaited together. Lone surrogates, which UTF-8 lacks, become U+FFFD.
+   */
   putContent(kind: string, text: string): Promise<string>
   getContent(hash: string): Promise<{ readonly kind: string; readonly text: string } | undefined>
-  /** Keeps the newest snapshot of a run. */
+  /** Keeps the newest snapshot of a run. @throws FailureError `run_not_found`. */
   putSnapshot(run: string, snapshot: StoredSnapshot): Promise<void>
+  /** The newest snapshot, or undefined when there is none or it is damaged or of other entries than the run's. */
   getSnapshot(run: string): Promise<StoredSnapshot | undefined>
+  /** Writes what is pending and lets go of files. Every later call rejects with `journal_unavailable`. */
   close(): Promise<void>
 }

@@ -58,6 +58,18 @@ export interface ModelReply {
   readonly requestId?: string
 }
 
+/** What a provider's headers say about its limits; a field is absent where the provider does not say. */
+export interface RateLimits {
+  readonly limitRequests?: number
+  readonly remainingRequests?: number
+  /** Until the request window is full again, milliseconds. */
+  readonly resetRequestsMs?: number
+  readonly limitTokens?: number
+  readonly remainingTokens?: number
+  /** Until the token window is full again, milliseconds. */
+  readonly resetTokensMs?: number
+}
+
 /** What a provider gets beside the request. */
 export interface ModelIo {
   /** Aborts the attempt. */
@@ -67,6 +79,10 @@ export interface ModelIo {
   readonly onDelta?: (delta: ModelDelta) => void
   /** Identifies the attempt, for logs and idempotency headers. */
   readonly key: string
+  /** Reads a blob that a message part names by hash, as base64. Without it such a part fails as `invalid_request`. */
+  readonly blob?: (hash: string) => Promise<string>
+  /** Called when the headers of a reply, successful or not, state limits. Must not throw. */
+  readonly onRateLimits?: (limits: RateLimits) => void
 }
 
 /** Answers model calls. */

@@ -1,0 +1,162 @@
+// The journal of a process that may forget: the contract of the durable ones, leases and verification included, on maps.
+// Invariant: an append costs the same however long the run is, and texts are kept as they came, never copied.
+import { systemClock, type Clock } from '../clock/index.ts'
+import { sha256 } from '../schema/index.ts'
+import { verifyChain } from './chain.ts'
+import { CHAIN_START, type StoredEntry } from './entry.ts'
+import { isEnded, type InboxItem, type Journal, type Lease, type RowUpdate, type RunFilter, type RunRow, type StoredSnapshot } from './journal.ts'
+import { checkRow, checkText, isNext, refuseClosed, refuseEnded, refuseHeld, refuseLost, refuseSession, refuseUnknown } from './refusal.ts'
+import { watchers } from './watch.ts'
+
+interface Run {
+  /** As created; an append keeps its update beside it, and only a reader pays for joining them. */
+  created: RunRow
+  update: RowUpdate | undefined
+  head: StoredEntry
+  readonly entries: StoredEntry[]
+  readonly inbox: InboxItem[]
+  /** Undefined owner: given back. */
+  owner: string | undefined
+  epoch: number
+  expiresAt: number
+  snapshot?: StoredSnapshot
+}
+
+const statusOf = (run: Run): RunRow['status'] => (run.update ?? run.created).status
+
+const rowOf = (run: Run): RunRow => {
+  const { waiting, dueAt, output, failureCode, defect, ...kept } = run.created
+  return { ...(run.update === undefined ? run.created : { ...kept, ...run.update }), seq: run.head.seq, hash: run.head.hash }
+}
+
+const withAgent = (row: RunRow, update: RowUpdate): RunRow => {
+  const { agentVersion, ...rest } = row
+  return { ...rest, agentHash: update.agentHash ?? row.agentHash, ...(update.agentVersion === undefined ? {} : { agentVersion: update.agentVersion }) }
+}
+
+const leaseOf = (run: Run, owner: string): Lease => ({ run: run.created.id, owner, epoch: run.epoch, expiresAt: run.expiresAt })
+const holds = (run: Run, lease: Lease): boolean => run.epoch === lease.epoch && run.owner === lease.owner
+const scoped = (...parts: readonly (string | undefined)[]): string => JSON.stringify(parts.map((part) => part ?? ''))
+
+const EQUAL = ['agent', 'user', 'route', 'tenant', 'session', 'key'] as const
+const matches = (row: RunRow, filter: RunFilter): boolean =>
+  EQUAL.every((field) => filter[field] === undefined || filter[field] === row[field]) &&
+  (filter.status === undefined || filter.status.includes(row.status)) &&
+  (filter.since === undefined || row.startedAt >= filter.since)
+
+/**
+ * Makes a journal that lives as long as the process.
+ *
+ * @example const runtime = createRuntime({ journal: memoryJournal() })
+ */
+export const memoryJournal = (options: { readonly clock?: Clock } = {}): Journal => {
+  const { clock = systemClock } = options
+  const runs = new Map<string, Run>()
+  const keys = new Map<string, Run>()
+  const sessions = new Map<string, Run>()
+  const content = new Map<string, { readonly kind: string; readonly text: string }>()
+  const watching = watchers()
+  let closed = false
+
+  const find = (id: string): Run | undefined => (closed ? refuseClosed('memory') : runs.get(id))
+  const known = (id: string): Run => find(id) ?? refuseUnknown(id)
+  const holder = (row: RunRow): Run | undefined => (row.session === undefined ? undefined : sessions.get(scoped(row.tenant, row.session)))
+  const take = (run: Run, owner: string, leaseMs: number): Lease => {
+    run.owner = owner
+    run.expiresAt = clock.now() + leaseMs
+    return leaseOf(run, owner)
+  }
+
+  return {
+    name: 'memory',
+    async create(row, entry, owner, leaseMs) {
+      checkRow(row, entry)
+      const key = row.key === undefined ? undefined : scoped(row.agent, row.tenant, row.key)
+      const taken = key === undefined ? undefined : keys.get(key)
+      if (taken !== undefined) return { created: false, row: rowOf(taken) }
+      const busy = holder(row)
+      if (row.session !== undefined && busy !== undefined) refuseSession(row.session, busy.created.id)
+      if (find(row.id) !== undefined) throw new Error(`Run ${row.id} was created before`)
+      const run: Run = { created: row, update: undefined, head: entry, entries: [entry], inbox: [], owner, epoch: 1, expiresAt: 0 }
+      runs.set(row.id, run)
+      if (key !== undefined) keys.set(key, run)
+      if (row.session !== undefined && !isEnded(row.status)) sessions.set(scoped(row.tenant, row.session), run)
+      return { created: true, lease: take(run, owner, leaseMs) }
+    },
+    async append(lease, entry, update) {
+      checkText(entry.text)
+      const run = known(lease.run)
+      if (!holds(run, lease)) refuseLost(lease, run.epoch)
+      if (!isNext(lease.run, run.head, entry)) return
+      run.entries.push(entry)
+      run.head = entry
+      run.update = update
+      if (update.agentHash !== undefined || update.agentVersion !== undefined) run.created = withAgent(run.created, update)
+      if (isEnded(update.status) && holder(run.created) === run) sessions.delete(scoped(run.created.tenant, run.created.session))
+    },
+    async read(id, from = 0) {
+      const run = known(id)
+      const entries = run.entries.slice(from)
+      if (from <= run.entries.length) verifyChain(id, entries, from, run.entries[from - 1]?.hash ?? CHAIN_START, run.head)
+      return entries
+    },
+    async get(id) {
+      const run = find(id)
+      return run === undefined ? undefined : rowOf(run)
+    },
+    async list(filter = {}) {
+      if (closed) refuseClosed('memory')
+      const newestFirst = [...runs.values()].map(rowOf).filter((row) => matches(row, filter)).reverse()
+      return newestFirst.sort((a, b) => b.startedAt - a.startedAt).slice(0, filter.limit ?? 100)
+    },
+    async acquire(id, owner, leaseMs) {
+      const run = known(id)
+      if (run.owner !== undefined && run.expiresAt > clock.now()) refuseHeld(leaseOf(run, run.owner))
+      run.epoch++
+      return take(run, owner, leaseMs)
+    },
+    async renew(lease, leaseMs) {
+      const run = known(lease.run)
+      if (!holds(run, lease)) refuseLost(lease, run.epoch)
+      return take(run, lease.owner, leaseMs)
+    },
+    async release(lease) {
+      const run = find(lease.run)
+      if (run !== undefined && holds(run, lease)) run.owner = undefined
+    },
+    async post(id, event, by) {
+      const run = known(id)
+      refuseEnded(id, statusOf(run))
+      const n = run.inbox.length
+      // A copy through JSON, so that the sender keeps no hold on what was posted and reads what a database would give.
+      run.inbox.push(JSON.parse(JSON.stringify({ n, at: clock.now(), event, by })) as InboxItem)
+      watching.notify(id)
+      return n
+    },
+    async inbox(id, from) {
+      return known(id).inbox.slice(from)
+    },
+    watch: watching.add,
+    async putContent(kind, text) {
+      if (closed) refuseClosed('memory')
+      const hash = sha256(text)
+      if (!content.has(hash)) content.set(hash, { kind, text: text.toWellFormed() })
+      return hash
+    },
+    async getContent(hash) {
+      return closed ? refuseClosed('memory') : content.get(hash)
+    },
+    async putSnapshot(id, snapshot) {
+      checkText(snapshot.text)
+      const run = known(id)
+      if (snapshot.seq >= (run.snapshot?.seq ?? 0)) run.snapshot = snapshot
+    },
+    async getSnapshot(id) {
+      const run = find(id)
+      return run?.snapshot !== undefined && run.entries[run.snapshot.seq]?.hash === run.snapshot.hash ? run.snapshot : undefined
+    },
+    async close() {
+      closed = true
+    },
+  }
+}

@@ -1,0 +1,112 @@
+// The pure half of a run: asks XState for the next snapshot and turns what it wants done into commands.
+// One inert scope serves a whole actor: building an XState actor per step costs several times as much.
+import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
+
+/** What a machine wants done after a transition. */
+export type Command =
+  | { readonly type: 'start'; readonly id: string; readonly logic: unknown; readonly input: unknown }
+  | { readonly type: 'stop'; readonly id: string }
+  | { readonly type: 'delay'; readonly id: string; readonly event: EventObject; readonly delayMs: number }
+  | { readonly type: 'cancel'; readonly id: string }
+  | { readonly type: 'send'; readonly to: string; readonly event: EventObject }
+  | { readonly type: 'emit'; readonly event: EventObject }
+  | { readonly type: 'act'; readonly name: string; readonly exec: () => void }
+
+/** A snapshot and what the machine wants done. */
+export interface Decision {
+  readonly snapshot: AnyMachineSnapshot
+  readonly commands: readonly Command[]
+}
+
+interface ScopeAction {
+  readonly type: string
+  readonly info: unknown
+  readonly params: unknown
+  readonly exec: ((info: unknown, params: unknown) => void) | undefined
+}
+
+interface ActorRefLike {
+  readonly id: string
+  readonly logic: unknown
+}
+
+const nothing = (): void => {}
+const inertSystem = {
+  _relay: nothing,
+  _sendInspectionEvent: nothing,
+  _register: (_id: string, ref: unknown) => ref,
+  _unregister: nothing,
+  _set: nothing,
+  get: nothing,
+  getAll: () => ({}),
+  inspect: nothing,
+  _bookId: () => 'inert',
+  _snapshot: { _scheduledEvents: {} },
+  _logger: nothing,
+  _clock: { setTimeout: nothing, clearTimeout: nothing },
+  scheduler: { schedule: nothing, cancel: nothing, cancelAll: nothing },
+}
+
+const toCommand = ({ type, info, params, exec }: ScopeAction): Command | undefined => {
+  const fields = (params ?? {}) as { readonly [name: string]: unknown }
+  switch (type) {
+    case 'xstate.spawnChild':
+      return { type: 'start', id: fields['id'] as string, logic: (fields['actorRef'] as ActorRefLike).logic, input: fields['input'] }
+    case 'xstate.stopChild':
+      return { type: 'stop', id: (params as ActorRefLike).id }
+    case 'xstate.raise':
+      return { type: 'delay', id: fields['id'] as string, event: fields['event'] as EventObject, delayMs: fields['delay'] as number }
+    case 'xstate.cancel':
+      return { type: 'cancel', id: (fields['sendId'] ?? fields['id']) as string }
+    case 'xstate.sendTo':
+      return { type: 'send', to: (fields['targetId'] ?? (fields['to'] as ActorRefLike | undefined)?.id) as string, event: fields['event'] as EventObject }
+    case 'xstate.emit':
+      return { type: 'emit', event: fields['event'] as EventObject }
+    default:
+      return exec === undefined ? undefined : { type: 'act', name: type, exec: () => exec(info, params) }
+  }
+}
+
+/** Decides for one actor. Not reentrant. */
+export class Decider {
+  readonly machine: AnyStateMachine
+  readonly #actions: ScopeAction[] = []
+  readonly #scope: never
+
+  constructor(machine: AnyStateMachine, path: string) {
+    this.machine = machine
+    const self = { id: path === '' ? machine.id : path, sessionId: path, system: inertSystem, send: nothing, _send: nothing, _parent: undefined }
+    this.#scope = {
+      self,
+      id: self.id,
+      sessionId: path,
+      system: inertSystem,
+      logger: nothing,
+      defer: nothing,
+      stopChild: nothing,
+      emit: nothing,
+      actionExecutor: (action: ScopeAction) => void this.#actions.push(action),
+    } as never
+  }
+
+  /** The first snapshot. A factory or initial action that throws gives a snapshot with status `error`. */
+  initial(input: unknown): Decision {
+    this.#actions.length = 0
+    return this.#decision(this.machine.getInitialSnapshot(this.#scope, input))
+  }
+
+  /** The next snapshot. @throws what guards, actions and mappers throw: a defect. */
+  next(snapshot: AnyMachineSnapshot, event: EventObject): Decision {
+    this.#actions.length = 0
+    return this.#decision(this.machine.transition(snapshot, event, this.#scope) as AnyMachineSnapshot)
+  }
+
+  #decision(snapshot: AnyMachineSnapshot): Decision {
+    const commands: Command[] = []
+    for (const action of this.#actions) {
+      const command = toCommand(action)
+      if (command !== undefined) commands.push(command)
+    }
+    return { snapshot, commands }
+  }
+}

@@ -1,0 +1,127 @@
+// The contract between the fold and each kind of effect. An effect's logic is pure: it is opened when its state is
+// entered, told of every arrival under its keys, and answers through the context. Only `perform` touches the world.
+import type { Agent, CallbackArgs, EffectSpec } from '../agent/index.ts'
+import type { Clock } from '../clock/index.ts'
+import type { PricePort } from '../cost/index.ts'
+import type { Failure, Json } from '../failure/index.ts'
+import type { InboxItem, Outcome, Waiting } from '../journal/index.ts'
+import type { ModelProvider } from '../model/index.ts'
+import type { ToolCall } from '../prompt/index.ts'
+import type { Tracer } from '../trace/index.ts'
+import type { RunEventBody } from './run-event.ts'
+import type { PendingCalls, Thread } from './thread.ts'
+import type { About, FullLimits } from './usage.ts'
+
+/** Who and what a run is; the same on every replay. */
+export interface RunInfo {
+  readonly id: string
+  readonly user?: string
+  readonly route?: string
+  readonly tenant?: string
+  readonly session?: string
+  readonly seed: number
+}
+
+/** What performing an attempt may use: the impure side of a runtime. */
+export interface Acting {
+  readonly clock: Clock
+  readonly prices: PricePort
+  readonly services: { readonly [name: string]: unknown }
+  readonly tracer: Tracer
+  /** @throws FailureError `provider_not_found`. */
+  readonly provider: (id: string) => ModelProvider
+  readonly log: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
+  /** Reserves worst-case cost within one run; undefined when it fits. */
+  readonly reserve: (run: string, capNano: number, spentNano: number, worstNano: number) => Failure | (() => void)
+}
+
+/** What one attempt gets while it is performed. */
+export interface StepIo {
+  readonly acting: Acting
+  readonly signal: AbortSignal
+  /** True when somebody watches the run, so that streaming is worth it. */
+  readonly watched: boolean
+  readonly emit: (event: RunEventBody) => void
+}
+
+/** One attempt to perform. */
+export interface StepRequest {
+  /** Effect key with the call's suffix: `/acting#2:0`. */
+  readonly key: string
+  readonly attempt: number
+  readonly state: string
+  readonly kind: EffectSpec['kind']
+  /** What is called: a model, a tool, a retriever. */
+  readonly name: string
+  readonly args?: Json
+  /** After a crash between intent and result: perform again, or ask a person. */
+  readonly safety: 'repeat' | 'ask'
+  /** Latest end of the attempt, milliseconds UTC, with the failure that passing it means. */
+  readonly deadline: { readonly at: number; readonly failure: Failure } | undefined
+  /** Must resolve; what it throws is a defect. */
+  readonly perform: (io: StepIo) => Promise<Outcome>
+}
+
+/** What an effect's logic may do. After the effect has ended, every call is ignored. */
+export interface EffectContext {
+  /** `/answering#2`: actor path, state, entry count. */
+  readonly key: string
+  /** State path within its actor. */
+  readonly state: string
+  readonly kind: EffectSpec['kind']
+  readonly run: RunInfo
+  readonly agent: Agent
+  readonly limits: FullLimits
+  readonly input: unknown
+  /** Time of the entry being folded, milliseconds UTC. */
+  readonly now: () => number
+  readonly args: () => CallbackArgs<never>
+  /** Cost so far of the whole run, nano-dollars. */
+  readonly spentNano: () => number
+  /** A number in [0, 1) that is the same on every replay. */
+  readonly random: (salt: string) => number
+  /** The limit that forbids the next call, if any. Counts the call when none does. */
+  readonly admit: (about: About) => Failure | undefined
+  readonly step: (request: Omit<StepRequest, 'key' | 'state' | 'kind'> & { readonly suffix?: string }) => void
+  readonly timer: (suffix: string, dueAt: number) => void
+  readonly clearTimer: (suffix: string) => void
+  /** Completes with `output`; `calls` when a model asked for tools. */
+  readonly complete: (output: unknown, calls?: readonly ToolCall[]) => void
+  readonly fail: (failure: Failure) => void
+  /** Sends the actor a machine event. @returns false, and does nothing, when it cannot take it. */
+  readonly send: (event: InboxItem['event']) => boolean
+  /** Whether the actor can take an event of this type now. */
+  readonly can: (event: InboxItem['event']) => boolean
+  readonly notice: (event: RunEventBody) => void
+  readonly noteRepeat: (what: string, args: unknown, result: unknown) => void
+  /** Latest end of active time by the run's durationMs, milliseconds UTC. */
+  readonly runDeadline: () => StepRequest['deadline']
+  readonly thread: (name: string) => Thread
+  readonly pending: () => PendingCalls | undefined
+  /** Approved calls, by hash, each to be used once. */
+  readonly approved: Set<string>
+  readonly startChild: (suffix: string, agent: Agent, input: unknown) => void
+  readonly stopChild: (suffix: string) => void
+}
+
+/** How a child agent ended. */
+export interface ChildEnd {
+  readonly outcome: 'done' | 'failed' | 'limited'
+  readonly output?: unknown
+  readonly failure?: Failure
+}
+
+/** An effect under way. */
+export interface RunningEffect {
+  /** An attempt of the step with this suffix has a result. */
+  readonly attempt?: (suffix: string, attempt: number, outcome: Outcome) => void
+  readonly timer?: (suffix: string) => void
+  readonly child?: (suffix: string, end: ChildEnd) => void
+  /** Takes an outside event. @returns undefined when it is not for this effect; a failure when it cannot be used. */
+  readonly event?: (event: InboxItem['event']) => 'taken' | Failure | undefined
+  /** What it waits for, when it waits for the world and not for its own work. */
+  readonly waiting?: () => Omit<Waiting, 'state'>
+}
+
+/** Opens an effect: the pure half of entering its state. */
+export type OpenEffect<S extends EffectSpec> = (spec: S, context: EffectContext) => RunningEffect

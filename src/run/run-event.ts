@@ -1,0 +1,53 @@
+// What a run tells those who watch it. Events of committed steps come after the commit; deltas come as they happen.
+import type { Failure, Json } from '../failure/index.ts'
+import type { Usage } from '../cost/index.ts'
+import type { RunEnd, StateValue, Waiting } from '../journal/index.ts'
+
+/** Fields that every event has. */
+interface Common {
+  readonly run: string
+  /** Milliseconds UTC. */
+  readonly at: number
+  /** Journal entry the event belongs to; for deltas the last one before them. */
+  readonly seq: number
+  /** Actor path: empty for the run's own machine. */
+  readonly actor: string
+}
+
+/** One event of a run. */
+export type RunEvent = Common & RunEventBody
+/** What differs between events. */
+export type RunEventBody =
+  | { readonly type: 'run.started'; readonly agent: string; readonly input: Json }
+  | { readonly type: 'run.resumed' }
+  | { readonly type: 'state.entered'; readonly state: string; readonly kind: string }
+  | { readonly type: 'state.left'; readonly state: string; readonly kind: string }
+  | { readonly type: 'transition.taken'; readonly event: string; readonly from: StateValue; readonly to: StateValue; readonly failed?: string }
+  | { readonly type: 'effect.started'; readonly key: string; readonly state: string; readonly kind: string; readonly name: string; readonly attempt: number; readonly args?: Json }
+  | { readonly type: 'token.delta'; readonly key: string; readonly state: string; readonly text: string }
+  | { readonly type: 'partial.output'; readonly key: string; readonly state: string; readonly value: Json }
+  | { readonly type: 'attempt.discarded'; readonly key: string; readonly state: string; readonly attempt: number }
+  | {
+      readonly type: 'attempt.ended'
+      readonly key: string
+      readonly state: string
+      readonly kind: string
+      readonly name: string
+      readonly attempt: number
+      readonly durationMs: number
+      readonly usage?: Usage
+      /** null when a price is unknown. */
+      readonly costUsd?: number | null
+      readonly failure?: Failure
+      /** Set when another attempt follows. */
+      readonly retryInMs?: number
+      readonly promptHash?: string
+      readonly stepHash?: string
+      readonly requestHash?: string
+      readonly cached?: boolean
+    }
+  | { readonly type: 'tool.called'; readonly key: string; readonly state: string; readonly name: string; readonly args: Json }
+  | { readonly type: 'failure.raised'; readonly state: string; readonly failure: Failure }
+  | { readonly type: 'machine.emitted'; readonly event: { readonly type: string } }
+  | { readonly type: 'run.waiting'; readonly waiting: readonly Waiting[] }
+  | ({ readonly type: 'run.ended' } & RunEnd)

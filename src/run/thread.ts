@@ -1,0 +1,77 @@
+// A conversation with a model: an append-only list that is never copied, with a hash that rolls forward so that each
+// message is hashed once however long the thread grows.
+import type { Failure } from '../failure/index.ts'
+import type { Message, ToolCall } from '../prompt/index.ts'
+import { sha256 } from '../schema/index.ts'
+
+/** What became of a pending call before it is performed. */
+export interface CallDecision {
+  readonly ok: boolean
+  /** Arguments a person changed. */
+  readonly args?: ToolCall['args']
+  readonly reason?: string
+}
+
+/** Calls a model asked for and nobody has answered yet. */
+export interface PendingCalls {
+  /** State that the model call belongs to. */
+  readonly state: string
+  readonly thread: Thread
+  readonly calls: readonly ToolCall[]
+  /** Calls that cannot be performed as they are, by call id. */
+  readonly problems: ReadonlyMap<string, Failure>
+  /** Decisions of a person, by call id. */
+  readonly decisions: Map<string, CallDecision>
+}
+
+/** One thread of messages. */
+export class Thread {
+  readonly id: string
+  readonly messages: Message[]
+  /** Set when tools have answered: the state goes on with this thread when it is entered next. */
+  continues = false
+  pending: PendingCalls | undefined
+  #hash = ''
+  #hashed = 0
+  #bytes = 0
+
+  constructor(id: string, messages: readonly Message[] = []) {
+    this.id = id
+    this.messages = [...messages]
+  }
+
+  push(message: Message): void {
+    this.messages.push(message)
+  }
+
+  /** Hash over all messages so far. */
+  get hash(): string {
+    this.#roll()
+    return this.#hash
+  }
+
+  /** Size of all messages as JSON, bytes of UTF-16 text. */
+  get bytes(): number {
+    this.#roll()
+    return this.#bytes
+  }
+
+  /** Answers every call that has no answer, so that no request carries an open one. */
+  answerOpenCalls(answer: (call: ToolCall, decision: CallDecision | undefined) => { readonly content: string; readonly failed: string }): void {
+    const pending = this.pending
+    this.pending = undefined
+    if (pending === undefined) return
+    for (const call of pending.calls) {
+      const { content, failed } = answer(call, pending.decisions.get(call.id))
+      this.push({ role: 'tool', callId: call.id, name: call.name, content, failed })
+    }
+  }
+
+  #roll(): void {
+    for (; this.#hashed < this.messages.length; this.#hashed++) {
+      const text = JSON.stringify(this.messages[this.#hashed])
+      this.#hash = sha256(`${this.#hash}\n${text}`)
+      this.#bytes += text.length
+    }
+  }
+}
