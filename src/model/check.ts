@@ -1,7 +1,7 @@
 // From a complete reply to what a state does with it: text, a validated output, or tool calls; everything else is a typed
 // failure. Invariant: pure, so a replay judges a recorded reply as the live run did.
 import { failure, type Failure, type FailureCode, type Json } from '../failure/index.ts'
-import { textOf, type ToolCall } from '../prompt/index.ts'
+import { textOf } from '../prompt/index.ts'
 import { formatIssues, parseJson, type Issue, type Schema, type Validated } from '../schema/index.ts'
 import { checkCalls, type CheckedCall } from './check-calls.ts'
 import type { ModelReply } from './provider.ts'
@@ -56,8 +56,6 @@ const checkOutput = (reply: ModelReply, text: string, { unwrap, validate }: NonN
   return valid.ok ? { kind: 'output', value: valid.value, message: reply.message } : invalidOutput(reply, valid.issues)
 }
 
-const withCalls = (message: ModelReply['message'], calls: readonly ToolCall[]): ModelReply['message'] => (message.calls === calls ? message : { ...message, calls })
-
 /**
  * Judges a complete reply.
  * Order: content filter, refusal, output limit, tool calls, empty, text or output. A reply with both text and calls is a
@@ -72,7 +70,8 @@ export const checkReply = (reply: ModelReply, expected: ReplyExpectation = {}): 
   if (finish === 'length') return failed(reply, 'truncated', `The reply of ${reply.model} stopped at the output token limit. Raise maxOutputTokens or ask for a shorter answer.`)
   if (message.calls !== undefined && message.calls.length > 0) {
     const calls = checkCalls(message.calls, expected.tools ?? {})
-    return { kind: 'calls', calls, message: withCalls(message, calls.every(({ call }, at) => call === message.calls?.[at]) ? message.calls : calls.map(({ call }) => call)) }
+    const renamed = calls.some(({ call }, at) => call !== message.calls?.[at])
+    return { kind: 'calls', calls, message: renamed ? { ...message, calls: calls.map(({ call }) => call) } : message }
   }
   const text = textOf(message.content)
   if (text.trim() === '') return failed(reply, 'empty_response', `The reply of ${reply.model} held neither text nor tool calls. Retry once; if it stays, check the prompt and the output token limit.`)

@@ -24,7 +24,7 @@ interface FrontMatter {
 
 const FRONT_MATTER = /^---\n(?<yaml>[^]*?)\n?---(?:\n|$)(?<body>[^]*)$/
 const HEADING = /^# (?<role>system|user|assistant)[ \t]*$/
-const FENCE = /^ {0,3}(?<mark>`{3,}|~{3,})/
+const FENCE = /^ {0,3}(?<mark>`{3,}|~{3,})(?<info>.*)$/
 
 const invalid = (where: string, problem: string, cause?: unknown): never => fail('agent_invalid', `${where} cannot be read as a prompt: ${problem}`, { cause })
 
@@ -57,9 +57,9 @@ const readSections = (body: string, where: string): readonly PromptMessage[] => 
   const sections: { readonly role: PromptMessage['role'] | undefined; readonly lines: string[] }[] = [{ role: undefined, lines: [] }]
   let fence: string | undefined
   for (const line of body.split('\n')) {
-    const mark = FENCE.exec(line)?.groups?.['mark']
+    const { mark, info = '' } = FENCE.exec(line)?.groups ?? {}
     if (fence === undefined) fence = mark
-    else if (mark?.startsWith(fence) === true) fence = undefined
+    else if (mark?.startsWith(fence) === true && info.trim() === '') fence = undefined
     const role = fence === undefined ? HEADING.exec(line)?.groups?.['role'] : undefined
     if (role === undefined) sections.at(-1)?.lines.push(line)
     else sections.push({ role: role as PromptMessage['role'], lines: [] })

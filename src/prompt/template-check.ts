@@ -65,16 +65,26 @@ const lookUp = (path: Path, { vars, item }: Scope): { readonly schema: Json } | 
   return schema === undefined ? { problem: `{{${written}}}: the items have no field "${path.field}"` } : { schema }
 }
 
+const checkEach = (node: Extract<Node, { readonly kind: 'each' }>, schema: Json, scope: Scope): readonly string[] => {
+  const shape = shapeOf(schema)
+  const noList = shape.kind === 'plain' || shape.kind === 'object' ? [`{{#each ${showPath(node.path)}}} needs a list`] : []
+  return [...noList, ...checkTemplate(node.body, { ...scope, item: shape.kind === 'list' ? shape.items : true })]
+}
+
 const checkNode = (node: Node, scope: Scope): readonly string[] => {
   if (node.kind === 'text') return []
   const found = lookUp(node.path, scope)
   const problems = 'problem' in found ? [found.problem] : []
-  if (node.kind === 'value') return problems
-  if (node.kind === 'part') return scope.role === 'user' ? problems : [...problems, `{{@${showPath(node.path)}}} stands in a ${scope.role} message: only user messages can hold parts`]
-  if (node.kind === 'when') return [...problems, ...checkTemplate(node.body, scope), ...checkTemplate(node.otherwise, scope)]
-  const shape = 'schema' in found ? shapeOf(found.schema) : { kind: 'unknown' as const }
-  const noList = shape.kind === 'plain' || shape.kind === 'object' ? [`{{#each ${showPath(node.path)}}} needs a list`] : []
-  return [...problems, ...noList, ...checkTemplate(node.body, { ...scope, item: shape.kind === 'list' ? shape.items : true })]
+  switch (node.kind) {
+    case 'value':
+      return problems
+    case 'part':
+      return scope.role === 'user' ? problems : [...problems, `{{@${showPath(node.path)}}}: only user messages can hold parts`]
+    case 'when':
+      return [...problems, ...checkTemplate(node.body, scope), ...checkTemplate(node.otherwise, scope)]
+    case 'each':
+      return [...problems, ...checkEach(node, 'schema' in found ? found.schema : true, scope)]
+  }
 }
 
 /** Everything in a template that the declared variables do not provide. */

@@ -26,11 +26,11 @@ type Field<T, K extends string> = K extends keyof T ? T[K] : Missing
 
 type LookUp<P extends string, C extends Scope, Item> = P extends '.' ? Item : P extends `.${infer F}` ? ([Item] extends [NoItem] ? Item : Field<NonNullable<Item>, F>) : Field<C['vars'], P>
 
-/** `any` and `never` are kinds of their own: everything is assignable to or from them. */
+/** `any` and `never` are set apart first: they would pass for every kind. */
 type KindOf<T> = 0 extends 1 & T
-  ? 'any'
+  ? 'free'
   : [NonNullable<T>] extends [never]
-    ? 'any'
+    ? 'free'
     : [T] extends [Missing]
       ? 'missing'
       : [T] extends [NoItem]
@@ -59,14 +59,16 @@ type PartProblem<P extends string, K, Role> = Role extends 'user'
 
 type EachProblem<P extends string, T, K> = K extends 'plain' ? `{{#each ${P}}} needs a list` : K extends 'part' ? ([NonNullable<T>] extends [readonly unknown[]] ? never : `{{#each ${P}}} needs a list`) : NotThere<P, K>
 
-// After a wrong list the items are `any`, so that one mistake is reported once.
-type ItemOf<T> = NonNullable<T> extends readonly (infer I)[] ? I : any
+// After a wrong list the items are `never`, of which every field is `never`: one mistake is reported once.
+type ItemOf<T> = NonNullable<T> extends readonly (infer I)[] ? I : never
 
 type PartialProblems<Name extends string, C extends Scope, Item> = Name extends keyof C['partials']
   ? C['partials'][Name] extends infer Text extends string
     ? string extends Text
       ? never
-      : Scan<Text, C, Item, [], never>
+      : Text extends `${string}{{>${string}` | `${string}{{ >${string}`
+        ? `partial "${Name}": partials cannot include others`
+        : Scan<Text, C, Item, [], never>
     : never
   : `{{> ${Name}}}: partials has no "${Name}"`
 
@@ -115,4 +117,4 @@ type ProblemsOf<Messages, Vars, Partials> = Messages extends string
  * `unknown` when the templates fit the variables; else an object type whose property names are the problems, which is
  * what the compiler then shows as missing.
  */
-export type TemplateProblems<Messages, Vars, Partials> = [ProblemsOf<Messages, Vars, Partials>] extends [never] ? unknown : { readonly [Problem in ProblemsOf<Messages, Vars, Partials> & string]: never }
+export type TemplateProblems<Messages, Vars, Partials> = [ProblemsOf<Messages, Vars, Partials>] extends [never] ? unknown : { readonly messages: { readonly [Problem in ProblemsOf<Messages, Vars, Partials> & string]: never } }

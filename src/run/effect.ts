@@ -96,12 +96,16 @@ export interface EffectContext {
   readonly noteRepeat: (what: string, args: unknown, result: unknown) => void
   /** Latest end of active time by the run's durationMs, milliseconds UTC. */
   readonly runDeadline: () => StepRequest['deadline']
+  /** The newest thread of that name, made when there is none. */
   readonly thread: (name: string) => Thread
+  /** A new thread that takes over the name. */
+  readonly newThread: (name: string) => Thread
+  /** Leaves calls for a tools or approve state to take. */
+  readonly await: (pending: PendingCalls) => void
   readonly pending: () => PendingCalls | undefined
   /** Approved calls, by hash, each to be used once. */
   readonly approved: Set<string>
   readonly startChild: (suffix: string, agent: Agent, input: unknown) => void
-  readonly stopChild: (suffix: string) => void
 }
 
 /** How a child agent ended. */

@@ -1,5 +1,8 @@
 export { canonical, hashOf, sha256, shortHash } from './hash.ts'
 export { toJsonSchema } from './json-schema.ts'
 export type { JsonSchema } from './json-schema.ts'
+export { FORBIDDEN_KEYS, parseJson } from './parse-json.ts'
 export { fieldNames, fieldSchema, findNonJson, formatIssues, toJson, validate, validateAsync } from './schema.ts'
 export type { Infer, Issue, Schema, Validated } from './schema.ts'
+export { strictSchema } from './strict.ts'
+export type { StrictSchema } from './strict.ts'

@@ -5,9 +5,10 @@ import type { Json } from '../failure/index.ts'
 import { refuse, toJsonSchema, type JsonSchema, type SchemaPath } from './json-schema.ts'
 import { FORBIDDEN_KEYS } from './parse-json.ts'
 import type { Schema } from './schema.ts'
-import { allowsNull, isObjectNode, mergeAll, resolve } from './schema-node.ts'
-import { annotated, strictScalar } from './strict-scalar.ts'
-import { unwrapper, type Fillings } from './unwrap.ts'
+import { mergeAll } from './merge-all.ts'
+import { allowsNull, isNode, isObjectNode, resolve, typesOf } from './schema-node.ts'
+import { annotated, keywordsOf } from './strict-keywords.ts'
+import { unwrapper, type Optionals } from './unwrap.ts'
 
 /** A schema for providers that decode under a grammar, with the way back. */
 export interface StrictSchema {
@@ -23,14 +24,21 @@ export interface StrictSchema {
 
 /** One transform under way. */
 interface Build {
+  /** The document that references point into. */
+  readonly document: JsonSchema
+  /** Its root, references followed. */
   readonly root: JsonSchema
   readonly at: string
   /** Whether `#` still means the original root. */
   readonly wrapped: boolean
   readonly names: Map<JsonSchema, string>
   readonly defs: Map<string, JsonSchema>
-  readonly fillings: Fillings
+  readonly optionals: Optionals
 }
+
+/** Longest path, in segments: twice the nesting that any provider takes. */
+const MAX_PATH = 100
+const ANYTHING = 'a value of any type cannot be asked of a model. Say which type it has.'
 
 /** Keywords whose meaning a grammar cannot keep, with what to write instead. */
 const REFUSED: { readonly [keyword: string]: string } = {
@@ -45,14 +53,12 @@ const REFUSED: { readonly [keyword: string]: string } = {
   dependentSchemas: 'dependent properties cannot be asked of a model. Use a union of objects.',
 }
 
-const isNode = (value: Json | undefined): value is JsonSchema => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const isNever = (node: Json): boolean => isNode(node) && isNode(node['not']) && Object.keys(node['not']).length === 0
 
 /** A reference carries no other keyword in the strict subset, so its description goes around it. */
 const reference = (build: Build, node: JsonSchema, path: SchemaPath): JsonSchema => {
-  const target = resolve(build.root, node, build.at, path)
-  if (target === resolve(build.root, build.root, build.at, path) && !build.wrapped) return annotated(node, { $ref: '#' })
+  const target = resolve(build.document, node) ?? refuse(build.at, path, `the reference ${String(node['$ref'])} leads nowhere in this schema. Put what it names under definitions.`)
+  if (target === build.root && !build.wrapped) return annotated(node, { $ref: '#' })
   let name = build.names.get(target)
   if (name === undefined) {
     name = nameOf(build, String(node['$ref']))
@@ -87,9 +93,9 @@ const orNull = ({ description, title, ...node }: JsonSchema): JsonSchema => {
 const property = (build: Build, child: Json, required: boolean, path: SchemaPath): JsonSchema => {
   const strict = strictNode(build, child, path)
   if (required) return strict
-  const nullable = allowsNull(build.root, child as JsonSchema)
+  const nullable = isNode(child) && allowsNull(build.document, child)
   const filled = nullable ? { ...strict } : orNull(strict)
-  build.fillings.set(filled, nullable ? 'null' : 'absent')
+  build.optionals.set(filled, !nullable)
   return filled
 }
 
@@ -122,9 +128,13 @@ const array = (build: Build, node: JsonSchema, path: SchemaPath): JsonSchema => 
 }
 
 function strictNode(build: Build, source: Json, path: SchemaPath): JsonSchema {
-  if (!isNode(source)) return refuse(build.at, path, 'anything at all cannot be asked of a model. Say which type it has.')
+  if (!isNode(source)) return refuse(build.at, path, ANYTHING)
   if (source['$ref'] !== undefined) return reference(build, source, path)
-  if (source['allOf'] !== undefined) return strictNode(build, mergeAll(build.root, source, build.at, path), path)
+  if (path.length > MAX_PATH) return refuse(build.at, path.slice(0, 8), 'nested too deep, or an intersection of recursive objects. Write one recursive object.')
+  if (source['allOf'] !== undefined) {
+    const merged = mergeAll(build.document, source) ?? refuse(build.at, path, 'the parts of this intersection do not make one object. Write one object.')
+    return strictNode(build, merged, path)
+  }
   for (const key of ['anyOf', 'oneOf'] as const) {
     if (source[key] === undefined) continue
     const { [key]: options, ...rest } = source
@@ -132,22 +142,25 @@ function strictNode(build: Build, source: Json, path: SchemaPath): JsonSchema {
     return structural ? strictNode(build, { allOf: [rest, { [key]: options as Json }] }, path) : union(build, source, key, path)
   }
   for (const [keyword, reason] of Object.entries(REFUSED)) if (keyword !== 'propertyNames' && source[keyword] !== undefined) refuse(build.at, path, reason)
-  const { types, ...scalar } = strictScalar(source, build.at, path)
+  const types = typesOf(source)
+  if (types.length === 0) return refuse(build.at, path, ANYTHING)
+  if (source['contentEncoding'] === 'binary') return refuse(build.at, path, 'a file cannot be written in JSON. Use a string.')
   return {
-    ...scalar,
+    ...keywordsOf(source, types),
     ...(types.includes('object') ? object(build, source, path) : {}),
     ...(types.includes('array') ? array(build, source, path) : {}),
   }
 }
 
 const transform = (schema: Schema, at: string): StrictSchema => {
-  const root = toJsonSchema(schema, at)
-  const wrapped = !isObjectNode(root, resolve(root, root, at, []))
-  const build: Build = { root, at, wrapped, names: new Map(), defs: new Map(), fillings: new WeakMap() }
-  const body = strictNode(build, wrapped ? root : resolve(root, root, at, []), [])
+  const document = toJsonSchema(schema, at)
+  const root = resolve(document, document) ?? refuse(at, [], 'the schema refers to itself and says nothing else. Describe a value.')
+  const wrapped = !isObjectNode(document, root)
+  const build: Build = { document, root, at, wrapped, names: new Map(), defs: new Map(), optionals: new WeakMap() }
+  const body = strictNode(build, root, [])
   const closed = wrapped ? { type: 'object', properties: { value: body }, required: ['value'], additionalProperties: false } : body
   const strict: JsonSchema = build.defs.size === 0 ? closed : { ...closed, $defs: Object.fromEntries(build.defs) }
-  return { schema: strict, unwrap: unwrapper(strict, build.fillings, wrapped) }
+  return { schema: strict, unwrap: unwrapper(strict, build.optionals, wrapped) }
 }
 
 const cache = new WeakMap<object, StrictSchema>()

@@ -5,7 +5,7 @@ import type { FailureCode } from '../../failure/index.ts'
 export interface NetworkFault {
   readonly code: FailureCode
   readonly retryable?: boolean
-  /** `ECONNREFUSED`, `UND_ERR_SOCKET` …; `unknown` when the error names none. */
+  /** `ECONNREFUSED`, `UND_ERR_SOCKET` …; the error's name without one, else `unknown`. */
   readonly errno: string
   /** The deepest message. */
   readonly message: string
@@ -13,11 +13,14 @@ export interface NetworkFault {
 
 /** Certificates and protocol mismatches stay wrong however often they are tried. */
 const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|EPROTO$|HOSTNAME_MISMATCH$)/
-const GARBLED = /^(HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_INVALID_ARG$|Z_DATA_ERROR$|Z_NEED_DICT$|ERR_BROTLI|ERR_ZSTD|ERR__ERROR_)/
+const GARBLED = /^(HPE_|HTTPParserError$|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_INVALID_ARG$|Z_DATA_ERROR$|Z_NEED_DICT$|ERR_BROTLI|ERR_ZSTD|ERR__ERROR_)/
 const TIMEOUT = /^(UND_ERR_CONNECT_TIMEOUT|ETIMEDOUT|UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT)$/
 
-const codeOf = (error: unknown): string | undefined =>
-  typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+/** The code of an error, or its name where that says more than "an error". */
+const codeOf = (error: Error): string | undefined => {
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return /^(Type)?Error$/.test(error.name) ? undefined : error.name
+}
 
 /** The chain of causes, outermost first; an error that tried several addresses continues with its first. */
 const chain = (thrown: unknown): readonly Error[] => {

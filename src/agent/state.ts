@@ -1,0 +1,60 @@
+// A state as the builder's methods return it: its kind and options as data, with the names of the states it leads to and
+// a final state's output as types only. Nothing is compiled before createAgent.
+
+declare const TO: unique symbol
+declare const OUT: unique symbol
+
+/** Kinds of state an author can write. */
+export type StateKind =
+  | 'model'
+  | 'tools'
+  | 'tool'
+  | 'retrieve'
+  | 'rerank'
+  | 'fallback'
+  | 'decide'
+  | 'approve'
+  | 'human'
+  | 'loop'
+  | 'agent'
+  | 'each'
+  | 'code'
+  | 'choose'
+  | 'wait'
+  | 'group'
+  | 'parallel'
+  | 'region'
+  | 'final'
+  | 'raw'
+
+/** A state of kind `K` that leads to the states `To`; `Out` is the output of a final state. */
+export interface State<K extends StateKind = StateKind, To extends string = string, Out = unknown> {
+  readonly kind: K
+  readonly options: object
+  readonly [TO]?: To
+  readonly [OUT]?: Out
+}
+
+/** States by name. Loose on purpose: with the precise type here callbacks in older compilers lose their parameter types. */
+export interface States {
+  readonly [name: string]: { readonly kind: string }
+}
+
+/** Names that a state leads to. */
+export type TargetsOf<S> = S extends { readonly [TO]?: infer To } ? Extract<To, string> : never
+
+/** Output of a final state. */
+export type FinalOutput<S> = S extends { readonly kind: 'final'; readonly [OUT]?: infer O } ? Exclude<O, undefined> | ([undefined] extends [O] ? UndefinedOutput<O> : never) : never
+// An optional property adds undefined to what is inferred; `null`-wrapping in the declaration below tells them apart.
+type UndefinedOutput<O> = O extends undefined ? never : never
+
+/** Targets of a group's states that the group does not have itself, so that they are looked up around it. */
+export type Escapes<S extends States> = Exclude<TargetsOf<S[keyof S]>, keyof S>
+
+/** Names every target that does not exist. */
+export type Resolved<S extends States> = {
+  [K in keyof S]: Exclude<TargetsOf<S[K]>, keyof S> extends infer Missing ? ([Missing] extends [never] ? unknown : { readonly 'leads to a state that does not exist': Missing }) : never
+}
+
+/** Makes a state. */
+export const stateOf = <K extends StateKind>(kind: K, options: object): State<K, never, never> => ({ kind, options })

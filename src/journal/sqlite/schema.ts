@@ -1,0 +1,106 @@
+// The tables of the database and how older ones become today's. Plain SQL that PostgreSQL would take with its own types.
+// Invariant: a migration that was released is never edited; a new one is added at the end.
+
+/** Which migrations a database has, and when each was made. */
+export const MIGRATIONS_TABLE = 'CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT'
+
+/**
+ * Migrations, oldest first. The schema version of a database is how many of them it has.
+ *
+ * Layout: entries carry the short integer number of their run, not its id, in a rowid table with one integer index: new
+ * rows go to the end of the file, which a group of runs shares, instead of one page per run.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE progress (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    commits INTEGER NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO progress (id, commits, hash) VALUES (1, 0, '');
+
+  CREATE TABLE runs (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    agent_version TEXT,
+    agent_hash TEXT NOT NULL,
+    source TEXT,
+    engine TEXT NOT NULL,
+    user_id TEXT,
+    route TEXT,
+    tenant TEXT,
+    session TEXT,
+    run_key TEXT,
+    status TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    state TEXT NOT NULL,
+    waiting TEXT,
+    due_at INTEGER,
+    model_calls INTEGER NOT NULL,
+    tool_calls INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cost_nano INTEGER NOT NULL,
+    cost_unknown INTEGER NOT NULL,
+    output TEXT,
+    failure_code TEXT,
+    defect INTEGER,
+    inbox INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX runs_id ON runs (id);
+  CREATE UNIQUE INDEX runs_key ON runs (agent, coalesce(tenant, ''), run_key) WHERE run_key IS NOT NULL;
+  CREATE UNIQUE INDEX runs_open_session ON runs (coalesce(tenant, ''), session)
+    WHERE session IS NOT NULL AND status IN ('queued', 'running', 'waiting');
+  CREATE INDEX runs_started ON runs (started_at);
+  CREATE INDEX runs_status ON runs (status, started_at);
+  CREATE INDEX runs_agent ON runs (agent, started_at);
+  CREATE INDEX runs_user ON runs (user_id, started_at) WHERE user_id IS NOT NULL;
+  CREATE INDEX runs_route ON runs (route, started_at) WHERE route IS NOT NULL;
+  CREATE INDEX runs_tenant ON runs (tenant, started_at) WHERE tenant IS NOT NULL;
+  CREATE INDEX runs_session ON runs (session, started_at) WHERE session IS NOT NULL;
+
+  CREATE TABLE entries (
+    run INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX entries_run ON entries (run, seq);
+
+  CREATE TABLE leases (
+    run INTEGER PRIMARY KEY,
+    owner TEXT,
+    epoch INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE inbox (
+    run INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX inbox_run ON inbox (run, n);
+
+  CREATE TABLE content (
+    hash TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX content_hash ON content (hash);
+
+  CREATE TABLE snapshots (
+    run INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    body_hash TEXT NOT NULL
+  ) STRICT;
+  `,
+]

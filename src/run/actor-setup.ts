@@ -1,0 +1,55 @@
+// Makes actors of a run and keeps their view of it, `context.$run`, up to date.
+import type { Agent, RunView } from '../agent/index.ts'
+import type { Message } from '../prompt/index.ts'
+import type { Actor } from './actor.ts'
+import { Decider } from './decide.ts'
+import type { RunInfo } from './effect.ts'
+import { RepeatWatch } from './repeat.ts'
+import { Thread } from './thread.ts'
+import { fullLimits, nothingUsed, type Used } from './usage.ts'
+
+/** An actor that has not started. */
+export const createActor = (path: string, agent: Agent, parent: Actor['parent'], threads: ReadonlyMap<string, readonly Message[]>): Actor => {
+  const limits = fullLimits(agent.limits)
+  return {
+    path,
+    agent,
+    decider: new Decider(agent.machine, path),
+    limits,
+    used: nothingUsed(),
+    repeat: new RepeatWatch(limits.repeat),
+    parent,
+    // Written by the first transition, before anything reads it.
+    snapshot: undefined as never,
+    effects: new Map(),
+    machines: new Map(),
+    delays: new Map(),
+    visits: {},
+    entries: new Map(),
+    threads: new Map([...threads].map(([name, messages]) => [name, new Thread(name, messages)])),
+    pending: [],
+    approved: new Set(),
+    lastFailure: undefined,
+  }
+}
+
+const viewOf = (actor: Actor, run: RunInfo, used: Used): RunView => ({
+  id: run.id,
+  ...(run.user === undefined ? {} : { user: run.user }),
+  ...(run.route === undefined ? {} : { route: run.route }),
+  ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
+  visits: actor.visits,
+  transitions: used.transitions,
+  modelCalls: used.modelCalls,
+  toolCalls: used.toolCalls,
+  inputTokens: used.inputTokens,
+  outputTokens: used.outputTokens,
+  costUsd: used.costNano / 1e9,
+  ...(actor.lastFailure === undefined ? {} : { lastFailure: actor.lastFailure }),
+  threads: Object.fromEntries([...actor.threads].map(([name, thread]) => [name, { id: thread.id, length: thread.messages.length }])),
+})
+
+/** Writes the view into the actor's context. The context object itself is replaced, so whoever holds the old one keeps it. */
+export const refreshView = (actor: Actor, run: RunInfo, used: Used): void => {
+  actor.snapshot.context = { ...(actor.snapshot.context as object), $run: viewOf(actor, run, used) }
+}

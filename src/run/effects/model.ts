@@ -1,0 +1,147 @@
+// A model call as a state: picks or continues a thread, renders the prompt, and goes on until there is a valid output,
+// a request for tools, or a typed failure.
+import type { Callback, ModelSpec } from '../../agent/index.ts'
+import { failure, type Failure, type Json } from '../../failure/index.ts'
+import type { Outcome } from '../../journal/index.ts'
+import type { ReplyExpectation, ToolSchema } from '../../model/index.ts'
+import type { Content, Message, Prompt, ToolCall } from '../../prompt/index.ts'
+import { formatIssues, shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
+import type { Tool } from '../../tool/index.ts'
+import type { EffectContext, OpenEffect } from '../effect.ts'
+import type { Thread } from '../thread.ts'
+import { askModel } from './ask-model.ts'
+import { attempts } from './attempts.ts'
+
+interface PromptSource {
+  readonly prompt: Prompt | Callback<Content | readonly Message[]>
+  readonly vars?: Callback<{ readonly [name: string]: unknown }>
+}
+
+const isMessages = (value: Content | readonly Message[]): value is readonly Message[] => Array.isArray(value) && value.every((item) => typeof item === 'object' && 'role' in item)
+
+/** Renders a prompt; variables default to fields of the input or the context with the same names. */
+export const renderPrompt = ({ prompt, vars }: PromptSource, context: EffectContext): readonly Message[] => {
+  const args = context.args()
+  if (typeof prompt === 'function') {
+    const rendered = prompt(args)
+    return isMessages(rendered) ? rendered : [{ role: 'user', content: rendered }]
+  }
+  if (vars !== undefined) return prompt.render(vars(args) as never)
+  const fields = { ...(args.context as object), ...(typeof args.input === 'object' ? args.input : {}) } as { readonly [name: string]: unknown }
+  return prompt.render(Object.fromEntries(prompt.varNames.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]])) as never)
+}
+
+/** Name and hash a completion is filed under. */
+export const promptIdentity = ({ prompt }: PromptSource, context: EffectContext): { readonly id: string; readonly hash: string } => {
+  if (typeof prompt !== 'function') return { id: prompt.id, hash: prompt.hash }
+  const id = `${context.agent.id}/${context.state}`
+  return { id, hash: shortHash({ inline: id }) }
+}
+
+const toolSchemas = new WeakMap<object, readonly ToolSchema[]>()
+/** Tools as a model sees them. */
+export const toolSchemasOf = (tools: { readonly [name: string]: Tool }): readonly ToolSchema[] => {
+  const known = toolSchemas.get(tools) ?? Object.entries(tools).map(([name, tool]) => ({ name, description: tool.description, parameters: toJsonSchema(tool.input, `tool ${name}`) }))
+  toolSchemas.set(tools, known)
+  return known
+}
+
+/** What a model is held to by an output schema: the wire's strict form, and our own validation behind it. */
+export const outputOf = (schema: Schema | undefined, name: string): { readonly wire: { readonly name: string; readonly schema: ReturnType<typeof toJsonSchema> } | undefined; readonly expected: Pick<ReplyExpectation, 'output'> } => {
+  if (schema === undefined) return { wire: undefined, expected: {} }
+  const strict = strictSchema(schema, name)
+  return { wire: { name: name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64), schema: strict.schema }, expected: { output: { unwrap: strict.unwrap, validate: (value) => validate(schema, value) } } }
+}
+
+/** The repair turn after an invalid output. */
+export const repairTurn = (thread: Thread, outcome: Outcome & { readonly ok: false }): void => {
+  if (outcome.reply !== undefined) thread.push(outcome.reply)
+  thread.push({ role: 'user', content: `Your reply did not match the required schema. ${outcome.failure.message} Reply again with only the corrected JSON.` })
+}
+
+const openThread = (spec: ModelSpec, context: EffectContext): Thread => {
+  const thread = context.thread(spec.thread ?? context.state)
+  const goesOn = thread.continues
+  thread.continues = false
+  thread.answerOpenCalls((_call, decision) => ({ content: JSON.stringify({ error: 'denied', message: decision?.reason ?? 'This call was not performed.' }), failed: 'denied' }))
+  if (goesOn) return thread
+  const rendered = renderPrompt(spec, context)
+  const target = spec.thread === undefined ? freshThread(context) : thread
+  for (const message of rendered) if (target.messages.length === 0 || message.role !== 'system' || target.messages[0]?.role !== 'system') target.push(message)
+  return target
+}
+
+const freshThread = (context: EffectContext): Thread => {
+  const thread = context.thread(context.state)
+  return thread.messages.length === 0 ? thread : context.newThread(context.state)
+}
+
+interface ModelValue {
+  readonly content?: Content
+  readonly calls?: readonly ToolCall[]
+  readonly problems?: { readonly [callId: string]: Failure }
+  readonly output?: Json
+}
+
+const settle = (spec: ModelSpec, context: EffectContext, thread: Thread, value: ModelValue): void => {
+  const content = value.content ?? JSON.stringify(value.output)
+  thread.push({ role: 'assistant', content, ...(value.calls === undefined ? {} : { calls: value.calls }) })
+  if (value.calls !== undefined) {
+    context.await({ state: context.state, thread, calls: value.calls, problems: new Map(Object.entries(value.problems ?? {})), decisions: new Map() })
+    return context.complete(undefined, value.calls)
+  }
+  const text = typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join('')
+  if (spec.output === undefined) {
+    context.noteRepeat(context.state, null, text)
+    return context.complete(text)
+  }
+  context.noteRepeat(context.state, null, value.output)
+  context.complete(value.output)
+}
+
+export const openModel: OpenEffect<ModelSpec> = (spec, context) => {
+  const thread = openThread(spec, context)
+  const { wire, expected } = outputOf(spec.output, `${context.agent.id}_${context.state}`)
+  const capUsd = context.limits.costUsd
+  let repairs = 0
+  const call = attempts({
+    context,
+    suffix: '',
+    about: 'model',
+    name: `${spec.model.provider}/${spec.model.model}`,
+    safety: 'repeat',
+    retry: spec.retry ?? {},
+    defaultAttempts: 3,
+    timeout: spec.timeout,
+    perform: (io) =>
+      askModel(
+        {
+          run: context.run,
+          key: context.key,
+          state: context.state,
+          model: spec.model,
+          thread,
+          tools: toolSchemasOf(spec.tools),
+          output: wire,
+          expected: { ...expected, tools: spec.tools },
+          timeout: spec.timeout,
+          prompt: promptIdentity(spec, context),
+          budget: capUsd === undefined ? undefined : { capNano: Math.round(capUsd * 1e9), spentNano: context.spentNano() },
+        },
+        io,
+      ),
+    repair: (outcome) => {
+      if (outcome.failure.code !== 'invalid_output' || repairs >= spec.repairs) return false
+      repairs += 1
+      repairTurn(thread, outcome)
+      call.again()
+      return true
+    },
+    done: (outcome) => (outcome.ok ? settle(spec, context, thread, outcome.value as unknown as ModelValue) : context.fail(outcome.failure)),
+  })
+  call.begin()
+  return { attempt: (_suffix, attempt, outcome) => call.settle(attempt, outcome), timer: () => call.wake() }
+}
+
+/** Issues of a value a person or a model gave, as one failure. */
+export const invalid = (code: 'invalid_output' | 'invalid_event', what: string, issues: Parameters<typeof formatIssues>[0]): Failure => failure(code, `${what} does not match its schema: ${formatIssues(issues)}.`)

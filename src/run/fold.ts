@@ -1,0 +1,536 @@
+// The fold: applies what came in from outside, one cause at a time, to the machines of a run. It is pure but for its own
+// memory; start, resume, replay and tests differ only in where the causes come from.
+import type { EventObject } from 'xstate'
+import { effectOf, type Agent } from '../agent/index.ts'
+import { failure, failureOf, isFailure, type Failure, type Json } from '../failure/index.ts'
+import type { Cause, Intent, Move, RowUpdate, RunEnd, StateValue, Waiting } from '../journal/index.ts'
+import type { Message } from '../prompt/index.ts'
+import type { Actor, OpenEffect } from './actor.ts'
+import { placesOf } from './actor.ts'
+import { createActor, refreshView } from './actor-setup.ts'
+import { changedFields } from './context-change.ts'
+import type { Command, Decision } from './decide.ts'
+import { effectContext } from './effect-context.ts'
+import type { ChildEnd, RunInfo, StepRequest } from './effect.ts'
+import { openEffect } from './effects/index.ts'
+import { stateNotices } from './notices.ts'
+import { endOf } from './run-end.ts'
+import type { RunEventBody } from './run-event.ts'
+import { addOutcome, carriedOf, checkLimits, fullLimits, type FullLimits } from './usage.ts'
+import type { Carried } from '../journal/index.ts'
+
+/** Transitions a run still has after it reached a limit. */
+const GRACE_TRANSITIONS = 8
+/** Codes of limits that start the grace; a state's own maxVisits does not. */
+const RUN_LIMITS: ReadonlySet<string> = new Set(['loop_limit', 'no_progress', 'budget_exceeded', 'deadline_exceeded'])
+
+/** What one cause led to. */
+export interface FoldStep {
+  readonly moves: readonly Move[]
+  readonly intents: readonly Intent[]
+  readonly notices: readonly { readonly actor: string; readonly event: RunEventBody }[]
+  readonly end: RunEnd | undefined
+}
+
+/** A timer of the run. */
+export interface OpenTimer {
+  readonly key: string
+  readonly dueAt: number
+}
+
+/** An event on its way to an actor. */
+interface Delivery {
+  readonly actor: Actor
+  readonly event: EventObject & { readonly error?: unknown; readonly output?: unknown }
+  /** Effect the event ends. */
+  readonly state?: string
+}
+
+/** A run being folded. */
+export class Fold {
+  readonly info: RunInfo
+  readonly agent: Agent
+  readonly limits: FullLimits
+  /** Open attempts by `key.attempt`. */
+  readonly steps = new Map<string, StepRequest>()
+  readonly timers = new Map<string, OpenTimer>()
+  readonly doubted = new Set<string>()
+  readonly root: Actor
+  /** Effects by the keys of their steps and timers. */
+  readonly owners = new Map<string, { readonly actor: Actor; readonly effect: OpenEffect; readonly suffix: string }>()
+  readonly actors = new Map<string, Actor>()
+  now = 0
+  inbox = 0
+  end: RunEnd | undefined
+  readonly carried: Carried | undefined
+  #moves: Move[] = []
+  #intents: Intent[] = []
+  #notices: { readonly actor: string; readonly event: RunEventBody }[] = []
+  #queue: Delivery[] = []
+  #acts: (() => void)[] = []
+  #breach: Failure | undefined
+  #grace = GRACE_TRANSITIONS
+
+  constructor(info: RunInfo, agent: Agent, threads: ReadonlyMap<string, readonly Message[]>, carried: Carried | undefined) {
+    this.info = info
+    this.agent = agent
+    this.limits = fullLimits(agent.limits)
+    this.carried = carried
+    this.root = createActor('', agent, undefined, threads)
+  }
+
+  /** Applies one cause. Never throws: a defect ends the run. */
+  apply(cause: Cause, at: number): FoldStep {
+    this.#moves = []
+    this.#intents = []
+    this.#notices = []
+    this.#acts = []
+    this.#passTime(cause, at)
+    try {
+      this.#take(cause)
+      this.#settle()
+    } catch (thrown) {
+      this.#defect(thrown)
+    }
+    return { moves: this.#moves, intents: this.#intents, notices: this.#notices, end: this.end }
+  }
+
+  /** Custom actions of the last step, for the live run only. */
+  takeActs(): readonly (() => void)[] {
+    const acts = this.#acts
+    this.#acts = []
+    return acts
+  }
+
+  /** What the run waits for, when it waits for the world and nothing of its own is under way. */
+  waiting(): readonly Waiting[] {
+    const open = [...this.steps.keys()].filter((key) => !this.doubted.has(key))
+    if (this.end !== undefined || open.length > 0) return []
+    if ([...this.timers.values()].some((timer) => timer.key.includes('~retry'))) return []
+    const waits: Waiting[] = this.doubted.size === 0 ? [] : [{ for: 'in_doubt', state: [...this.doubted].map((key) => this.steps.get(key)?.state ?? '').join(', '), accepts: ['RESOLVE'], keys: [...this.doubted] }]
+    for (const actor of this.actors.values()) {
+      for (const effect of actor.effects.values()) {
+        const waiting = effect.logic.waiting?.()
+        if (waiting !== undefined) waits.push({ state: actor.path === '' ? effect.state : `${actor.path}/${effect.state}`, ...waiting })
+      }
+      for (const delay of actor.delays.values()) waits.push({ for: 'timer', state: String(JSON.stringify(actor.snapshot.value)), accepts: [], dueAt: this.timers.get(delay.key)?.dueAt ?? this.now })
+    }
+    if (waits.length > 0) return waits
+    const accepts = this.acceptedEvents()
+    return accepts.length === 0 ? [] : [{ for: 'event', state: JSON.stringify(this.root.snapshot.value), accepts }]
+  }
+
+  /** Event types that some machine of the run would take now. */
+  acceptedEvents(): readonly string[] {
+    const types = new Set<string>()
+    for (const actor of this.actors.values()) {
+      const nodes = actor.snapshot._nodes as readonly { readonly ownEvents: readonly string[] }[]
+      for (const type of nodes.flatMap((node) => node.ownEvents)) if (!type.startsWith('xstate.') && type !== '*') types.add(type)
+    }
+    return [...types]
+  }
+
+  /** The row a list shows, from what is folded. */
+  row(at: number): RowUpdate {
+    const { used } = this.root
+    const waiting = this.waiting()
+    const due = [...this.timers.values()].reduce<number | undefined>((least, timer) => (least === undefined || timer.dueAt < least ? timer.dueAt : least), undefined)
+    return {
+      status: this.end?.outcome ?? (waiting.length > 0 ? 'waiting' : 'running'),
+      updatedAt: at,
+      state: (this.root.snapshot?.value ?? null) as Json,
+      modelCalls: used.modelCalls,
+      toolCalls: used.toolCalls,
+      inputTokens: used.inputTokens,
+      outputTokens: used.outputTokens,
+      costNano: used.costNano,
+      costUnknown: used.costUnknown,
+      ...(waiting.length === 0 ? {} : { waiting }),
+      ...(due === undefined || this.end !== undefined ? {} : { dueAt: due }),
+      ...(this.end?.output === undefined ? {} : { output: this.end.output }),
+      ...(this.end?.failure === undefined ? {} : { failureCode: this.end.failure.code }),
+      ...(this.end?.defect === undefined ? {} : { defect: true }),
+    }
+  }
+
+  /** Active time passes unless the run only waited, or was not running at all. */
+  #passTime(cause: Cause, at: number): void {
+    const idle = cause.type === 'start' || cause.type === 'resumed' || this.waiting().length > 0
+    if (!idle) this.root.used.durationMs += Math.max(0, at - this.now)
+    this.now = Math.max(this.now, at)
+  }
+
+  #take(cause: Cause): void {
+    switch (cause.type) {
+      case 'start':
+        return this.#startActor(this.root, cause.input)
+      case 'attempt':
+        return this.#attempt(cause)
+      case 'timer':
+        return this.#timer(cause.key)
+      case 'event':
+        this.inbox = cause.n + 1
+        return this.#event(cause.event)
+      case 'resumed':
+        for (const key of cause.doubt ?? []) this.#doubt(key)
+        return
+      case 'migrated':
+        throw new Error('A migrated entry is folded by the resumer, not here.')
+    }
+  }
+
+  #attempt({ key, attempt, outcome }: Extract<Cause, { readonly type: 'attempt' }>): void {
+    const step = this.steps.get(`${key}.${attempt}`)
+    const owner = this.owners.get(key)
+    if (step === undefined || owner === undefined) throw new Error(`The journal has a result for ${key}, attempt ${attempt}, which this machine never asked for.`)
+    this.steps.delete(`${key}.${attempt}`)
+    this.doubted.delete(`${key}.${attempt}`)
+    for (let actor: Actor | undefined = owner.actor; actor !== undefined; actor = actor.parent?.actor) addOutcome(actor.used, outcome)
+    if (!outcome.ok && outcome.failure.details?.['scope'] === 'run') this.#noteBreach(outcome.failure)
+    if (!outcome.ok && outcome.failure.code === 'deadline_exceeded') this.#noteBreach(outcome.failure)
+    const before = this.timers.size
+    owner.effect.logic.attempt?.(owner.suffix, attempt, outcome)
+    const retry = this.timers.size > before ? this.timers.get(`${key}~retry`) : undefined
+    const cost = outcome.calls?.reduce<number | null>((sum, call) => (sum === null || call.costNano === null ? null : sum + call.costNano), outcome.addedNano ?? 0)
+    const [call] = outcome.calls ?? []
+    this.#notice(owner.actor, {
+      type: 'attempt.ended',
+      key,
+      state: step.state,
+      kind: step.kind,
+      name: step.name,
+      attempt,
+      durationMs: outcome.durationMs,
+      ...(call?.usage == null ? {} : { usage: call.usage }),
+      ...(cost === undefined ? {} : { costUsd: cost === null ? null : cost / 1e9 }),
+      ...(outcome.ok ? {} : { failure: outcome.failure }),
+      ...(retry === undefined ? {} : { retryInMs: retry.dueAt - this.now }),
+      ...(call?.promptHash === undefined ? {} : { promptHash: call.promptHash }),
+      ...(call?.stepHash === undefined ? {} : { stepHash: call.stepHash }),
+      ...(call?.requestHash === undefined ? {} : { requestHash: call.requestHash }),
+      ...(call?.cached === undefined ? {} : { cached: call.cached }),
+    })
+  }
+
+  #timer(key: string): void {
+    if (!this.timers.delete(key)) throw new Error(`The journal has timer ${key}, which this machine never set.`)
+    const owner = this.owners.get(key)
+    if (owner !== undefined) {
+      owner.effect.timers.delete(owner.suffix)
+      owner.effect.logic.timer?.(owner.suffix)
+      return
+    }
+    for (const actor of this.actors.values()) {
+      for (const [id, delay] of actor.delays) {
+        if (delay.key !== key) continue
+        actor.delays.delete(id)
+        this.#queue.push({ actor, event: delay.event })
+        return
+      }
+    }
+  }
+
+  #event(event: Extract<Cause, { readonly type: 'event' }>['event']): void {
+    if (event.type === 'stateloop.cancel') {
+      const reason = typeof event['reason'] === 'string' ? event['reason'] : 'cancelled'
+      this.#finish({ outcome: 'cancelled', failure: failure('cancelled', `The run was cancelled: ${reason}.`) })
+      return
+    }
+    if (event.type === 'RESOLVE') return this.#resolve(event)
+    for (const actor of this.actors.values()) {
+      for (const effect of actor.effects.values()) if (effect.logic.event?.(event) === 'taken') return
+    }
+    const taker = [...this.actors.values()].find((actor) => actor.snapshot.can(event as never))
+    if (taker !== undefined) this.#queue.push({ actor: taker, event })
+  }
+
+  #doubt(stepKey: string): void {
+    const step = this.steps.get(stepKey)
+    const owner = step === undefined ? undefined : this.owners.get(step.key)
+    if (step === undefined || owner === undefined) return
+    const doubt = failure('in_doubt', `${step.name} was under way when the process died, so it may or may not have happened. Find out, then send RESOLVE with action retry, done or fail.`, { details: { key: stepKey } })
+    const error = { type: `xstate.error.actor.${owner.effect.id}`, error: doubt, actorId: owner.effect.id }
+    if (owner.actor.snapshot.can(error as never)) {
+      this.#closeEffect(owner.actor, owner.effect)
+      this.#queue.push({ actor: owner.actor, event: error, state: owner.effect.state })
+    } else this.doubted.add(stepKey)
+  }
+
+  #resolve(event: { readonly [field: string]: Json }): void {
+    const key = typeof event['key'] === 'string' ? event['key'] : [...this.doubted][0]
+    const step = key === undefined ? undefined : this.steps.get(key)
+    if (key === undefined || step === undefined || !this.doubted.delete(key)) return
+    if (event['action'] === 'retry') return
+    const outcome =
+      event['action'] === 'done'
+        ? { ok: true as const, value: event['value'] ?? null, durationMs: 0 }
+        : { ok: false as const, failure: failure('tool_failed', typeof event['message'] === 'string' ? event['message'] : 'A person said that the call did not happen.'), durationMs: 0 }
+    this.#attempt({ type: 'attempt', key: step.key, attempt: step.attempt, outcome })
+  }
+
+  #settle(): void {
+    for (let delivery = this.#queue.shift(); delivery !== undefined && this.end === undefined; delivery = this.#queue.shift()) this.#deliver(delivery)
+    if (this.end !== undefined) return
+    const stuck = this.steps.size === 0 && this.timers.size === 0 && this.waiting().length === 0
+    if (stuck) throw new Error(`The run stands at ${JSON.stringify(this.root.snapshot.value)} with no effect, no timer and no event that could move it. Give that state a way out.`)
+  }
+
+  #deliver({ actor, event, state }: Delivery): void {
+    if (!this.actors.has(actor.path) || actor.snapshot.status !== 'active') return
+    if (!this.#countTransition(actor)) return
+    if (isFailure(event.error)) {
+      actor.lastFailure = { ...event.error, state: state ?? '' }
+      this.#notice(actor, { type: 'failure.raised', state: state ?? '', failure: event.error })
+    }
+    refreshView(actor, this.info, this.root.used)
+    this.#enact(actor, event, actor.decider.next(actor.snapshot, event))
+  }
+
+  /** Counts a transition for the actor and all above it; ends the run when its grace is over. */
+  #countTransition(actor: Actor): boolean {
+    for (let above: Actor | undefined = actor; above !== undefined; above = above.parent?.actor) above.used.transitions += 1
+    if (this.#breach === undefined) {
+      const over = checkLimits('run', { transitions: this.limits.transitions }, carriedOf(this.root.used, undefined), 'other')
+      if (over !== undefined) this.#noteBreach(over)
+      return true
+    }
+    this.#grace -= 1
+    if (this.#grace >= 0) return true
+    this.#finish({ outcome: 'limited', failure: this.#breach })
+    return false
+  }
+
+  #noteBreach(reason: Failure): void {
+    if (RUN_LIMITS.has(reason.code)) this.#breach ??= reason
+  }
+
+  #startActor(actor: Actor, input: unknown): void {
+    this.actors.set(actor.path, actor)
+    if (!this.#countTransition(actor)) return
+    this.#enact(actor, { type: 'xstate.init' }, actor.decider.initial(input))
+  }
+
+  #enact(actor: Actor, event: EventObject & { readonly error?: unknown }, { snapshot, commands }: Decision): void {
+    const previous = actor.snapshot as typeof actor.snapshot | undefined
+    actor.snapshot = snapshot
+    const changed = changedFields(actor.agent, previous?.context as object | undefined, snapshot.context as object)
+    this.#moves.push({
+      actor: actor.path,
+      event: event.type,
+      value: snapshot.value as StateValue,
+      ...(changed === undefined ? {} : { changed }),
+      ...(isFailure(event.error) ? { failed: event.error.code } : {}),
+    })
+    for (const notice of stateNotices(previous, snapshot, event)) this.#notice(actor, notice)
+    refreshView(actor, this.info, this.root.used)
+    if (snapshot.status === 'error') return this.#actorFailed(actor, snapshot.error)
+    for (const command of commands) this.#command(actor, command)
+    if (snapshot.status === 'done') this.#actorDone(actor)
+  }
+
+  #command(actor: Actor, command: Command): void {
+    switch (command.type) {
+      case 'start':
+        return this.#invoke(actor, command)
+      case 'stop': {
+        const effect = actor.effects.get(command.id)
+        if (effect !== undefined) this.#closeEffect(actor, effect)
+        const child = actor.machines.get(command.id)
+        if (child !== undefined) this.#stopActor(child)
+        return
+      }
+      case 'delay': {
+        const key = this.#keyFor(actor, `~${command.id}`)
+        actor.delays.set(command.id, { key, event: command.event })
+        this.timers.set(key, { key, dueAt: this.now + command.delayMs })
+        return
+      }
+      case 'cancel': {
+        const delay = actor.delays.get(command.id)
+        if (delay !== undefined) this.timers.delete(delay.key)
+        actor.delays.delete(command.id)
+        return
+      }
+      case 'send': {
+        const child = this.actors.get(actor.machines.get(command.to) ?? '-')
+        if (child !== undefined) this.#queue.push({ actor: child, event: command.event })
+        return
+      }
+      case 'emit':
+        return this.#notice(actor, { type: 'machine.emitted', event: command.event })
+      case 'act':
+        this.#acts.push(command.exec)
+    }
+  }
+
+  #keyFor(actor: Actor, id: string): string {
+    const count = (actor.entries.get(id) ?? 0) + 1
+    actor.entries.set(id, count)
+    return `${actor.path}/${id}#${count}`
+  }
+
+  #invoke(actor: Actor, { id, logic, input }: Extract<Command, { readonly type: 'start' }>): void {
+    const spec = effectOf(logic)
+    const place = placesOf(actor.decider.machine).get(id) ?? { state: id, region: '' }
+    if (spec === undefined) return this.#invokeMachine(actor, id, logic, input)
+    const key = this.#keyFor(actor, id)
+    const visits = (actor.visits[place.state] ?? 0) + 1
+    actor.visits = { ...actor.visits, [place.state]: visits }
+    const effect: OpenEffect = { id, key, state: place.state, region: place.region, spec, live: true, logic: {}, steps: new Map(), timers: new Set(), children: new Set() }
+    actor.effects.set(id, effect)
+    const context = effectContext(this, actor, effect, input)
+    if (spec.maxVisits !== undefined && visits > spec.maxVisits) {
+      context.fail(failure('loop_limit', `State ${place.state} was entered ${visits} times, more than its maxVisits of ${spec.maxVisits}. Raise it, or route loop_limit to an answer with what is there.`, { details: { scope: 'state', limit: 'maxVisits', value: spec.maxVisits, used: visits } }))
+      return
+    }
+    const logicOpened = openEffect(spec, context)
+    effect.logic = logicOpened
+  }
+
+  #invokeMachine(actor: Actor, id: string, logic: unknown, input: unknown): void {
+    const machine = logic as Agent['machine'] | undefined
+    if (machine === undefined || !('root' in machine)) {
+      throw new Error(`Actor ${id} of machine ${actor.agent.id} is neither an effect of Stateloop nor a machine, so it cannot be journaled. Use fromCode, fromTool or another actor source of Stateloop.`)
+    }
+    const path = this.#keyFor(actor, id)
+    if (machine.options.maxIterations === Infinity || machine.options.maxIterations === undefined) machine.options.maxIterations = 1000
+    actor.machines.set(id, path)
+    const child = createActor(path, { ...actor.agent, machine, limits: {} }, { actor, id }, new Map())
+    this.#startActor(child, input)
+  }
+
+  // ---- what effect contexts use
+
+  /** Opens an attempt: an intent now, performed once the entry is durable. */
+  openStep(actor: Actor, effect: OpenEffect, suffix: string, request: StepRequest): void {
+    this.steps.set(`${request.key}.${request.attempt}`, request)
+    this.owners.set(request.key, { actor, effect, suffix })
+    effect.steps.set(suffix, request.attempt)
+    this.#intents.push({ key: request.key, attempt: request.attempt })
+    this.#notice(actor, { type: 'effect.started', key: request.key, state: request.state, kind: request.kind, name: request.name, attempt: request.attempt, ...(request.args === undefined ? {} : { args: request.args }) })
+  }
+
+  /** Sets a timer of an effect. */
+  openTimer(actor: Actor, effect: OpenEffect, suffix: string, key: string, dueAt: number): void {
+    this.timers.set(key, { key, dueAt })
+    this.owners.set(key, { actor, effect, suffix })
+    effect.timers.add(suffix)
+  }
+
+  /** Ends an effect and sends its machine the event. */
+  endEffect(actor: Actor, effect: OpenEffect, event: EventObject & { readonly error?: unknown; readonly output?: unknown }): void {
+    this.#closeEffect(actor, effect)
+    this.#queue.push({ actor, event, state: effect.state })
+  }
+
+  /** Sends an actor an event it can take. */
+  send(actor: Actor, event: EventObject): void {
+    this.#queue.push({ actor, event })
+  }
+
+  startChild(actor: Actor, effect: OpenEffect, suffix: string, agent: Agent, input: unknown): void {
+    const path = suffix === '' ? effect.key : `${effect.key}:${suffix}`
+    effect.children.add(path)
+    this.#startActor(createActor(path, agent, { actor, id: effect.id, suffix }, new Map()), input)
+  }
+
+  /** The limit that forbids what an actor is about to do; counts it when none does. */
+  admit(actor: Actor, about: 'model' | 'tool' | 'other'): Failure | undefined {
+    const cycle = actor.repeat.takeCycle()
+    if (cycle !== undefined) {
+      const stuck = failure('no_progress', `The last ${cycle === 1 ? 'call' : `${cycle} calls`} gave the same result ${actor.limits.repeat} times in a row. Route no_progress to another approach, or declare the tool as polling.`, { details: { scope: 'run', limit: 'repeat', value: actor.limits.repeat, period: cycle } })
+      this.#noteBreach(stuck)
+      return stuck
+    }
+    const session = this.agent.sessionLimits
+    let refused = session === undefined ? undefined : checkLimits('session', session, carriedOf(this.root.used, this.carried), about)
+    for (let above: Actor | undefined = actor; above !== undefined && refused === undefined; above = above.parent?.actor) {
+      refused = checkLimits(above.path === '' ? 'run' : `child ${above.path}`, above.path === '' ? above.limits : above.agent.limits, carriedOf(above.used, undefined), about)
+    }
+    if (refused !== undefined) {
+      this.#noteBreach(refused)
+      return refused
+    }
+    for (let above: Actor | undefined = actor; above !== undefined; above = above.parent?.actor) {
+      if (about === 'model') above.used.modelCalls += 1
+      if (about === 'tool') above.used.toolCalls += 1
+    }
+    return undefined
+  }
+
+  /** Tells watchers of something, once the step is durable. */
+  notice(actor: Actor, event: RunEventBody): void {
+    this.#notice(actor, event)
+  }
+
+  #notice(actor: Actor, event: RunEventBody): void {
+    this.#notices.push({ actor: actor.path, event })
+  }
+
+  #closeEffect(actor: Actor, effect: OpenEffect): void {
+    if (!effect.live) return
+    effect.live = false
+    actor.effects.delete(effect.id)
+    for (const [suffix, attempt] of effect.steps) {
+      const key = suffix === '' ? effect.key : `${effect.key}:${suffix}`
+      this.steps.delete(`${key}.${attempt}`)
+      this.doubted.delete(`${key}.${attempt}`)
+      this.owners.delete(key)
+    }
+    for (const suffix of effect.timers) {
+      this.timers.delete(`${effect.key}${timerSuffix(suffix)}`)
+      this.owners.delete(`${effect.key}${timerSuffix(suffix)}`)
+    }
+    for (const child of effect.children) this.#stopActor(child)
+  }
+
+  #stopActor(path: string): void {
+    const actor = this.actors.get(path)
+    if (actor === undefined) return
+    this.actors.delete(path)
+    for (const effect of actor.effects.values()) this.#closeEffect(actor, effect)
+    for (const child of actor.machines.values()) this.#stopActor(child)
+    for (const delay of actor.delays.values()) this.timers.delete(delay.key)
+  }
+
+  #actorDone(actor: Actor): void {
+    const end = endOf(actor)
+    if (actor.parent === undefined) return this.#finish(end)
+    this.#childEnded(actor, { outcome: end.outcome === 'cancelled' ? 'failed' : end.outcome, output: end.output, ...(end.failure === undefined ? {} : { failure: end.failure }) })
+  }
+
+  #actorFailed(actor: Actor, thrown: unknown): void {
+    const known = failureOf(thrown)
+    if (known === undefined) throw thrown
+    if (actor.parent === undefined) return this.#finish({ outcome: this.#breach === undefined ? 'failed' : 'limited', failure: known })
+    this.#childEnded(actor, { outcome: 'failed', failure: known })
+  }
+
+  #childEnded(child: Actor, end: ChildEnd): void {
+    const { actor, id, suffix } = child.parent ?? { actor: this.root, id: '' }
+    this.#stopActor(child.path)
+    const effect = actor.effects.get(id)
+    if (effect !== undefined) return effect.logic.child?.(suffix ?? '', end)
+    actor.machines.delete(id)
+    const event = end.outcome === 'done' ? { type: `xstate.done.actor.${id}`, output: end.output, actorId: id } : { type: `xstate.error.actor.${id}`, error: end.failure, actorId: id }
+    this.#queue.push({ actor, event })
+  }
+
+  #finish(end: RunEnd): void {
+    this.end = end
+    for (const actor of [...this.actors.values()]) this.#stopActor(actor.path)
+    this.steps.clear()
+    this.timers.clear()
+    this.#intents = []
+    this.#queue = []
+  }
+
+  #defect(thrown: unknown): void {
+    const known = failureOf(thrown)
+    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    this.#finish({ outcome: 'failed', defect: true, failure: known ?? failure('defect', `The run stopped at a bug: ${message}`, { cause: thrown }) })
+  }
+}
+
+/** Timer keys: retry timers carry their call's suffix in front. */
+export const timerSuffix = (suffix: string): string => (suffix.startsWith('~') || suffix === '' ? suffix : suffix.endsWith('~retry') ? `:${suffix}` : `~${suffix}`)

@@ -1,0 +1,31 @@
+// What a transition looks like to those who watch: the states left and entered, and the edge taken.
+import type { AnyMachineSnapshot, EventObject } from 'xstate'
+import { isFailure } from '../failure/index.ts'
+import type { StateValue } from '../journal/index.ts'
+import type { RunEventBody } from './run-event.ts'
+
+interface NodeLike {
+  readonly path: readonly string[]
+  readonly type: string
+  readonly meta?: { readonly kind?: string }
+}
+
+const nodesOf = (snapshot: AnyMachineSnapshot | undefined): readonly NodeLike[] => (snapshot === undefined ? [] : (snapshot._nodes as unknown as readonly NodeLike[]))
+
+const describe = (type: 'state.entered' | 'state.left', node: NodeLike): RunEventBody => ({ type, state: node.path.join('.'), kind: node.meta?.kind ?? node.type })
+
+/** Events for one transition. A state that is left and entered again appears in both. */
+export const stateNotices = (before: AnyMachineSnapshot | undefined, after: AnyMachineSnapshot, event: EventObject & { readonly error?: unknown }): readonly RunEventBody[] => {
+  const old = nodesOf(before)
+  const current = nodesOf(after)
+  const left = old.filter((node) => node.path.length > 0 && !current.includes(node)).map((node) => describe('state.left', node))
+  const entered = current.filter((node) => node.path.length > 0 && !old.includes(node)).map((node) => describe('state.entered', node))
+  const taken: RunEventBody = {
+    type: 'transition.taken',
+    event: event.type,
+    from: (before?.value ?? '') as StateValue,
+    to: after.value as StateValue,
+    ...(isFailure(event.error) ? { failed: event.error.code } : {}),
+  }
+  return [...left, taken, ...entered]
+}

@@ -1,0 +1,8 @@
+export { fakeClock } from '../clock/index.ts'
+export type { FakeClock } from '../clock/index.ts'
+export { replyCalls, replyFailure, replyOutput, replyRefusal, replyText, script } from '../model/index.ts'
+export type { Script, ScriptedCall, ScriptedReply, Turn } from '../model/index.ts'
+export { faultServer } from './fault-server.ts'
+export type { Fault, FaultBody, FaultServer, FaultServerOptions, RecordedRequest } from './fault-server.ts'
+export { scriptedServer } from './scripted-server.ts'
+export type { ScriptedServer, ScriptedServerOptions } from './scripted-server.ts'
