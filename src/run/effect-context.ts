@@ -91,7 +91,10 @@ export const effectContext = (fold: Fold, actor: Actor, effect: OpenEffect, inpu
     notice: (event) => fold.notice(actor, event),
     noteRepeat: (what, args, result) => actor.repeat.note(what, args, result),
     runDeadline: () => runDeadline(fold, actor),
-    thread: (name) => threadOf(actor, name),
+    thread: (name) => {
+      if (name !== effect.state) fold.namedThreads.add(name)
+      return threadOf(actor, name)
+    },
     newThread: (name) => newThread(actor, name),
     await: (pending) => {
       pending.thread.pending = pending

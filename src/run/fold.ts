@@ -2,8 +2,8 @@
 // memory; start, resume, replay and tests differ only in where the causes come from.
 import type { EventObject } from 'xstate'
 import { effectOf, type Agent } from '../agent/index.ts'
-import { failure, failureOf, isFailure, type Failure, type Json } from '../failure/index.ts'
-import type { Cause, Intent, Move, RowUpdate, RunEnd, StateValue, Waiting } from '../journal/index.ts'
+import { FailureError, failure, failureOf, isFailure, type Failure, type Json } from '../failure/index.ts'
+import type { Carried, Cause, Intent, Move, RowUpdate, RunEnd, StateValue, Waiting } from '../journal/index.ts'
 import type { Message } from '../prompt/index.ts'
 import type { Actor, OpenEffect } from './actor.ts'
 import { placesOf } from './actor.ts'
@@ -17,7 +17,6 @@ import { stateNotices } from './notices.ts'
 import { endOf } from './run-end.ts'
 import type { RunEventBody } from './run-event.ts'
 import { addOutcome, carriedOf, checkLimits, fullLimits, type FullLimits } from './usage.ts'
-import type { Carried } from '../journal/index.ts'
 
 /** Transitions a run still has after it reached a limit. */
 const GRACE_TRANSITIONS = 8
@@ -63,6 +62,8 @@ export class Fold {
   inbox = 0
   end: RunEnd | undefined
   readonly carried: Carried | undefined
+  /** Threads that states go on with by name, and that a session keeps. */
+  readonly namedThreads = new Set<string>()
   #moves: Move[] = []
   #intents: Intent[] = []
   #notices: { readonly actor: string; readonly event: RunEventBody }[] = []
@@ -156,7 +157,8 @@ export class Fold {
   /** Active time passes unless the run only waited, or was not running at all. */
   #passTime(cause: Cause, at: number): void {
     const idle = cause.type === 'start' || cause.type === 'resumed' || this.waiting().length > 0
-    if (!idle) this.root.used.durationMs += Math.max(0, at - this.now)
+    const passed = idle ? 0 : Math.max(0, at - this.now)
+    for (const actor of this.actors.values()) actor.used.durationMs += passed
     this.now = Math.max(this.now, at)
   }
 
@@ -188,6 +190,7 @@ export class Fold {
     for (let actor: Actor | undefined = owner.actor; actor !== undefined; actor = actor.parent?.actor) addOutcome(actor.used, outcome)
     if (!outcome.ok && outcome.failure.details?.['scope'] === 'run') this.#noteBreach(outcome.failure)
     if (!outcome.ok && outcome.failure.code === 'deadline_exceeded') this.#noteBreach(outcome.failure)
+    if (!outcome.ok && outcome.failure.code === 'defect') throw new FailureError(outcome.failure)
     const before = this.timers.size
     owner.effect.logic.attempt?.(owner.suffix, attempt, outcome)
     const retry = this.timers.size > before ? this.timers.get(`${key}~retry`) : undefined

@@ -31,6 +31,8 @@ export class Thread {
   /** Set when tools have answered: the state goes on with this thread when it is entered next. */
   continues = false
   pending: PendingCalls | undefined
+  /** Messages taken over from earlier runs of the session. */
+  readonly inherited: number
   #hash = ''
   #hashed = 0
   #bytes = 0
@@ -38,6 +40,7 @@ export class Thread {
   constructor(id: string, messages: readonly Message[] = []) {
     this.id = id
     this.messages = [...messages]
+    this.inherited = messages.length
   }
 
   push(message: Message): void {

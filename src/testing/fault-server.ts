@@ -147,7 +147,7 @@ export const faultServer = async ({ faults, port = 0, clock = systemClock }: Fau
   })
 
   let connections = 0
-  const server = createSocketServer((socket) => {
+  const server = createSocketServer({ noDelay: true }, (socket) => {
     connections++
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))

@@ -49,14 +49,14 @@ test.each(STATUSES)('HTTP %i without a body is %s', async (status, code, retryab
 })
 
 test('every status from 400 to 529 is a typed failure, streaming or not', async () => {
-  const statuses = Array.from({ length: 130 }, (_, at) => 400 + at)
-  await using server = await faultServer({ faults: statuses.flatMap((status) => [{ status }, { status }]) })
+  let status = 400
+  await using server = await faultServer({ faults: [() => ({ status })] })
   const provider = openai({ baseURL: server.url, apiKey: 'test-key-1234' })
-  for (const status of statuses) {
+  for (; status <= 529; status++) {
     for (const attempt of [io(), listening()]) {
       const { failure } = await rejection(provider.call(ask(), attempt))
-      // fetch makes 407 an error of the connection and hides the status.
-      if (status === 407) expect(failure.code).toBe('connection_failed')
+      // fetch acts on these two itself, and may make errors of the connection of them.
+      if (status === 407 || status === 421) expect(['connection_failed', 'invalid_request']).toContain(failure.code)
       else expect(failure.provider?.status).toBe(status)
     }
   }

@@ -1,0 +1,209 @@
+// The port on a journal of this process: steps are promises, timers are the clock's, and a commit appends one entry.
+import type { Clock } from '../clock/index.ts'
+import { failure, failureOf, type Failure } from '../failure/index.ts'
+import { chainHash, ENTRY_VERSION, type Cause, type EntryBody, type Journal, type Lease, type Outcome } from '../journal/index.ts'
+import type { Acting, StepIo, StepRequest } from './effect.ts'
+import type { Arrival, DurablePort } from './port.ts'
+
+/** How often the inbox is read for events that other processes posted, milliseconds. */
+const INBOX_POLL_MS = 250
+
+/** Where the journal stands. */
+export interface Head {
+  readonly seq: number
+  readonly hash: string
+  readonly at: number
+}
+
+/** What the port needs to know of its run. */
+export interface EmbeddedPortOptions {
+  readonly journal: Journal
+  readonly acting: Acting
+  readonly lease: Lease
+  readonly head: Head
+  readonly parallel: number
+  readonly watched: () => boolean
+  readonly emit: StepIo['emit']
+}
+
+/** The embedded port, with what a driver needs to take it down. */
+export interface EmbeddedPort extends DurablePort {
+  readonly head: () => Head
+  /** Aborts everything pending. */
+  readonly close: () => void
+  /** Makes `select` reject. */
+  readonly interrupt: (reason: Error) => void
+}
+
+const outcomeOfThrown = (thrown: unknown, durationMs: number): Outcome => {
+  const known = failureOf(thrown)
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return { ok: false, failure: known ?? failure('defect', `An effect threw what is not an expected failure: ${message}`, { cause: thrown }), durationMs }
+}
+
+/** Builds the text of an entry. */
+export const entryText = (body: EntryBody): string => JSON.stringify(body)
+
+interface Running {
+  readonly controller: AbortController
+  readonly cancelTimer: () => void
+}
+
+/** Performs the steps of one run, a bounded number at a time. */
+const stepRunner = ({ acting, parallel, watched, emit }: EmbeddedPortOptions, arrive: (cause: Cause) => void) => {
+  const running = new Map<string, Running>()
+  const queue: StepRequest[] = []
+  const idOf = (request: StepRequest): string => `${request.key}.${request.attempt}`
+  const begin = (request: StepRequest): void => {
+    const id = idOf(request)
+    const controller = new AbortController()
+    const { deadline } = request
+    const cancelTimer = deadline === undefined ? () => {} : acting.clock.timer(deadline.at - acting.clock.now(), () => controller.abort(deadline.failure satisfies Failure))
+    running.set(id, { controller, cancelTimer })
+    const started = acting.clock.monotonic()
+    const finish = (outcome: Outcome): void => {
+      cancelTimer()
+      if (!running.delete(id)) return
+      arrive({ type: 'attempt', key: request.key, attempt: request.attempt, outcome })
+      const next = queue.shift()
+      if (next !== undefined) begin(next)
+    }
+    const io: StepIo = { acting, signal: controller.signal, watched: watched(), emit }
+    request.perform(io).then(finish, (thrown: unknown) => finish(outcomeOfThrown(thrown, Math.round(acting.clock.monotonic() - started))))
+  }
+  return {
+    start: (request: StepRequest): void => {
+      if (running.size < parallel) begin(request)
+      else queue.push(request)
+    },
+    drop: (id: string): void => {
+      const queued = queue.findIndex((request) => idOf(request) === id)
+      if (queued >= 0) queue.splice(queued, 1)
+      const step = running.get(id)
+      if (step === undefined) return
+      running.delete(id)
+      step.cancelTimer()
+      step.controller.abort(failure('cancelled', 'The run left the state.'))
+      const next = queue.shift()
+      if (next !== undefined) begin(next)
+    },
+    close: (): void => {
+      queue.length = 0
+      for (const [id, step] of running) {
+        running.delete(id)
+        step.cancelTimer()
+        step.controller.abort(failure('cancelled', 'The runtime was closed.'))
+      }
+    },
+  }
+}
+
+/** Arms timers of one run on the clock. */
+const timerSet = (clock: Clock, arrive: (cause: Cause) => void) => {
+  const armed = new Map<string, () => void>()
+  return {
+    arm: (key: string, dueAt: number): void => {
+      const cancel = clock.timer(dueAt - clock.now(), () => {
+        if (armed.delete(key)) arrive({ type: 'timer', key })
+      })
+      armed.set(key, cancel)
+    },
+    drop: (key: string): void => {
+      armed.get(key)?.()
+      armed.delete(key)
+    },
+    close: (): void => {
+      for (const cancel of armed.values()) cancel()
+      armed.clear()
+    },
+  }
+}
+
+/** Opens the port of a run whose lease this process holds. */
+export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
+  const { journal, acting, lease } = options
+  let head = options.head
+  let wake = (): void => {}
+  let stopped: Error | undefined
+  let inboxAt = 0
+  let inboxStale = true
+  const arrived: Cause[] = []
+  const arrive = (cause: Cause): void => {
+    arrived.push(cause)
+    wake()
+  }
+  const steps = stepRunner(options, arrive)
+  const timers = timerSet(acting.clock, arrive)
+  const unwatch = journal.watch(lease.run, () => {
+    inboxStale = true
+    wake()
+  })
+  const takeInbox = async (): Promise<Cause | undefined> => {
+    if (!inboxStale) return undefined
+    inboxStale = false
+    const [item] = await journal.inbox(lease.run, inboxAt)
+    if (item === undefined) return undefined
+    inboxStale = true
+    return { type: 'event', n: item.n, event: item.event, ...(item.by === undefined ? {} : { by: item.by }) }
+  }
+  const idle = async (): Promise<void> => {
+    let cancelPoll = (): void => {}
+    await new Promise<void>((resolve) => {
+      wake = resolve
+      if (arrived.length > 0 || stopped !== undefined || inboxStale) return resolve()
+      if (journal.name !== 'memory') cancelPoll = acting.clock.timer(INBOX_POLL_MS, () => {
+        inboxStale = true
+        resolve()
+      })
+    })
+    wake = () => {}
+    cancelPoll()
+  }
+  const stamp = (cause: Cause): Arrival => ({ cause, at: Math.max(head.at, acting.clock.now()) })
+  return {
+    head: () => head,
+    step: steps.start,
+    timer: ({ key, dueAt }) => timers.arm(key, dueAt),
+    inbox: (n) => {
+      inboxAt = n
+      inboxStale = true
+    },
+    drop: (key) => {
+      steps.drop(key)
+      timers.drop(key)
+    },
+    select: async (mayPark) => {
+      for (;;) {
+        if (stopped !== undefined) throw stopped
+        const event = await takeInbox()
+        const next = event ?? arrived.shift()
+        if (next !== undefined) return stamp(next)
+        if (mayPark) return undefined
+        await idle()
+      }
+    },
+    commit: async ({ arrival, step, row }) => {
+      const body: EntryBody = {
+        v: ENTRY_VERSION,
+        cause: arrival.cause,
+        moves: step.moves,
+        ...(step.intents.length === 0 ? {} : { intents: step.intents }),
+        ...(step.end === undefined ? {} : { end: step.end }),
+      }
+      const text = entryText(body)
+      const seq = head.seq + 1
+      const hash = chainHash(head.hash, seq, arrival.at, text)
+      await journal.append(lease, { seq, at: arrival.at, hash, text }, row)
+      head = { seq, hash, at: arrival.at }
+    },
+    close: () => {
+      unwatch()
+      steps.close()
+      timers.close()
+    },
+    interrupt: (reason) => {
+      stopped = reason
+      wake()
+    },
+  }
+}

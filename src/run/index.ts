@@ -1,0 +1,6 @@
+export { createRuntime } from './runtime.ts'
+export type { ResumeOptions, Runtime, RuntimeOptions } from './runtime.ts'
+export type { OutsideEvent, RunHandle } from './handle.ts'
+export type { RunOutcome, RunSummary } from './outcome.ts'
+export type { RunEvent, RunEventBody } from './run-event.ts'
+export type { StartOptions } from './prepare-start.ts'

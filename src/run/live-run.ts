@@ -1,0 +1,135 @@
+// One run at work in this process: its fold, its lease and its port, from the first entry or from where it was left.
+import type { Agent } from '../agent/index.ts'
+import { FailureError, failureOf, type Failure } from '../failure/index.ts'
+import type { Journal, Lease, RunRow, StartCause } from '../journal/index.ts'
+import { drive } from './drive.ts'
+import type { Acting } from './effect.ts'
+import { embeddedPort, type EmbeddedPort, type Head } from './embedded-port.ts'
+import { EventStream } from './event-stream.ts'
+import type { Fold, FoldStep } from './fold.ts'
+import type { RunOutcome } from './outcome.ts'
+import { summaryOf } from './outcome.ts'
+import type { Arrival } from './port.ts'
+import type { RunEvent, RunEventBody } from './run-event.ts'
+import { keepSession } from './session.ts'
+
+/** What a live run is made of. */
+export interface LiveRunParts {
+  readonly journal: Journal
+  readonly acting: Acting
+  readonly agent: Agent
+  readonly fold: Fold
+  readonly start: StartCause
+  readonly lease: Lease
+  readonly leaseMs: number
+  readonly head: Head
+  /** The entry to commit before anything else: a `resumed` one. */
+  readonly first?: Arrival
+  readonly events: EventStream
+  /** What the first entry led to, for those who watch. */
+  readonly started?: FoldStep
+}
+
+/** A run at work. */
+export interface LiveRun {
+  readonly events: EventStream
+  /** Resolves when the run has ended or waits; rejects when this process can no longer drive it. */
+  readonly settled: Promise<'ended' | 'parked'>
+  /** Stops driving after the current step, leaving the run resumable. */
+  readonly stop: (reason: Error) => void
+  readonly fold: Fold
+  readonly head: () => Head
+}
+
+const publish = (events: EventStream, run: string, fold: Fold, port: EmbeddedPort, step: FoldStep, at: number): void => {
+  const { seq } = port.head()
+  const send = (actor: string, body: RunEventBody): void => events.push({ ...body, run, at, seq, actor } as RunEvent)
+  for (const { actor, event } of step.notices) send(actor, event)
+  if (step.end !== undefined) return send('', { type: 'run.ended', ...step.end })
+  const waiting = fold.waiting()
+  if (waiting.length > 0) send('', { type: 'run.waiting', waiting })
+}
+
+/** Renews the lease until told to stop. */
+const keepLease = ({ journal, acting, leaseMs, lease }: LiveRunParts, lost: (error: Error) => void): (() => void) => {
+  let held = lease
+  let cancel = (): void => {}
+  const arm = (): void => {
+    cancel = acting.clock.timer(
+      Math.floor(leaseMs / 3),
+      () => {
+        journal.renew(held, leaseMs).then(
+          (renewed) => {
+            held = renewed
+            arm()
+          },
+          (error: unknown) => lost(error instanceof Error ? error : new Error(String(error))),
+        )
+      },
+      true,
+    )
+  }
+  if (journal.name !== 'memory') arm()
+  return () => cancel()
+}
+
+/** Starts driving. */
+export const liveRun = (parts: LiveRunParts): LiveRun => {
+  const { journal, acting, fold, lease, head, start, events } = parts
+  const run = fold.info.id
+  const port = embeddedPort({
+    journal,
+    acting,
+    lease,
+    head,
+    parallel: fold.limits.parallel,
+    watched: () => events.watched,
+    emit: (body) => events.push({ ...body, run, at: acting.clock.now(), seq: port.head().seq, actor: '' } as RunEvent),
+  })
+  if (parts.started !== undefined) {
+    events.push({ type: 'run.started', agent: parts.agent.id, input: start.input, run, at: head.at, seq: 0, actor: '' })
+    publish(events, run, fold, port, parts.started, head.at)
+  } else events.push({ type: 'run.resumed', run, at: acting.clock.now(), seq: head.seq, actor: '' })
+  const withSession = {
+    ...port,
+    commit: async (commit: Parameters<EmbeddedPort['commit']>[0]): Promise<void> => {
+      const { end } = commit.step
+      const session = end === undefined || start.session === undefined ? undefined : await keepSession(journal, fold, start)
+      return port.commit(session === undefined || end === undefined ? commit : { ...commit, step: { ...commit.step, end: { ...end, session } } })
+    },
+  }
+  const stopLease = keepLease(parts, port.interrupt)
+  const settled = drive(fold, withSession, (step, arrival) => publish(events, run, fold, port, step, arrival.at), parts.first).finally(async () => {
+    stopLease()
+    port.close()
+    await journal.release(lease).catch(() => {})
+  })
+  return { events, settled, stop: port.interrupt, fold, head: port.head }
+}
+
+/** The outcome of a run as its row and end tell it. */
+export const outcomeOf = <O>(row: RunRow, end: { readonly failure?: Failure; readonly output?: unknown; readonly defect?: true } | undefined): RunOutcome<O> => {
+  const summary = summaryOf(row)
+  const failed = end?.failure ?? { code: row.failureCode ?? 'defect', message: `The run ended as ${row.status}.`, retryable: false }
+  const output = end?.output === undefined ? {} : { output: end.output as O }
+  switch (row.status) {
+    case 'done':
+      return { ...summary, outcome: 'done', output: (end?.output ?? row.output) as O }
+    case 'failed':
+      return { ...summary, outcome: 'failed', failure: failed as Failure, ...output, ...(row.defect === true ? { defect: true as const } : {}) }
+    case 'limited':
+      return { ...summary, outcome: 'limited', failure: failed as Failure, ...output }
+    case 'cancelled':
+      return { ...summary, outcome: 'cancelled', failure: failed as Failure }
+    case 'queued':
+    case 'running':
+    case 'waiting':
+      return { ...summary, outcome: 'waiting', waiting: row.waiting ?? [] }
+  }
+}
+
+/** Whether an error means that the run itself is fine and somebody may resume it. */
+export const isResumable = (thrown: unknown): thrown is FailureError => {
+  const code = failureOf(thrown)?.code
+  return code === 'lease_lost' || code === 'journal_unavailable' || code === 'draining'
+}

@@ -1,0 +1,117 @@
+// Everything before the first step: checks the input, folds the first entry, and puts it into the journal.
+import type { Agent } from '../agent/index.ts'
+import { sleep, type Clock } from '../clock/index.ts'
+import { fail, FailureError } from '../failure/index.ts'
+import { CHAIN_START, chainHash, ENTRY_VERSION, type Journal, type RunRow, type StartCause } from '../journal/index.ts'
+import { findNonJson, formatIssues, toJson, validate } from '../schema/index.ts'
+import { entryText } from './embedded-port.ts'
+import { Fold } from './fold.ts'
+import type { LiveRunParts } from './live-run.ts'
+import { keepSession, loadThreads, sessionBefore } from './session.ts'
+
+/** Who a run is for, and how it is found again. */
+export interface StartOptions {
+  readonly user?: string
+  readonly route?: string
+  readonly tenant?: string
+  /** Starting twice with the same key (and agent and tenant) gives the same run. */
+  readonly key?: string
+  /** Runs of a session follow each other and share named threads. */
+  readonly session?: string
+  /** When the session has a run at work: wait for it, or fail with `session_busy`. Default `reject`. */
+  readonly onBusy?: 'queue' | 'reject'
+  /** Streams tokens from the first call on, even before somebody reads the events. */
+  readonly stream?: boolean
+  /** Where the agent was loaded from, so that a command can resume the run. */
+  readonly source?: string
+}
+
+/** How often a queued start looks again, milliseconds. */
+const QUEUE_POLL_MS = 100
+
+interface StartParts {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly owner: string
+  readonly leaseMs: number
+  readonly agent: Agent
+  readonly input: unknown
+  readonly options: StartOptions
+}
+
+type Prepared = { readonly created: true; readonly run: string; readonly parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'events'> } | { readonly created: false; readonly run: string }
+
+const checkInput = (agent: Agent, input: unknown): StartCause['input'] => {
+  const checked = validate(agent.input, input)
+  if (!checked.ok) return fail('invalid_input', `The input of agent ${agent.id} does not match its schema: ${formatIssues(checked.issues)}.`, { details: { issues: checked.issues.map(({ path, message }) => ({ path, message })) } })
+  const bad = findNonJson(checked.value ?? null)
+  if (bad !== undefined) return fail('invalid_input', `The input of agent ${agent.id} holds something that JSON cannot, at ${bad}.`)
+  return toJson(checked.value ?? null) ?? null
+}
+
+const only = <T extends object>(fields: T): { readonly [K in keyof T]?: NonNullable<T[K]> } => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
+
+const startCause = async (parts: StartParts): Promise<StartCause> => {
+  const { agent, options, journal, clock } = parts
+  const before = options.session === undefined ? undefined : await sessionBefore(journal, options.session, agent.id)
+  return {
+    type: 'start',
+    agent: { id: agent.id, hash: agent.hash, ...only({ version: agent.version }) },
+    input: checkInput(agent, parts.input),
+    ...only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session, threads: before?.threads, carried: before?.carried }),
+    seed: Math.floor(clock.random() * 2 ** 32),
+    engine: 'embedded',
+  }
+}
+
+const tryStart = async (parts: StartParts): Promise<Prepared> => {
+  const { agent, options, journal, clock, owner, leaseMs } = parts
+  const cause = await startCause(parts)
+  const id = clock.id()
+  const at = clock.now()
+  const info = { id, seed: cause.seed, ...only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session }) }
+  const fold = new Fold(info, agent, await loadThreads(journal, cause), cause.carried)
+  const step = fold.apply(cause, at)
+  fold.takeActs()
+  const end = step.end === undefined || cause.session === undefined ? step.end : { ...step.end, session: await keepSession(journal, fold, cause) }
+  const text = entryText({ v: ENTRY_VERSION, cause, moves: step.moves, ...(step.intents.length === 0 ? {} : { intents: step.intents }), ...(end === undefined ? {} : { end }) })
+  const entry = { seq: 0, at, hash: chainHash(CHAIN_START, 0, at, text), text }
+  const row: RunRow = {
+    id,
+    agent: agent.id,
+    agentHash: agent.hash,
+    ...only({ agentVersion: agent.version, source: options.source, user: options.user, route: options.route, tenant: options.tenant, session: options.session, key: options.key }),
+    engine: 'embedded',
+    startedAt: at,
+    seq: 0,
+    hash: entry.hash,
+    ...fold.row(at),
+  }
+  await keepDefinition(journal, agent)
+  const created = await journal.create(row, entry, owner, leaseMs)
+  if (!created.created) return { created: false, run: created.row.id }
+  return { created: true, run: id, parts: { agent, fold, start: cause, lease: created.lease, head: { seq: 0, hash: entry.hash, at } , started: step } }
+}
+
+const kept = new WeakMap<Journal, Set<string>>()
+/** Keeps the agent's structure once, so that a later change can be shown. */
+const keepDefinition = async (journal: Journal, agent: Agent): Promise<void> => {
+  const known = kept.get(journal) ?? new Set<string>()
+  kept.set(journal, known)
+  if (known.has(agent.hash)) return
+  await journal.putContent('agent', JSON.stringify({ hash: agent.hash, definition: agent.definition }))
+  known.add(agent.hash)
+}
+
+/** @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`. */
+export const prepareStart = async (parts: StartParts): Promise<Prepared> => {
+  for (;;) {
+    try {
+      return await tryStart(parts)
+    } catch (error) {
+      const busy = error instanceof FailureError && error.code === 'session_busy'
+      if (!busy || parts.options.onBusy !== 'queue') throw error
+      await sleep(parts.clock, QUEUE_POLL_MS)
+    }
+  }
+}

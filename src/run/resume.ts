@@ -1,0 +1,43 @@
+// Takes a run up from its journal: folds its entries again, checks each, and finds out what was under way when it stopped.
+import type { Agent } from '../agent/index.ts'
+import type { Clock } from '../clock/index.ts'
+import { fail } from '../failure/index.ts'
+import type { EntryBody, Journal, RunRow, StartCause } from '../journal/index.ts'
+import { refold } from './drive.ts'
+import { Fold } from './fold.ts'
+import type { LiveRunParts } from './live-run.ts'
+import { loadThreads } from './session.ts'
+
+/** What resuming needs. */
+export interface ResumeParts {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly row: RunRow
+  readonly agent: Agent
+  readonly acceptChanged: boolean
+}
+
+const doubtful = (fold: Fold): readonly string[] => [...fold.steps].filter(([, step]) => step.safety === 'ask').map(([key]) => key)
+
+/** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
+export const prepareResume = async ({ journal, clock, row, agent, acceptChanged }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'events' | 'lease'>> => {
+  if (row.agentHash !== agent.hash && !acceptChanged) {
+    fail('definition_changed', `Run ${row.id} was started with agent ${row.agent} ${row.agentHash.slice(0, 12)}, but the agent is now ${agent.hash.slice(0, 12)}. Resume with the old code, or pass acceptChanged to go on if every recorded step still folds the same.`, {
+      details: { was: row.agentHash, now: agent.hash },
+    })
+  }
+  const entries = await journal.read(row.id)
+  const [first] = entries
+  const last = entries.at(-1)
+  if (first === undefined || last === undefined) return fail('journal_corrupt', `Run ${row.id} has no entries.`)
+  const start = (JSON.parse(first.text) as EntryBody).cause as StartCause
+  const { user, route, tenant, session, seed } = start
+  const info = { id: row.id, seed, ...(user === undefined ? {} : { user }), ...(route === undefined ? {} : { route }), ...(tenant === undefined ? {} : { tenant }), ...(session === undefined ? {} : { session }) }
+  const fold = new Fold(info, agent, await loadThreads(journal, start), start.carried)
+  refold(fold, entries)
+  const doubt = doubtful(fold)
+  const waits = fold.waiting().length > 0
+  const at = Math.max(last.at, clock.now())
+  const resumed = { cause: { type: 'resumed' as const, ...(doubt.length === 0 ? {} : { doubt }) }, at }
+  return { agent, fold, start, head: { seq: last.seq, hash: last.hash, at: last.at }, ...(waits ? {} : { first: resumed }) }
+}

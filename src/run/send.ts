@@ -1,0 +1,56 @@
+// The public door for events: refuses what the agent does not declare, what does not match, and what cannot be used now.
+import type { Agent } from '../agent/index.ts'
+import { fail } from '../failure/index.ts'
+import type { RunRow } from '../journal/index.ts'
+import { findNonJson, formatIssues, toJson, validate } from '../schema/index.ts'
+import type { OutsideEvent } from './handle.ts'
+
+/** Events that the framework itself understands. */
+const OWN_EVENTS: ReadonlySet<string> = new Set(['APPROVE', 'EDIT', 'REJECT', 'RESOLVE'])
+const ENDED: ReadonlySet<string> = new Set(['done', 'failed', 'limited', 'cancelled'])
+
+const checkDeclared = (agent: Agent, event: OutsideEvent): OutsideEvent => {
+  const schema = Object.hasOwn(agent.events, event.type) ? agent.events[event.type] : undefined
+  if (schema === undefined) {
+    const declared = Object.keys(agent.events)
+    return fail('invalid_event', `Agent ${agent.id} declares no event ${JSON.stringify(event.type)}. It declares: ${declared.length === 0 ? 'none' : declared.join(', ')}.`, { details: { declared } })
+  }
+  const { type, ...payload } = event
+  const checked = validate(schema, payload)
+  if (!checked.ok) return fail('invalid_event', `Event ${type} does not match its schema: ${formatIssues(checked.issues)}.`)
+  return { ...(toJson(checked.value) as object), type }
+}
+
+const accepts = (row: RunRow, event: OutsideEvent): boolean => {
+  if (row.status !== 'waiting') return true
+  const waits = row.waiting ?? []
+  if (!waits.some((waiting) => waiting.accepts.includes(event.type))) return false
+  if (!OWN_EVENTS.has(event.type) || event.type === 'RESOLVE') return true
+  const hashes = typeof event['hash'] === 'string' ? [event['hash']] : Array.isArray(event['hashes']) ? event['hashes'] : undefined
+  const open = waits.flatMap((waiting) => waiting.calls ?? []).map((call) => call.hash)
+  return hashes === undefined || hashes.some((hash) => typeof hash === 'string' && open.includes(hash))
+}
+
+/**
+ * The event as it may be posted.
+ * @param agent undefined when this process does not have the agent: then only its shape is checked.
+ * @throws FailureError `invalid_event`, `event_not_accepted`, `run_ended`.
+ */
+export const checkEvent = (row: RunRow, agent: Agent | undefined, event: OutsideEvent): OutsideEvent => {
+  if (ENDED.has(row.status)) return fail('run_ended', `Run ${row.id} has ended as ${row.status}, so it takes no events.`)
+  if (typeof event.type !== 'string' || event.type === '' || event.type.startsWith('xstate.') || event.type.startsWith('stateloop.') || event.type.includes('*')) {
+    return fail('invalid_event', `${JSON.stringify(event.type)} cannot be sent from outside. Send one of the events that the agent declares.`)
+  }
+  const bad = findNonJson(event)
+  if (bad !== undefined) return fail('invalid_event', `Event ${event.type} holds something that JSON cannot, at ${bad}.`)
+  const own = OWN_EVENTS.has(event.type) && (agent === undefined || !Object.hasOwn(agent.events, event.type))
+  if (own && event.type !== 'RESOLVE' && typeof event['hash'] !== 'string' && !Array.isArray(event['hashes'])) {
+    return fail('invalid_event', `${event.type} must name the calls it decides: { "type": "${event.type}", "hash": "…" }. \`stateloop show ${row.id}\` lists them.`)
+  }
+  const checked = own || agent === undefined ? event : checkDeclared(agent, event)
+  if (!accepts(row, checked)) {
+    const now = [...new Set((row.waiting ?? []).flatMap((waiting) => waiting.accepts))]
+    return fail('event_not_accepted', `Run ${row.id} does not accept ${event.type} with this content now. It stands at ${JSON.stringify(row.state)} and accepts: ${now.join(', ') || 'nothing'}.`, { details: { accepts: now } })
+  }
+  return checked
+}
