@@ -7,9 +7,14 @@ export type RefusalDetector = (text: string) => boolean
 /** Real refusals are short; an answer that merely contains such a sentence goes on. */
 const LONGEST_REFUSAL = 400
 
-const OPENING = /^(?:i['’]?m (?:really |very |truly |so )?sorry|(?:my )?apologies|sorry|i apologi[sz]e|unfortunately)\b[^.!?\n]{0,20}[,.;:!—-]?\s*(?:but |however,? )?/i
-const DECLINES =
-  /^(?:i (?:can['’]?t|cannot|can not|won['’]?t|will not|must decline to|have to decline to)|i['’]?m (?:unable|not able|not allowed|not permitted) to|i am (?:unable|not able|not allowed|not permitted) to) (?:(?:help|assist)(?: you)?(?: (?:with|in))? (?:that|this|your request|such|those|these)|(?:help|assist)(?: you)? with (?:the|creating|making|writing|generating)? ?(?:that|this|request)|comply\b|(?:fulfil+|honou?r|complete|process|accommodate) (?:that|this|your|such|the) request|(?:do|provide|discuss|create|generate|write|produce|share|answer|engage (?:in|with)) (?:that|this|such)\b|provide (?:that|this|the requested) )/i
+const APOLOGY = /^(?:i(?:'m| am) (?:(?:very|really|truly|so) )?sorry|sorry|(?:my )?apologies|i apologi[sz]e|unfortunately)(?: about that| for that)?[,.;:!\u2013\u2014-]*\s*(?:but |however,? )?/
+const INABILITY = "i(?: can't| cannot| can not| won't| will not|(?:'m| am) (?:unable|not able|not allowed|not permitted) to|(?:'m| am) going to have to decline to| must decline to| have to decline to)"
+const THE_REQUEST = '(?:that|this|it|such|those|these|(?:that|this|your|the|such|those|these) requests?)'
+const END = '(?= as\\b| because\\b| since\\b|[^\\w\\s]|$)'
+const HELPING = `(?:help|assist)(?: you)? (?:with|in) ${THE_REQUEST}${END}`
+const GRANTING = `(?:comply|comply with ${THE_REQUEST}|(?:fulfill?|honou?r|accommodate) ${THE_REQUEST}|(?:do|answer|discuss|engage in) (?:that|this))${END}`
+const MAKING = `(?:provide|create|generate|write|produce|share) (?:that|this|such)(?: (?:kind|type|sort) of)? (?:information|content|material|assistance|advice|instructions|text|image|story|code)s?${END}`
+const DECLINES = new RegExp(`^${INABILITY} (?:${HELPING}|${GRANTING}|${MAKING})`)
 
 /**
  * The default detector: a short text that opens by declining *the request itself* ("I'm sorry, but I can't help with
@@ -18,5 +23,6 @@ const DECLINES =
 export const isPlainRefusal: RefusalDetector = (text) => {
   const trimmed = text.trim()
   if (trimmed === '' || trimmed.length > LONGEST_REFUSAL) return false
-  return DECLINES.test(trimmed.replace(OPENING, ''))
+  const plain = trimmed.toLowerCase().replaceAll('\u2019', "'").replaceAll(/\s+/g, ' ')
+  return DECLINES.test(plain.replace(APOLOGY, ''))
 }

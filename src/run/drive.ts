@@ -2,7 +2,8 @@
 import { fail, failure, FailureError, type Failure } from '../failure/index.ts'
 import type { EntryBody, StoredEntry } from '../journal/index.ts'
 import { canonical } from '../schema/index.ts'
-import type { Fold, FoldStep } from './fold.ts'
+import type { FoldStep } from './fold-step.ts'
+import type { Fold } from './fold.ts'
 import type { Arrival, DurablePort } from './port.ts'
 
 /** Registers with the port what the fold has newly opened, and drops what it no longer wants. */

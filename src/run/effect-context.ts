@@ -5,7 +5,8 @@ import { failure, type Failure } from '../failure/index.ts'
 import { sha256 } from '../schema/index.ts'
 import type { Actor, OpenEffect } from './actor.ts'
 import type { EffectContext, StepRequest } from './effect.ts'
-import { timerSuffix, type Fold } from './fold.ts'
+import { callKey, timerSuffix } from './closing.ts'
+import type { Fold } from './fold.ts'
 import { Thread, type PendingCalls } from './thread.ts'
 
 const randomFor = (seed: number, key: string): number => seededRandom(Number.parseInt(sha256(`${seed} ${key}`).slice(0, 8), 16))()
@@ -55,7 +56,6 @@ export const effectContext = (fold: Fold, actor: Actor, effect: OpenEffect, inpu
   const live = (act: () => void): void => {
     if (effect.live && fold.end === undefined) act()
   }
-  const child = (suffix: string): string => (suffix === '' ? effect.key : `${effect.key}:${suffix}`)
   const end = (event: { readonly type: string; readonly error?: Failure; readonly output?: unknown; readonly calls?: unknown; readonly actorId: string }): void => live(() => fold.endEffect(actor, effect, event))
   return {
     key: effect.key,
@@ -73,7 +73,7 @@ export const effectContext = (fold: Fold, actor: Actor, effect: OpenEffect, inpu
     step: ({ suffix = '', ...request }) =>
       live(() => {
         const where = actor.path === '' ? effect.state : `${actor.path}/${effect.state}`
-        fold.openStep(actor, effect, suffix, { ...request, key: child(suffix), state: where, kind })
+        fold.openStep(actor, effect, suffix, { ...request, key: callKey(effect.key, suffix), state: where, kind })
       }),
     timer: (suffix, dueAt) => live(() => fold.openTimer(actor, effect, suffix, `${effect.key}${timerSuffix(suffix)}`, dueAt)),
     clearTimer: (suffix) => {

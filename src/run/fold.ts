@@ -8,42 +8,25 @@ import type { Message } from '../prompt/index.ts'
 import type { Actor, OpenEffect } from './actor.ts'
 import { placesOf } from './actor.ts'
 import { createActor, refreshView } from './actor-setup.ts'
+import { closeEffect, stopActor } from './closing.ts'
 import { changedFields } from './context-change.ts'
 import type { Command, Decision } from './decide.ts'
+import { inDoubt, resolvedOutcome } from './doubt.ts'
 import { effectContext } from './effect-context.ts'
+import type { Delivery, FoldStep, OpenTimer } from './fold-step.ts'
 import type { ChildEnd, RunInfo, StepRequest } from './effect.ts'
 import { openEffect } from './effects/index.ts'
-import { stateNotices } from './notices.ts'
+import { count, refusalOf } from './admission.ts'
+import { attemptNotice, stateNotices } from './notices.ts'
 import { endOf } from './run-end.ts'
 import type { RunEventBody } from './run-event.ts'
-import { addOutcome, carriedOf, checkLimits, fullLimits, type FullLimits } from './usage.ts'
+import { rowUpdate, waitingOf } from './status.ts'
+import { addOutcome, carriedOf, checkLimits, fullLimits, type About, type FullLimits } from './usage.ts'
 
 /** Transitions a run still has after it reached a limit. */
 const GRACE_TRANSITIONS = 8
 /** Codes of limits that start the grace; a state's own maxVisits does not. */
 const RUN_LIMITS: ReadonlySet<string> = new Set(['loop_limit', 'no_progress', 'budget_exceeded', 'deadline_exceeded'])
-
-/** What one cause led to. */
-export interface FoldStep {
-  readonly moves: readonly Move[]
-  readonly intents: readonly Intent[]
-  readonly notices: readonly { readonly actor: string; readonly event: RunEventBody }[]
-  readonly end: RunEnd | undefined
-}
-
-/** A timer of the run. */
-export interface OpenTimer {
-  readonly key: string
-  readonly dueAt: number
-}
-
-/** An event on its way to an actor. */
-interface Delivery {
-  readonly actor: Actor
-  readonly event: EventObject & { readonly error?: unknown; readonly output?: unknown }
-  /** Effect the event ends. */
-  readonly state?: string
-}
 
 /** A run being folded. */
 export class Fold {
@@ -64,6 +47,7 @@ export class Fold {
   readonly carried: Carried | undefined
   /** Threads that states go on with by name, and that a session keeps. */
   readonly namedThreads = new Set<string>()
+  #waiting: readonly Waiting[] | undefined
   #moves: Move[] = []
   #intents: Intent[] = []
   #notices: { readonly actor: string; readonly event: RunEventBody }[] = []
@@ -93,6 +77,7 @@ export class Fold {
     } catch (thrown) {
       this.#defect(thrown)
     }
+    this.#waiting = undefined
     return { moves: this.#moves, intents: this.#intents, notices: this.#notices, end: this.end }
   }
 
@@ -105,53 +90,13 @@ export class Fold {
 
   /** What the run waits for, when it waits for the world and nothing of its own is under way. */
   waiting(): readonly Waiting[] {
-    const open = [...this.steps.keys()].filter((key) => !this.doubted.has(key))
-    if (this.end !== undefined || open.length > 0) return []
-    if ([...this.timers.values()].some((timer) => timer.key.includes('~retry'))) return []
-    const waits: Waiting[] = this.doubted.size === 0 ? [] : [{ for: 'in_doubt', state: [...this.doubted].map((key) => this.steps.get(key)?.state ?? '').join(', '), accepts: ['RESOLVE'], keys: [...this.doubted] }]
-    for (const actor of this.actors.values()) {
-      for (const effect of actor.effects.values()) {
-        const waiting = effect.logic.waiting?.()
-        if (waiting !== undefined) waits.push({ state: actor.path === '' ? effect.state : `${actor.path}/${effect.state}`, ...waiting })
-      }
-      for (const delay of actor.delays.values()) waits.push({ for: 'timer', state: String(JSON.stringify(actor.snapshot.value)), accepts: [], dueAt: this.timers.get(delay.key)?.dueAt ?? this.now })
-    }
-    if (waits.length > 0) return waits
-    const accepts = this.acceptedEvents()
-    return accepts.length === 0 ? [] : [{ for: 'event', state: JSON.stringify(this.root.snapshot.value), accepts }]
-  }
-
-  /** Event types that some machine of the run would take now. */
-  acceptedEvents(): readonly string[] {
-    const types = new Set<string>()
-    for (const actor of this.actors.values()) {
-      const nodes = actor.snapshot._nodes as readonly { readonly ownEvents: readonly string[] }[]
-      for (const type of nodes.flatMap((node) => node.ownEvents)) if (!type.startsWith('xstate.') && type !== '*') types.add(type)
-    }
-    return [...types]
+    this.#waiting ??= waitingOf(this)
+    return this.#waiting
   }
 
   /** The row a list shows, from what is folded. */
   row(at: number): RowUpdate {
-    const { used } = this.root
-    const waiting = this.waiting()
-    const due = [...this.timers.values()].reduce<number | undefined>((least, timer) => (least === undefined || timer.dueAt < least ? timer.dueAt : least), undefined)
-    return {
-      status: this.end?.outcome ?? (waiting.length > 0 ? 'waiting' : 'running'),
-      updatedAt: at,
-      state: (this.root.snapshot?.value ?? null) as Json,
-      modelCalls: used.modelCalls,
-      toolCalls: used.toolCalls,
-      inputTokens: used.inputTokens,
-      outputTokens: used.outputTokens,
-      costNano: used.costNano,
-      costUnknown: used.costUnknown,
-      ...(waiting.length === 0 ? {} : { waiting }),
-      ...(due === undefined || this.end !== undefined ? {} : { dueAt: due }),
-      ...(this.end?.output === undefined ? {} : { output: this.end.output }),
-      ...(this.end?.failure === undefined ? {} : { failureCode: this.end.failure.code }),
-      ...(this.end?.defect === undefined ? {} : { defect: true }),
-    }
+    return rowUpdate(this, at)
   }
 
   /** Active time passes unless the run only waited, or was not running at all. */
@@ -194,25 +139,7 @@ export class Fold {
     const before = this.timers.size
     owner.effect.logic.attempt?.(owner.suffix, attempt, outcome)
     const retry = this.timers.size > before ? this.timers.get(`${key}~retry`) : undefined
-    const cost = outcome.calls?.reduce<number | null>((sum, call) => (sum === null || call.costNano === null ? null : sum + call.costNano), outcome.addedNano ?? 0)
-    const [call] = outcome.calls ?? []
-    this.#notice(owner.actor, {
-      type: 'attempt.ended',
-      key,
-      state: step.state,
-      kind: step.kind,
-      name: step.name,
-      attempt,
-      durationMs: outcome.durationMs,
-      ...(call?.usage == null ? {} : { usage: call.usage }),
-      ...(cost === undefined ? {} : { costUsd: cost === null ? null : cost / 1e9 }),
-      ...(outcome.ok ? {} : { failure: outcome.failure }),
-      ...(retry === undefined ? {} : { retryInMs: retry.dueAt - this.now }),
-      ...(call?.promptHash === undefined ? {} : { promptHash: call.promptHash }),
-      ...(call?.stepHash === undefined ? {} : { stepHash: call.stepHash }),
-      ...(call?.requestHash === undefined ? {} : { requestHash: call.requestHash }),
-      ...(call?.cached === undefined ? {} : { cached: call.cached }),
-    })
+    this.#notice(owner.actor, attemptNotice(step, outcome, retry === undefined ? undefined : retry.dueAt - this.now))
   }
 
   #timer(key: string): void {
@@ -251,10 +178,9 @@ export class Fold {
     const step = this.steps.get(stepKey)
     const owner = step === undefined ? undefined : this.owners.get(step.key)
     if (step === undefined || owner === undefined) return
-    const doubt = failure('in_doubt', `${step.name} was under way when the process died, so it may or may not have happened. Find out, then send RESOLVE with action retry, done or fail.`, { details: { key: stepKey } })
-    const error = { type: `xstate.error.actor.${owner.effect.id}`, error: doubt, actorId: owner.effect.id }
+    const error = { type: `xstate.error.actor.${owner.effect.id}`, error: inDoubt(stepKey, step.name), actorId: owner.effect.id }
     if (owner.actor.snapshot.can(error as never)) {
-      this.#closeEffect(owner.actor, owner.effect)
+      closeEffect(this, owner.actor, owner.effect)
       this.#queue.push({ actor: owner.actor, event: error, state: owner.effect.state })
     } else this.doubted.add(stepKey)
   }
@@ -264,11 +190,7 @@ export class Fold {
     const step = key === undefined ? undefined : this.steps.get(key)
     if (key === undefined || step === undefined || !this.doubted.delete(key)) return
     if (event['action'] === 'retry') return
-    const outcome =
-      event['action'] === 'done'
-        ? { ok: true as const, value: event['value'] ?? null, durationMs: 0 }
-        : { ok: false as const, failure: failure('tool_failed', typeof event['message'] === 'string' ? event['message'] : 'A person said that the call did not happen.'), durationMs: 0 }
-    this.#attempt({ type: 'attempt', key: step.key, attempt: step.attempt, outcome })
+    this.#attempt({ type: 'attempt', key: step.key, attempt: step.attempt, outcome: resolvedOutcome(event) })
   }
 
   #settle(): void {
@@ -337,9 +259,9 @@ export class Fold {
         return this.#invoke(actor, command)
       case 'stop': {
         const effect = actor.effects.get(command.id)
-        if (effect !== undefined) this.#closeEffect(actor, effect)
+        if (effect !== undefined) closeEffect(this, actor, effect)
         const child = actor.machines.get(command.id)
-        if (child !== undefined) this.#stopActor(child)
+        if (child !== undefined) stopActor(this, child)
         return
       }
       case 'delay': {
@@ -422,7 +344,7 @@ export class Fold {
 
   /** Ends an effect and sends its machine the event. */
   endEffect(actor: Actor, effect: OpenEffect, event: EventObject & { readonly error?: unknown; readonly output?: unknown }): void {
-    this.#closeEffect(actor, effect)
+    closeEffect(this, actor, effect)
     this.#queue.push({ actor, event, state: effect.state })
   }
 
@@ -438,27 +360,11 @@ export class Fold {
   }
 
   /** The limit that forbids what an actor is about to do; counts it when none does. */
-  admit(actor: Actor, about: 'model' | 'tool' | 'other'): Failure | undefined {
-    const cycle = actor.repeat.takeCycle()
-    if (cycle !== undefined) {
-      const stuck = failure('no_progress', `The last ${cycle === 1 ? 'call' : `${cycle} calls`} gave the same result ${actor.limits.repeat} times in a row. Route no_progress to another approach, or declare the tool as polling.`, { details: { scope: 'run', limit: 'repeat', value: actor.limits.repeat, period: cycle } })
-      this.#noteBreach(stuck)
-      return stuck
-    }
-    const session = this.agent.sessionLimits
-    let refused = session === undefined ? undefined : checkLimits('session', session, carriedOf(this.root.used, this.carried), about)
-    for (let above: Actor | undefined = actor; above !== undefined && refused === undefined; above = above.parent?.actor) {
-      refused = checkLimits(above.path === '' ? 'run' : `child ${above.path}`, above.path === '' ? above.limits : above.agent.limits, carriedOf(above.used, undefined), about)
-    }
-    if (refused !== undefined) {
-      this.#noteBreach(refused)
-      return refused
-    }
-    for (let above: Actor | undefined = actor; above !== undefined; above = above.parent?.actor) {
-      if (about === 'model') above.used.modelCalls += 1
-      if (about === 'tool') above.used.toolCalls += 1
-    }
-    return undefined
+  admit(actor: Actor, about: About): Failure | undefined {
+    const refused = refusalOf(actor, about, this.agent.sessionLimits, this.carried)
+    if (refused === undefined) count(actor, about)
+    else this.#noteBreach(refused)
+    return refused
   }
 
   /** Tells watchers of something, once the step is durable. */
@@ -468,32 +374,6 @@ export class Fold {
 
   #notice(actor: Actor, event: RunEventBody): void {
     this.#notices.push({ actor: actor.path, event })
-  }
-
-  #closeEffect(actor: Actor, effect: OpenEffect): void {
-    if (!effect.live) return
-    effect.live = false
-    actor.effects.delete(effect.id)
-    for (const [suffix, attempt] of effect.steps) {
-      const key = suffix === '' ? effect.key : `${effect.key}:${suffix}`
-      this.steps.delete(`${key}.${attempt}`)
-      this.doubted.delete(`${key}.${attempt}`)
-      this.owners.delete(key)
-    }
-    for (const suffix of effect.timers) {
-      this.timers.delete(`${effect.key}${timerSuffix(suffix)}`)
-      this.owners.delete(`${effect.key}${timerSuffix(suffix)}`)
-    }
-    for (const child of effect.children) this.#stopActor(child)
-  }
-
-  #stopActor(path: string): void {
-    const actor = this.actors.get(path)
-    if (actor === undefined) return
-    this.actors.delete(path)
-    for (const effect of actor.effects.values()) this.#closeEffect(actor, effect)
-    for (const child of actor.machines.values()) this.#stopActor(child)
-    for (const delay of actor.delays.values()) this.timers.delete(delay.key)
   }
 
   #actorDone(actor: Actor): void {
@@ -511,7 +391,7 @@ export class Fold {
 
   #childEnded(child: Actor, end: ChildEnd): void {
     const { actor, id, suffix } = child.parent ?? { actor: this.root, id: '' }
-    this.#stopActor(child.path)
+    stopActor(this, child.path)
     const effect = actor.effects.get(id)
     if (effect !== undefined) return effect.logic.child?.(suffix ?? '', end)
     actor.machines.delete(id)
@@ -521,7 +401,7 @@ export class Fold {
 
   #finish(end: RunEnd): void {
     this.end = end
-    for (const actor of [...this.actors.values()]) this.#stopActor(actor.path)
+    for (const actor of [...this.actors.values()]) stopActor(this, actor.path)
     this.steps.clear()
     this.timers.clear()
     this.#intents = []
@@ -534,6 +414,3 @@ export class Fold {
     this.#finish({ outcome: 'failed', defect: true, failure: known ?? failure('defect', `The run stopped at a bug: ${message}`, { cause: thrown }) })
   }
 }
-
-/** Timer keys: retry timers carry their call's suffix in front. */
-export const timerSuffix = (suffix: string): string => (suffix.startsWith('~') || suffix === '' ? suffix : suffix.endsWith('~retry') ? `:${suffix}` : `~${suffix}`)

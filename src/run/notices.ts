@@ -1,7 +1,8 @@
 // What a transition looks like to those who watch: the states left and entered, and the edge taken.
 import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import { isFailure } from '../failure/index.ts'
-import type { StateValue } from '../journal/index.ts'
+import type { Outcome, StateValue } from '../journal/index.ts'
+import type { StepRequest } from './effect.ts'
 import type { RunEventBody } from './run-event.ts'
 
 interface NodeLike {
@@ -28,4 +29,30 @@ export const stateNotices = (before: AnyMachineSnapshot | undefined, after: AnyM
     ...(isFailure(event.error) ? { failed: event.error.code } : {}),
   }
   return [...left, taken, ...entered]
+}
+
+const costOf = (outcome: Outcome): number | null | undefined =>
+  outcome.calls?.reduce<number | null>((sum, call) => (sum === null || call.costNano === null ? null : sum + call.costNano), outcome.addedNano ?? 0) ?? outcome.addedNano
+
+/** The event for one finished attempt. @param retryInMs set when another attempt follows. */
+export const attemptNotice = (step: StepRequest, outcome: Outcome, retryInMs: number | undefined): RunEventBody => {
+  const cost = costOf(outcome)
+  const [call] = outcome.calls ?? []
+  return {
+    type: 'attempt.ended',
+    key: step.key,
+    state: step.state,
+    kind: step.kind,
+    name: step.name,
+    attempt: step.attempt,
+    durationMs: outcome.durationMs,
+    ...(call?.usage == null ? {} : { usage: call.usage }),
+    ...(cost === undefined ? {} : { costUsd: cost === null ? null : cost / 1e9 }),
+    ...(outcome.ok ? {} : { failure: outcome.failure }),
+    ...(retryInMs === undefined ? {} : { retryInMs }),
+    ...(call?.promptHash === undefined ? {} : { promptHash: call.promptHash }),
+    ...(call?.stepHash === undefined ? {} : { stepHash: call.stepHash }),
+    ...(call?.requestHash === undefined ? {} : { requestHash: call.requestHash }),
+    ...(call?.cached === undefined ? {} : { cached: call.cached }),
+  }
 }

@@ -1,7 +1,7 @@
 // The one port between driver and durability: perform a step until its outcome is durable, set a timer, take outside
 // events in order, and select which pending thing came first. Every engine implements these; rows look the same everywhere.
 import type { Cause } from '../journal/index.ts'
-import type { FoldStep, OpenTimer } from './fold.ts'
+import type { FoldStep, OpenTimer } from './fold-step.ts'
 import type { StepRequest } from './effect.ts'
 import type { RowUpdate } from '../journal/index.ts'
 

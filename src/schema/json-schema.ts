@@ -54,12 +54,12 @@ const fromZod4 = (schema: object, at: string): JsonSchema => {
 const NOT_IN_JSON: ReadonlySet<string> = new Set(['ZodBigInt', 'ZodDate', 'ZodMap', 'ZodSet', 'ZodNaN', 'ZodSymbol', 'ZodFunction', 'ZodPromise'])
 
 const fromZod3 = (schema: object, at: string): JsonSchema => {
-  const { ignoreOverride, zodToJsonSchema } = load('zod-to-json-schema') as typeof import('zod-to-json-schema')
-  return zodToJsonSchema(schema as never, {
+  const converter = load('zod-to-json-schema') as typeof import('zod-to-json-schema')
+  return converter.zodToJsonSchema(schema as never, {
     override: (definition, { currentPath }) => {
       const { typeName, value } = definition as { readonly typeName?: string; readonly value?: unknown }
       if (typeName === 'ZodLiteral' && value === null) return { type: 'null' }
-      if (typeName === undefined || !NOT_IN_JSON.has(typeName)) return ignoreOverride
+      if (typeName === undefined || !NOT_IN_JSON.has(typeName)) return converter.ignoreOverride
       return refuse(at, currentPath, `${typeName.slice(3)} cannot be written in JSON. Use what JSON has: strings, numbers, booleans, null, arrays, objects.`)
     },
   }) as JsonSchema

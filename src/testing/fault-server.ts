@@ -57,6 +57,8 @@ export interface FaultServer extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[]
   /** How many connections were made. */
   readonly connections: number
+  /** Bytes of bodies that left for the clients: less than offered when a client stopped reading. */
+  readonly sentBytes: number
   /** Closes it with all its connections. */
   readonly close: () => Promise<void>
 }
@@ -92,7 +94,7 @@ const actOnSocket = (how: NonNullable<Fault['connection']>, socket: Socket): voi
   else if (how === 'garbage') socket.once('data', () => socket.end(GARBAGE))
 }
 
-const perform = async (fault: Fault, response: ServerResponse, clock: Clock, closed: AbortSignal): Promise<void> => {
+const perform = async (fault: Fault, response: ServerResponse, clock: Clock, closed: AbortSignal, sent: (bytes: number) => void): Promise<void> => {
   const { socket } = response
   if (fault.delayMs !== undefined) await sleep(clock, fault.delayMs, closed)
   if (socket === null || socket.destroyed) return
@@ -107,6 +109,7 @@ const perform = async (fault: Fault, response: ServerResponse, clock: Clock, clo
     if (at > 0 && fault.dripMs !== undefined) await sleep(clock, fault.dripMs, closed)
     if (socket.destroyed) return
     await flushed(response, piece)
+    sent(piece.length)
   }
   const how = fault.cut?.how ?? 'end'
   if (how === 'end') response.end()
@@ -131,6 +134,7 @@ export const faultServer = async ({ faults, port = 0, clock = systemClock }: Fau
   const sockets = new Set<Socket>()
   const closing = new AbortController()
   let turn = 0
+  let sentBytes = 0
   const next = (): FaultServerOptions['faults'][number] => faults[Math.min(turn++, faults.length - 1)] ?? {}
 
   const http: Server = createServer((request, response) => {
@@ -140,7 +144,7 @@ export const faultServer = async ({ faults, port = 0, clock = systemClock }: Fau
       const fault = next()
       const left = new AbortController()
       response.once('close', () => left.abort(new Error('the client went away')))
-      await perform(typeof fault === 'function' ? await fault(recorded) : fault, response, clock, AbortSignal.any([left.signal, closing.signal]))
+      await perform(typeof fault === 'function' ? await fault(recorded) : fault, response, clock, AbortSignal.any([left.signal, closing.signal]), (bytes) => void (sentBytes += bytes))
     }
     // A client that goes away in the middle is what these tests are about.
     answer().catch(() => response.destroy())
@@ -170,6 +174,9 @@ export const faultServer = async ({ faults, port = 0, clock = systemClock }: Fau
     requests,
     get connections() {
       return connections
+    },
+    get sentBytes() {
+      return sentBytes
     },
     close,
     [Symbol.asyncDispose]: close,

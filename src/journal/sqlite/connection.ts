@@ -24,6 +24,15 @@ export interface Connection {
 /** Opens a database file. */
 export type Connect = (path: string, options: { readonly readOnly: boolean }) => Connection
 
+/** Takes back the open transaction, if SQLite has not done so by itself. */
+export const rollback = (connection: Connection | undefined): void => {
+  try {
+    connection?.exec('ROLLBACK')
+  } catch {
+    // There is none.
+  }
+}
+
 /** Primary result codes that say the file cannot be used now. @see https://www.sqlite.org/rescode.html */
 const UNAVAILABLE: ReadonlyMap<number, string> = new Map([
   [3, 'Fix its permissions.'],

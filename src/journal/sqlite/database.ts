@@ -4,7 +4,7 @@
 import { FailureError } from '../../failure/index.ts'
 import { sha256 } from '../../schema/index.ts'
 import { refuseClosed } from '../refusal.ts'
-import { damaged, faultOf } from './connection.ts'
+import { damaged, faultOf, rollback } from './connection.ts'
 import { openFile, progressOf, type Handle, type OpenOptions, type Sql } from './open.ts'
 import { compare, NO_PROGRESS, type Progress } from './witness.ts'
 
@@ -37,14 +37,6 @@ interface Job {
 
 /** Bounds how long one group keeps the event loop; the rest goes into the next. */
 const MOST_IN_GROUP = 1_000
-
-const rollback = (handle: Handle | undefined): void => {
-  try {
-    handle?.connection.exec('ROLLBACK')
-  } catch {
-    // SQLite has rolled back by itself, or never began.
-  }
-}
 
 /** Performs the jobs of a group in the open transaction. @returns what to call once it is committed, and the progress to note. */
 const performGroup = (handle: Handle, before: Progress, group: readonly Job[], entering: (job: Job) => void): { readonly settle: readonly (() => void)[]; readonly after: Progress } => {
@@ -91,7 +83,7 @@ export const database = (options: OpenOptions): Database => {
       const done = performGroup({ connection, sql, witness }, before, group, (job) => (current = job))
       current = undefined
       settle = done.settle
-      if (done.after === before) rollback(handle)
+      if (done.after === before) rollback(handle?.connection)
       else {
         sql.run('UPDATE progress SET commits = ?, hash = ? WHERE id = 1', done.after.commits, done.after.hash)
         connection.exec('COMMIT')
@@ -99,7 +91,7 @@ export const database = (options: OpenOptions): Database => {
         witness.note(seen)
       }
     } catch (thrown) {
-      rollback(handle)
+      rollback(handle?.connection)
       const fault = faultOf(thrown, 'Writing to', path)
       const culprit = fault instanceof FailureError && fault.code === 'journal_unavailable' ? undefined : current
       if (culprit === undefined) for (const job of group) job.reject(fault)
@@ -129,7 +121,7 @@ export const database = (options: OpenOptions): Database => {
         connection.exec('COMMIT')
         return found
       } catch (thrown) {
-        rollback(handle)
+        rollback(handle?.connection)
         throw faultOf(thrown, 'Reading', path)
       }
     },

@@ -3,7 +3,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fail } from '../../failure/index.ts'
-import { faultOf, numberIn, textIn, type Connect, type Connection, type Columns, type Statement, type Value } from './connection.ts'
+import { faultOf, numberIn, rollback, textIn, type Connect, type Connection, type Columns, type Statement, type Value } from './connection.ts'
 import { MIGRATIONS, MIGRATIONS_TABLE } from './schema.ts'
 import { compare, NO_PROGRESS, openWitness, readWitness, type Progress, type Witness } from './witness.ts'
 
@@ -135,7 +135,7 @@ const migrate = (path: string, connection: Connection, sql: Sql, nowMs: number):
     }
     connection.exec('COMMIT')
   } catch (thrown) {
-    connection.exec('ROLLBACK')
+    rollback(connection)
     throw thrown
   }
 }

@@ -1,0 +1,45 @@
+// Content by hash and snapshots in SQL. Invariant: what is given back is what was put; content that does not match its
+// hash is damage, a snapshot that does not match is only a cache to do without.
+import { sha256 } from '../../schema/index.ts'
+import type { Journal, StoredSnapshot } from '../journal.ts'
+import { checkText } from '../refusal.ts'
+import { blobIn, damaged, textIn } from './connection.ts'
+import type { Database } from './database.ts'
+import { runIn } from './runs.ts'
+
+// Content is kept as bytes: text columns end at a NUL when Node 22 reads them, and PostgreSQL takes none.
+const PUT_CONTENT = 'INSERT INTO content (hash, kind, body) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING'
+const PUT_SNAPSHOT = `INSERT INTO snapshots (run, seq, hash, body, body_hash) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (run) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, body = excluded.body, body_hash = excluded.body_hash
+  WHERE excluded.seq >= snapshots.seq`
+const GET_SNAPSHOT = `SELECT snapshots.seq, snapshots.hash, snapshots.body, body_hash FROM runs
+  JOIN snapshots ON snapshots.run = runs.no
+  JOIN entries ON entries.run = runs.no AND entries.seq = snapshots.seq AND entries.hash = snapshots.hash
+  WHERE runs.id = ?`
+
+/** The part of the journal that is about content and snapshots. */
+export const contentOn = (db: Database): Pick<Journal, 'putContent' | 'getContent' | 'putSnapshot' | 'getSnapshot'> => ({
+  async putContent(kind, text) {
+    const hash = sha256(text)
+    await db.write((sql) => sql.run(PUT_CONTENT, hash, kind, Buffer.from(text)))
+    return hash
+  },
+  getContent: (hash) =>
+    db.read((sql) => {
+      const found = sql.get('SELECT kind, body FROM content WHERE hash = ?', hash)
+      if (found === undefined) return undefined
+      const text = blobIn(found['body'], `content ${hash}`)
+      if (sha256(text) !== hash) damaged(`content ${hash}`)
+      return { kind: textIn(found['kind'], `the kind of content ${hash}`), text }
+    }),
+  async putSnapshot(run, { seq, hash, text }) {
+    checkText(text)
+    return db.write((sql) => sql.run(PUT_SNAPSHOT, runIn(db, sql, run).no, seq, hash, text, sha256(text)))
+  },
+  getSnapshot: (run) =>
+    db.read((sql) => {
+      const found = sql.get(GET_SNAPSHOT, run) as (StoredSnapshot & { readonly body: unknown; readonly body_hash: unknown }) | undefined
+      if (found === undefined || typeof found.body !== 'string' || sha256(found.body) !== found.body_hash) return undefined
+      return { seq: found.seq, hash: found.hash, text: found.body }
+    }),
+})

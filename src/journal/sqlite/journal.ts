@@ -1,0 +1,26 @@
+// The journal over a SQLite driver: the contract, part by part, on one database file.
+import { resolve } from 'node:path'
+import { systemClock, type Clock } from '../../clock/index.ts'
+import type { Journal } from '../journal.ts'
+import type { Connect } from './connection.ts'
+import { contentOn } from './content.ts'
+import { database } from './database.ts'
+import { inboxOn } from './inbox.ts'
+import { leasesOn } from './leases.ts'
+import { runsOn } from './runs.ts'
+
+/** Where a SQLite journal lives. */
+export interface SqliteJournalOptions {
+  /** The database file; it is made, with its directory, when there is none. */
+  readonly path: string
+  readonly clock?: Clock
+  /** How long a commit waits for another process's, milliseconds; default 5,000. */
+  readonly busyTimeoutMs?: number
+}
+
+/** Makes a journal over any driver of that shape. */
+export const journalOver = (connect: Connect, options: SqliteJournalOptions): Journal => {
+  const { clock = systemClock, busyTimeoutMs = 5_000 } = options
+  const db = database({ path: resolve(options.path), connect, busyTimeoutMs, now: () => clock.now() })
+  return { name: 'sqlite', ...runsOn(db, clock), ...leasesOn(db, clock), ...inboxOn(db, clock), ...contentOn(db), close: () => db.close() }
+}
