@@ -32,10 +32,10 @@ export interface State<K extends StateKind = StateKind, To extends string = stri
   readonly kind: K
   readonly options: object
   readonly [TO]?: To
-  readonly [OUT]?: Out
+  readonly [OUT]?: { readonly is: Out }
 }
 
-/** States by name. Loose on purpose: with the precise type here callbacks in older compilers lose their parameter types. */
+/** States by name. Loose on purpose: with the precise type here, older compilers lose the types of callbacks' parameters. */
 export interface States {
   readonly [name: string]: { readonly kind: string }
 }
@@ -43,18 +43,20 @@ export interface States {
 /** Names that a state leads to. */
 export type TargetsOf<S> = S extends { readonly [TO]?: infer To } ? Extract<To, string> : never
 
-/** Output of a final state. */
-export type FinalOutput<S> = S extends { readonly kind: 'final'; readonly [OUT]?: infer O } ? Exclude<O, undefined> | ([undefined] extends [O] ? UndefinedOutput<O> : never) : never
-// An optional property adds undefined to what is inferred; `null`-wrapping in the declaration below tells them apart.
-type UndefinedOutput<O> = O extends undefined ? never : never
+/** Output of a final state; nothing for other states, and for failed ones without an output. */
+export type FinalOutput<S> = S extends { readonly kind: 'final'; readonly [OUT]?: infer Wrapped } ? (Wrapped extends { readonly is: infer O } ? O : never) : never
 
-/** Targets of a group's states that the group does not have itself, so that they are looked up around it. */
-export type Escapes<S extends States> = Exclude<TargetsOf<S[keyof S]>, keyof S>
+/** Targets of a group's states that the group does not have itself: they are looked up around it. */
+export type Escapes<S> = Exclude<TargetsOf<S[keyof S]>, keyof S>
 
 /** Names every target that does not exist. */
-export type Resolved<S extends States> = {
+export type Resolved<S> = {
   [K in keyof S]: Exclude<TargetsOf<S[K]>, keyof S> extends infer Missing ? ([Missing] extends [never] ? unknown : { readonly 'leads to a state that does not exist': Missing }) : never
 }
 
 /** Makes a state. */
 export const stateOf = <K extends StateKind>(kind: K, options: object): State<K, never, never> => ({ kind, options })
+
+/** Tells whether something is a state of the builder. */
+export const isState = (value: unknown): value is State =>
+  typeof value === 'object' && value !== null && 'kind' in value && 'options' in value && typeof value.options === 'object' && value.options !== null

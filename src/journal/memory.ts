@@ -44,119 +44,155 @@ const matches = (row: RunRow, filter: RunFilter): boolean =>
   (filter.status === undefined || filter.status.includes(row.status)) &&
   (filter.since === undefined || row.startedAt >= filter.since)
 
+interface Store {
+  readonly clock: Clock
+  readonly runs: Map<string, Run>
+  readonly keys: Map<string, Run>
+  /** The run of each session that has not ended. */
+  readonly sessions: Map<string, Run>
+  closed: boolean
+}
+
+const find = (store: Store, id: string): Run | undefined => (store.closed ? refuseClosed('memory') : store.runs.get(id))
+const known = (store: Store, id: string): Run => find(store, id) ?? refuseUnknown(id)
+
+const held = (store: Store, lease: Lease): Run => {
+  const run = known(store, lease.run)
+  return holds(run, lease) ? run : refuseLost(lease, run.epoch)
+}
+
+const grant = (store: Store, run: Run, owner: string, leaseMs: number): Lease => {
+  run.owner = owner
+  run.expiresAt = store.clock.now() + leaseMs
+  return leaseOf(run, owner)
+}
+
+const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
+  async create(row, entry, owner, leaseMs) {
+    checkRow(row, entry)
+    const { runs, keys, sessions } = store
+    const before = find(store, row.id)
+    const key = row.key === undefined ? undefined : scoped(row.agent, row.tenant, row.key)
+    const session = row.session === undefined ? undefined : scoped(row.tenant, row.session)
+    const taken = key === undefined ? undefined : keys.get(key)
+    if (taken !== undefined) return { created: false, row: rowOf(taken) }
+    const busy = session === undefined ? undefined : sessions.get(session)
+    if (row.session !== undefined && busy !== undefined) refuseSession(row.session, busy.created.id)
+    if (before !== undefined) throw new Error(`Run ${row.id} was created before`)
+    const run: Run = { created: row, update: undefined, head: entry, entries: [entry], inbox: [], owner, epoch: 1, expiresAt: 0 }
+    runs.set(row.id, run)
+    if (key !== undefined) keys.set(key, run)
+    if (session !== undefined && !isEnded(row.status)) sessions.set(session, run)
+    return { created: true, lease: grant(store, run, owner, leaseMs) }
+  },
+  async append(lease, entry, update) {
+    checkText(entry.text)
+    const run = held(store, lease)
+    if (!isNext(lease.run, run.head, entry)) return
+    run.entries.push(entry)
+    run.head = entry
+    run.update = update
+    if (update.agentHash !== undefined || update.agentVersion !== undefined) run.created = withAgent(run.created, update)
+    if (run.created.session !== undefined && isEnded(update.status)) {
+      const session = scoped(run.created.tenant, run.created.session)
+      if (store.sessions.get(session) === run) store.sessions.delete(session)
+    }
+  },
+})
+
+const reading = (store: Store): Pick<Journal, 'read' | 'get' | 'list'> => ({
+  async read(id, from = 0) {
+    const run = known(store, id)
+    const entries = run.entries.slice(from)
+    if (from <= run.entries.length) verifyChain(id, entries, from, run.entries[from - 1]?.hash ?? CHAIN_START, run.head)
+    return entries
+  },
+  async get(id) {
+    const run = find(store, id)
+    return run === undefined ? undefined : rowOf(run)
+  },
+  async list(filter = {}) {
+    if (store.closed) refuseClosed('memory')
+    const newestFirst = [...store.runs.values()].map(rowOf).filter((row) => matches(row, filter)).reverse()
+    return newestFirst.sort((a, b) => b.startedAt - a.startedAt).slice(0, filter.limit ?? 100)
+  },
+})
+
+const leasing = (store: Store): Pick<Journal, 'acquire' | 'renew' | 'release'> => ({
+  async acquire(id, owner, leaseMs) {
+    const run = known(store, id)
+    if (run.owner !== undefined && run.expiresAt > store.clock.now()) refuseHeld(leaseOf(run, run.owner))
+    run.epoch++
+    return grant(store, run, owner, leaseMs)
+  },
+  async renew(lease, leaseMs) {
+    return grant(store, held(store, lease), lease.owner, leaseMs)
+  },
+  async release(lease) {
+    const run = find(store, lease.run)
+    if (run !== undefined && holds(run, lease)) run.owner = undefined
+  },
+})
+
+const receiving = (store: Store): Pick<Journal, 'post' | 'inbox' | 'watch'> => {
+  const watching = watchers()
+  return {
+    async post(id, event, by) {
+      const run = known(store, id)
+      refuseEnded(id, statusOf(run))
+      const n = run.inbox.length
+      // A copy through JSON: the sender keeps no hold on what was posted, and it reads as a database would give it back.
+      run.inbox.push(JSON.parse(JSON.stringify({ n, at: store.clock.now(), event, by })) as InboxItem)
+      watching.notify(id)
+      return n
+    },
+    async inbox(id, from) {
+      return known(store, id).inbox.slice(from)
+    },
+    watch: watching.add,
+  }
+}
+
+const keeping = (store: Store): Pick<Journal, 'putContent' | 'getContent' | 'putSnapshot' | 'getSnapshot'> => {
+  const content = new Map<string, { readonly kind: string; readonly text: string }>()
+  return {
+    async putContent(kind, text) {
+      if (store.closed) refuseClosed('memory')
+      const hash = sha256(text)
+      if (!content.has(hash)) content.set(hash, { kind, text: text.toWellFormed() })
+      return hash
+    },
+    async getContent(hash) {
+      return store.closed ? refuseClosed('memory') : content.get(hash)
+    },
+    async putSnapshot(id, snapshot) {
+      checkText(snapshot.text)
+      const run = known(store, id)
+      if (snapshot.seq >= (run.snapshot?.seq ?? 0)) run.snapshot = snapshot
+    },
+    async getSnapshot(id) {
+      const run = find(store, id)
+      return run?.snapshot !== undefined && run.entries[run.snapshot.seq]?.hash === run.snapshot.hash ? run.snapshot : undefined
+    },
+  }
+}
+
 /**
  * Makes a journal that lives as long as the process.
  *
  * @example const runtime = createRuntime({ journal: memoryJournal() })
  */
 export const memoryJournal = (options: { readonly clock?: Clock } = {}): Journal => {
-  const { clock = systemClock } = options
-  const runs = new Map<string, Run>()
-  const keys = new Map<string, Run>()
-  const sessions = new Map<string, Run>()
-  const content = new Map<string, { readonly kind: string; readonly text: string }>()
-  const watching = watchers()
-  let closed = false
-
-  const find = (id: string): Run | undefined => (closed ? refuseClosed('memory') : runs.get(id))
-  const known = (id: string): Run => find(id) ?? refuseUnknown(id)
-  const holder = (row: RunRow): Run | undefined => (row.session === undefined ? undefined : sessions.get(scoped(row.tenant, row.session)))
-  const take = (run: Run, owner: string, leaseMs: number): Lease => {
-    run.owner = owner
-    run.expiresAt = clock.now() + leaseMs
-    return leaseOf(run, owner)
-  }
-
+  const store: Store = { clock: options.clock ?? systemClock, runs: new Map(), keys: new Map(), sessions: new Map(), closed: false }
   return {
     name: 'memory',
-    async create(row, entry, owner, leaseMs) {
-      checkRow(row, entry)
-      const key = row.key === undefined ? undefined : scoped(row.agent, row.tenant, row.key)
-      const taken = key === undefined ? undefined : keys.get(key)
-      if (taken !== undefined) return { created: false, row: rowOf(taken) }
-      const busy = holder(row)
-      if (row.session !== undefined && busy !== undefined) refuseSession(row.session, busy.created.id)
-      if (find(row.id) !== undefined) throw new Error(`Run ${row.id} was created before`)
-      const run: Run = { created: row, update: undefined, head: entry, entries: [entry], inbox: [], owner, epoch: 1, expiresAt: 0 }
-      runs.set(row.id, run)
-      if (key !== undefined) keys.set(key, run)
-      if (row.session !== undefined && !isEnded(row.status)) sessions.set(scoped(row.tenant, row.session), run)
-      return { created: true, lease: take(run, owner, leaseMs) }
-    },
-    async append(lease, entry, update) {
-      checkText(entry.text)
-      const run = known(lease.run)
-      if (!holds(run, lease)) refuseLost(lease, run.epoch)
-      if (!isNext(lease.run, run.head, entry)) return
-      run.entries.push(entry)
-      run.head = entry
-      run.update = update
-      if (update.agentHash !== undefined || update.agentVersion !== undefined) run.created = withAgent(run.created, update)
-      if (isEnded(update.status) && holder(run.created) === run) sessions.delete(scoped(run.created.tenant, run.created.session))
-    },
-    async read(id, from = 0) {
-      const run = known(id)
-      const entries = run.entries.slice(from)
-      if (from <= run.entries.length) verifyChain(id, entries, from, run.entries[from - 1]?.hash ?? CHAIN_START, run.head)
-      return entries
-    },
-    async get(id) {
-      const run = find(id)
-      return run === undefined ? undefined : rowOf(run)
-    },
-    async list(filter = {}) {
-      if (closed) refuseClosed('memory')
-      const newestFirst = [...runs.values()].map(rowOf).filter((row) => matches(row, filter)).reverse()
-      return newestFirst.sort((a, b) => b.startedAt - a.startedAt).slice(0, filter.limit ?? 100)
-    },
-    async acquire(id, owner, leaseMs) {
-      const run = known(id)
-      if (run.owner !== undefined && run.expiresAt > clock.now()) refuseHeld(leaseOf(run, run.owner))
-      run.epoch++
-      return take(run, owner, leaseMs)
-    },
-    async renew(lease, leaseMs) {
-      const run = known(lease.run)
-      if (!holds(run, lease)) refuseLost(lease, run.epoch)
-      return take(run, lease.owner, leaseMs)
-    },
-    async release(lease) {
-      const run = find(lease.run)
-      if (run !== undefined && holds(run, lease)) run.owner = undefined
-    },
-    async post(id, event, by) {
-      const run = known(id)
-      refuseEnded(id, statusOf(run))
-      const n = run.inbox.length
-      // A copy through JSON, so that the sender keeps no hold on what was posted and reads what a database would give.
-      run.inbox.push(JSON.parse(JSON.stringify({ n, at: clock.now(), event, by })) as InboxItem)
-      watching.notify(id)
-      return n
-    },
-    async inbox(id, from) {
-      return known(id).inbox.slice(from)
-    },
-    watch: watching.add,
-    async putContent(kind, text) {
-      if (closed) refuseClosed('memory')
-      const hash = sha256(text)
-      if (!content.has(hash)) content.set(hash, { kind, text: text.toWellFormed() })
-      return hash
-    },
-    async getContent(hash) {
-      return closed ? refuseClosed('memory') : content.get(hash)
-    },
-    async putSnapshot(id, snapshot) {
-      checkText(snapshot.text)
-      const run = known(id)
-      if (snapshot.seq >= (run.snapshot?.seq ?? 0)) run.snapshot = snapshot
-    },
-    async getSnapshot(id) {
-      const run = find(id)
-      return run?.snapshot !== undefined && run.entries[run.snapshot.seq]?.hash === run.snapshot.hash ? run.snapshot : undefined
-    },
+    ...writing(store),
+    ...reading(store),
+    ...leasing(store),
+    ...receiving(store),
+    ...keeping(store),
     async close() {
-      closed = true
+      store.closed = true
     },
   }
 }

@@ -5,20 +5,19 @@
 export type Edit<T> = { readonly kind: 'same' | 'added' | 'removed'; readonly value: T }
 
 /** Beyond this many edits two sequences have nothing in common worth showing: the work grows with its square. */
-const MAX_EDITS = 2_000
+const MAX_EDITS = 1_000
 
-interface Ends {
-  /** Furthest position in the old sequence by diagonal, after each number of edits. */
-  readonly trace: readonly ReadonlyMap<number, number>[]
-}
+/** Furthest position reached in the old sequence, by diagonal. */
+type Ends = ReadonlyMap<number, number>
 
 // Whether the best way to a diagonal comes from above (an addition) rather than from the left (a removal).
-const isDown = (ends: ReadonlyMap<number, number>, diagonal: number, edits: number): boolean =>
+const isDown = (ends: Ends, diagonal: number, edits: number): boolean =>
   diagonal === -edits || (diagonal !== edits && (ends.get(diagonal - 1) ?? 0) < (ends.get(diagonal + 1) ?? 0))
 
-const search = (before: readonly string[], after: readonly string[]): Ends | undefined => {
-  const trace: ReadonlyMap<number, number>[] = []
-  let ends: ReadonlyMap<number, number> = new Map([[1, 0]])
+/** How far one gets with 0, 1, 2 … edits, until the end is reached. */
+const search = (before: readonly string[], after: readonly string[]): readonly Ends[] | undefined => {
+  const trace: Ends[] = []
+  let ends: Ends = new Map([[1, 0]])
   for (let edits = 0; edits <= Math.min(before.length + after.length, MAX_EDITS); edits++) {
     trace.push(ends)
     const next = new Map<number, number>()
@@ -26,7 +25,7 @@ const search = (before: readonly string[], after: readonly string[]): Ends | und
       let x = isDown(ends, diagonal, edits) ? (ends.get(diagonal + 1) ?? 0) : (ends.get(diagonal - 1) ?? 0) + 1
       while (x < before.length && x - diagonal < after.length && before[x] === after[x - diagonal]) x++
       next.set(diagonal, x)
-      if (x >= before.length && x - diagonal >= after.length) return { trace }
+      if (x >= before.length && x - diagonal >= after.length) return trace
     }
     ends = next
   }
@@ -34,12 +33,12 @@ const search = (before: readonly string[], after: readonly string[]): Ends | und
 }
 
 /** Walks back from the end to the beginning; steps come out last first. */
-const walkBack = <T>({ trace }: Ends, before: readonly T[], after: readonly T[]): Edit<T>[] => {
+const walkBack = <T>(trace: readonly Ends[], before: readonly T[], after: readonly T[]): Edit<T>[] => {
   const steps: Edit<T>[] = []
   let x = before.length
   let y = after.length
   for (let edits = trace.length - 1; edits >= 0; edits--) {
-    const ends = trace[edits] ?? new Map<number, number>()
+    const ends: Ends = trace[edits] ?? new Map()
     const diagonal = x - y
     const down = isDown(ends, diagonal, edits)
     const fromX = ends.get(down ? diagonal + 1 : diagonal - 1) ?? 0
@@ -53,10 +52,10 @@ const walkBack = <T>({ trace }: Ends, before: readonly T[], after: readonly T[])
 /**
  * Compares two sequences.
  * @param keyOf values with equal keys are the same.
- * @returns the fewest edits, or everything removed and added when there are more than 2,000 of them.
+ * @returns the fewest edits, or everything removed and added when there are more than 1,000 of them.
  */
 export const diffSequence = <T>(before: readonly T[], after: readonly T[], keyOf: (value: T) => string): readonly Edit<T>[] => {
-  const found = search(before.map(keyOf), after.map(keyOf))
-  if (found !== undefined) return walkBack(found, before, after).reverse()
+  const trace = search(before.map(keyOf), after.map(keyOf))
+  if (trace !== undefined) return walkBack(trace, before, after).reverse()
   return [...before.map((value): Edit<T> => ({ kind: 'removed', value })), ...after.map((value): Edit<T> => ({ kind: 'added', value }))]
 }

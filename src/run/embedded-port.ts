@@ -103,6 +103,8 @@ const timerSet = (clock: Clock, arrive: (cause: Cause) => void) => {
   const armed = new Map<string, () => void>()
   return {
     arm: (key: string, dueAt: number): void => {
+      // An overdue timer has already come: a run that is about to park must see it.
+      if (dueAt <= clock.now()) return arrive({ type: 'timer', key })
       const cancel = clock.timer(dueAt - clock.now(), () => {
         if (armed.delete(key)) arrive({ type: 'timer', key })
       })

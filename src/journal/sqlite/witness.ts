@@ -66,7 +66,7 @@ export const openWitness = (path: string): Witness => {
   const descriptor = openSync(file, 'r+')
   const buffer = Buffer.alloc(SLOTS * SLOT_BYTES)
   return {
-    read: () => newest(buffer.latin1Slice(0, readSync(descriptor, buffer, 0, buffer.length, 0))),
+    read: () => newest(buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0))),
     note(progress) {
       try {
         writeSync(descriptor, slotText(progress), (progress.commits % SLOTS) * SLOT_BYTES, 'latin1')

@@ -21,7 +21,7 @@ const INVALID = /^(invalid_request_error|invalid_argument|invalid_value|unsuppor
 
 const LONG_MESSAGE = /maximum context length|context (window|length|size)|prompt is too long|input is too long|too many (input )?tokens|reduce the length of (the|your)|exceeds? the (available|maximum) (context|number of tokens)/i
 const POOR_MESSAGE = /credit balance is too low|insufficient (credits?|balance|funds)|out of credits/i
-const FLAGGED_MESSAGE = /flagged|content management policy|usage polic|safety system|moderation/i
+const FLAGGED_MESSAGE = /flagged|content management policy|usage polic|safety system/i
 /** One request is larger than a whole minute's allowance: waiting changes nothing. */
 const NEVER_FITS = /request too large/i
 

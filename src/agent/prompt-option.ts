@@ -1,0 +1,51 @@
+// What a state may give a model to read: a prompt whose variables come from the context, constant text, or a function.
+// The types name every variable that the context may not hold.
+import type { Content, Message, Prompt } from '../prompt/index.ts'
+import { report, type Site } from './build.ts'
+import type { Args, Env } from './env.ts'
+import type { ModelSpec } from './spec.ts'
+import type { Callback } from './view.ts'
+
+/** The `prompt` option: a prompt, one constant user message, or a pure function of the context. */
+export type PromptInput<X extends Env> = Prompt | string | ((args: Args<X>) => Content | readonly Message[])
+
+type VarsOf<P> = P extends Prompt<infer V> ? V : { readonly [name: string]: unknown }
+
+/** The `vars` option. */
+export type VarsInput<X extends Env, P> = (args: Args<X>) => VarsOf<P>
+
+type Accepted<C, V, K extends keyof V> = K extends keyof C ? ([C[K]] extends [V[K]] ? true : false) : undefined extends V[K] ? true : false
+type Misfits<C, V> = { [K in keyof V & string]-?: Accepted<C, V, K> extends true ? never : K }[keyof V & string]
+
+/** Insists on `vars` when the context does not surely hold what a prompt needs. */
+export type PromptFits<X extends Env, P, F> = [F] extends [never]
+  ? P extends Prompt<infer V>
+    ? [Misfits<X['view'], V>] extends [never]
+      ? unknown
+      : { readonly 'prompt variables that the context may not hold: set them in `init`, or give `vars`': Misfits<X['view'], V> }
+    : unknown
+  : unknown
+
+/** A prompt that is the same text each time. */
+export interface ConstantPrompt {
+  (): string
+  readonly text: string
+}
+
+const constant = (text: string): ConstantPrompt => Object.assign(() => text, { text })
+
+/** Text of a prompt that is known before any run, for cost bounds. */
+export const knownText = (prompt: ModelSpec['prompt']): string => {
+  if (typeof prompt === 'function') return 'text' in prompt && typeof prompt.text === 'string' ? prompt.text : ''
+  return prompt.messages.map((message) => message.content).join('\n')
+}
+
+/** The prompt of a spec from what an author wrote. */
+export const toPrompt = (site: Site, prompt: unknown, vars: unknown): Pick<ModelSpec, 'prompt' | 'vars'> => {
+  const given = vars === undefined ? {} : { vars: vars as Callback<{ readonly [name: string]: unknown }> }
+  if (typeof prompt === 'string') return { prompt: constant(prompt) }
+  if (typeof prompt === 'function') return { prompt: prompt as Callback<Content | readonly Message[]> }
+  if (typeof prompt === 'object' && prompt !== null && (prompt as Prompt).kind === 'prompt') return { prompt: prompt as Prompt, ...given }
+  report(site, 'prompt must be a prompt from definePrompt, a text, or a function ({ context, messages }) => text or messages.')
+  return { prompt: constant('') }
+}
