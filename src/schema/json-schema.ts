@@ -12,6 +12,7 @@ export type SchemaPath = readonly (string | number)[]
 
 const cache = new WeakMap<object, JsonSchema>()
 const load = createRequire(import.meta.url)
+const USE_JSON = 'Use what JSON has: strings, numbers, booleans, null, arrays, objects.'
 
 /** A place in a schema as people write it: `items[].price`; `|2` is the second alternative. */
 export const showPath = (path: SchemaPath): string => {
@@ -44,7 +45,7 @@ const fromZod4 = (schema: object, at: string): JsonSchema => {
     try {
       z.toJSONSchema(schema as never, { target: 'draft-7', io: 'input', unrepresentable })
     } catch {
-      return refuse(at, where, `${error instanceof Error ? error.message : String(error)}. Use what JSON has: strings, numbers, booleans, null, arrays, objects.`, error)
+      return refuse(at, where, `${error instanceof Error ? error.message : String(error)}. ${USE_JSON}`, error)
     }
     throw error
   }
@@ -53,14 +54,24 @@ const fromZod4 = (schema: object, at: string): JsonSchema => {
 /** What zod 3 cannot read from JSON, though its converter writes a schema for it. */
 const NOT_IN_JSON: ReadonlySet<string> = new Set(['ZodBigInt', 'ZodDate', 'ZodMap', 'ZodSet', 'ZodNaN', 'ZodSymbol', 'ZodFunction', 'ZodPromise'])
 
+/** What is looked at in a definition of zod 3. */
+interface Definition3 {
+  readonly typeName: string
+  readonly value?: unknown
+  readonly options?: readonly { readonly _def: { readonly typeName: string } }[] | object
+}
+
 const fromZod3 = (schema: object, at: string): JsonSchema => {
   const converter = load('zod-to-json-schema') as typeof import('zod-to-json-schema')
   return converter.zodToJsonSchema(schema as never, {
     override: (definition, { currentPath }) => {
-      const { typeName, value } = definition as { readonly typeName?: string; readonly value?: unknown }
+      const { typeName, value, options } = definition as Definition3
       if (typeName === 'ZodLiteral' && value === null) return { type: 'null' }
-      if (typeName === undefined || !NOT_IN_JSON.has(typeName)) return converter.ignoreOverride
-      return refuse(at, currentPath, `${typeName.slice(3)} cannot be written in JSON. Use what JSON has: strings, numbers, booleans, null, arrays, objects.`)
+      // The converter writes a union of primitives in one go, without asking about each.
+      const types = [typeName, ...(Array.isArray(options) ? options.map((option) => option._def.typeName) : [])]
+      const bad = types.findIndex((type) => NOT_IN_JSON.has(type))
+      if (bad === -1) return converter.ignoreOverride
+      return refuse(at, bad === 0 ? currentPath : [...currentPath, 'anyOf', bad - 1], `${types[bad]?.slice(3)} cannot be written in JSON. ${USE_JSON}`)
     },
   }) as JsonSchema
 }

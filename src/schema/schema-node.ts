@@ -9,10 +9,19 @@ const MAX_HOPS = 32
 /** Tells whether a JSON value is a schema object (not `true`, not `false`). */
 export const isNode = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** Some converters write references without escaping what a URI must escape. */
+const decode = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
 /** The value a local JSON pointer names, such as `#/definitions/Tree`. @see https://www.rfc-editor.org/rfc/rfc6901 */
 const lookUp = (root: JsonSchema, ref: string): Json | undefined => {
   if (!/^#(\/|$)/.test(ref)) return undefined
-  const segments = ref.split('/').slice(1).map((segment) => decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~'))
+  const segments = ref.split('/').slice(1).map((segment) => decode(segment).replaceAll('~1', '/').replaceAll('~0', '~'))
   return segments.reduce<Json | undefined>(
     (value, segment) => (typeof value === 'object' && value !== null && Object.hasOwn(value, segment) ? (value as { readonly [key: string]: Json })[segment] : undefined),
     root,

@@ -9,6 +9,8 @@ const KEPT = ['enum', 'const', 'multipleOf', 'minimum', 'maximum', 'exclusiveMin
 /** Keywords that only a reader can follow. */
 const TOLD = ['minLength', 'maxLength', 'uniqueItems', 'minProperties', 'maxProperties'] as const
 const FORMATS: ReadonlySet<Json> = new Set(['date-time', 'time', 'date', 'duration', 'email', 'hostname', 'ipv4', 'ipv6', 'uuid'])
+/** Names that zod gives to checks of its own; their pattern says the same. */
+const CHECKS: ReadonlySet<Json> = new Set(['includes', 'starts_with', 'ends_with', 'lowercase', 'uppercase', 'regex'])
 /** Lookahead, lookbehind and back references: grammars are built with automata, which have none. */
 const BEYOND_AUTOMATA = /\(\?<?[=!]|\\[1-9]|\\k</
 
@@ -39,7 +41,7 @@ export const keywordsOf = (node: JsonSchema, types: readonly string[]): JsonSche
   let strict: JsonSchema = annotated(node, { type: types.length === 1 ? (types[0] ?? null) : types, ...Object.fromEntries(kept) })
   const isKnownFormat = format !== undefined && FORMATS.has(format)
   if (isKnownFormat) strict = { ...strict, format }
-  else if (format !== undefined) strict = described(strict, 'format', format)
+  else if (format !== undefined && !CHECKS.has(format)) strict = described(strict, 'format', format)
   // A known format already says what the library's own long pattern says.
   if (pattern !== undefined && !isKnownFormat) strict = BEYOND_AUTOMATA.test(String(pattern)) ? described(strict, 'pattern', pattern) : { ...strict, pattern }
   for (const keyword of TOLD) {

@@ -20,7 +20,7 @@ interface Field {
   readonly spec: Spec
 }
 
-const names = fc.constantFrom('a', 'b', 'c', 'value', 'properties', 'items', '$ref', 'a.b', 'type')
+const names = fc.constantFrom('a', 'b', 'c', 'value', 'properties', 'items', '$ref', 'a.b', '100%', 'type')
 
 const { spec: anySpec } = fc.letrec<{ spec: Spec; field: Field; fields: readonly Field[] }>((tie) => ({
   spec: fc.oneof(

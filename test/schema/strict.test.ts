@@ -89,7 +89,7 @@ describe('the strict schema', () => {
   it('keeps recursion: through the root, and through a definition once the root is wrapped', () => {
     interface Tree {
       readonly name: string
-      readonly children?: readonly Tree[]
+      readonly children?: readonly Tree[] | undefined
     }
     const Tree: z.ZodType<Tree> = z.object({ name: z.string(), children: z.array(z.lazy(() => Tree)).optional() })
     expect(strictSchema(Tree).schema).toMatchObject({ properties: { children: { anyOf: [{ type: 'array', items: { $ref: '#' } }, { type: 'null' }] } } })
@@ -233,7 +233,7 @@ describe('unwrap', () => {
 
   it('stays fast on deep unions whose branches differ only at the end', () => {
     interface Node {
-      readonly child?: Node
+      readonly child?: Node | undefined
       readonly end: string | number
     }
     const Node: z.ZodType<Node> = z.lazy(() => z.union([z.object({ child: Node.optional(), end: z.string() }), z.object({ child: Node.optional(), end: z.number() })]))

@@ -26,7 +26,7 @@ const fromMemory = (payload: Payload): ModelProvider => {
 
 /** Calls may only come from bodies in which the end of the turn can be seen with the naked eye. */
 const showsItsEnd = ({ wire, body }: Payload): boolean => {
-  const text = Buffer.from(body).toString('utf8')
+  const text = Buffer.from(body).toString('utf8').replaceAll(/\\u00([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   return wire === 'chat' ? /data: ?\[DONE\]/.test(text) && /finish_reason"/.test(text) : /response\.(completed|incomplete)/.test(text)
 }
 

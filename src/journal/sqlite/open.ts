@@ -81,7 +81,7 @@ const makeFile = (path: string): void => {
 
 const connectTo = ({ path, connect, busyTimeoutMs }: OpenOptions, readOnly: boolean): Connection => {
   const connection = connect(path, { readOnly })
-  connection.exec(`PRAGMA page_size=16384; PRAGMA busy_timeout = ${busyTimeoutMs}`)
+  connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
   return connection
 }
 

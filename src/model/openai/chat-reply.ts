@@ -2,8 +2,8 @@
 // says why it ended.
 import type { ModelReply } from '../provider.ts'
 import { readMessage, readReason, ShapeProblem } from './chat-message.ts'
-import { embeddedError } from './error-body.ts'
-import { asFields, field, list, text, type Fields } from './fields.ts'
+import { embeddedError, oneLine } from './error-body.ts'
+import { asFields, field, list, name, type Fields } from './fields.ts'
 import type { Reporter } from './report.ts'
 import { readFinish, toReply } from './turn.ts'
 import { readUsage } from './usage.ts'
@@ -24,7 +24,7 @@ export const readChatReply = (body: unknown, asked: string, report: Reporter): M
   const reply = asFields(body)
   if (reply === undefined) throw report.malformed('the reply is JSON, but not an object.')
   const usage = readUsage(field(reply, 'usage'))
-  const model = text(reply, 'model') ?? asked
+  const model = name(reply, 'model') ?? asked
   const known = { usage, model }
   const choice = firstChoice(reply)
   // Gateways answer 200 with an error, or report a failure of the provider behind them inside the choice.
@@ -39,7 +39,7 @@ export const readChatReply = (body: unknown, asked: string, report: Reporter): M
     const reason = readReason(choice)
     if (reason === undefined) throw report.malformed('the reply does not say why it ended (no finish_reason).', known)
     const finish = readFinish(reason)
-    if (typeof finish !== 'string') throw report.error(finish, `the reply ended with finish_reason "${reason}".`, { attempt: known, details: { finishReason: reason } })
+    if (typeof finish !== 'string') throw report.error(finish, `the reply ended with finish_reason "${reason}".`, { attempt: known, details: { finishReason: oneLine(reason) } })
     const message = field(choice, 'message')
     // A content filter may remove the message altogether.
     if (message === undefined && finish !== 'content_filter') throw report.malformed('the choice holds no message.', known)

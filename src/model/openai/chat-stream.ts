@@ -4,8 +4,8 @@ import type { Usage } from '../../cost/index.ts'
 import type { FailedAttempt } from '../call-error.ts'
 import type { ModelDelta, ModelReply } from '../provider.ts'
 import { readMessage, readReason, ShapeProblem, type CallPiece, type ChatPiece } from './chat-message.ts'
-import { embeddedError, readError } from './error-body.ts'
-import { asFields, field, list, parseFields, text, type Fields } from './fields.ts'
+import { embeddedError, oneLine, readError } from './error-body.ts'
+import { asFields, field, list, name, parseFields, type Fields } from './fields.ts'
 import type { Reporter } from './report.ts'
 import type { SseEvent } from './sse.ts'
 import { readFinish, toReply, type CallPieces } from './turn.ts'
@@ -92,7 +92,7 @@ export const chatStream = (asked: string, report: Reporter, doneMarker: 'require
     const error = embeddedError(chunk)
     if (error !== undefined) throw report.embedded(error, known())
     usage = readUsage(field(chunk, 'usage')) ?? usage
-    model = text(chunk, 'model') || model
+    model = name(chunk, 'model') ?? model
     const { choices } = chunk
     if (choices !== undefined && choices !== null && !Array.isArray(choices)) throw new ShapeProblem('`choices` is not a list')
     return list(chunk, 'choices').flatMap((value) => {
@@ -122,7 +122,7 @@ export const chatStream = (asked: string, report: Reporter, doneMarker: 'require
       if (reason === undefined) throw report.error({ code: 'stream_truncated' }, 'the stream ended without a finish_reason.', { attempt })
       if (!done && doneMarker === 'required') throw report.error({ code: 'stream_truncated' }, 'the stream ended without [DONE]; if this server never sends it, set doneMarker: "optional".', { attempt })
       const finish = readFinish(reason)
-      if (typeof finish !== 'string') throw report.error(finish, `the stream ended with finish_reason "${reason}".`, { attempt, details: { finishReason: reason } })
+      if (typeof finish !== 'string') throw report.error(finish, `the stream ended with finish_reason "${reason}".`, { attempt, details: { finishReason: oneLine(reason) } })
       return toReply({ text: said.join(''), refusal: refusals.join(''), calls: table.calls, finish, usage, model }, report)
     },
   }

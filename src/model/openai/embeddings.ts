@@ -1,7 +1,7 @@
 // Embeddings: one vector of numbers for each text, in the order of the texts.
 import type { Usage } from '../../cost/index.ts'
 import { embeddedError } from './error-body.ts'
-import { asFields, field, list, text, type Fields } from './fields.ts'
+import { asFields, field, list, name, type Fields } from './fields.ts'
 import type { Reporter } from './report.ts'
 
 const vectorOf = (item: Fields | undefined): readonly number[] | undefined => {
@@ -15,7 +15,7 @@ export const readEmbeddings = (body: unknown, count: number, report: Reporter): 
   if (reply === undefined) throw report.malformed('the reply is JSON, but not an object.')
   const spent = field(reply, 'usage')?.['prompt_tokens']
   const usage = typeof spent === 'number' && Number.isSafeInteger(spent) && spent >= 0 ? { inputTokens: spent, outputTokens: 0 } : null
-  const known = { usage, model: text(reply, 'model') ?? '' }
+  const known = { usage, model: name(reply, 'model') ?? '' }
   const error = embeddedError(reply)
   if (error !== undefined) throw report.embedded(error, known)
   const items = list(reply, 'data').map(asFields)

@@ -1,5 +1,7 @@
 // Reading JSON of unknown shape. Invariant: nothing from the wire is believed to have a type before it was looked at.
 
+const LONGEST_NAME = 200
+
 /** A JSON object whose fields may be anything. */
 export type Fields = { readonly [key: string]: unknown }
 
@@ -20,6 +22,9 @@ export const text = (value: Fields | undefined, key: string): string | undefined
   const found = value?.[key]
   return typeof found === 'string' ? found : undefined
 }
+
+/** A field that should hold a name: short, and fit to be stored. Undefined when it is empty. */
+export const name = (value: Fields | undefined, key: string): string | undefined => text(value, key)?.slice(0, LONGEST_NAME).toWellFormed() || undefined
 
 /** Parses JSON; undefined when it is none. */
 export const parseFields = (json: string): unknown => {

@@ -30,7 +30,7 @@ export interface Reporter {
 /** Things that look like credentials, whoever echoes them. */
 const CREDENTIAL = /\b(?:sk|pk|gsk|xai|rk)-[\w-]{8,}|\b[Bb]earer\s+[\w.~+/=-]{8,}/g
 
-/** Removes the given secrets, and what looks like one, from text. */
+/** Removes the given secrets, and what looks like one, from text, and makes it fit to be stored. */
 export const scrubber =
   (secrets: () => readonly string[]) =>
   (text: string): string =>
@@ -38,6 +38,7 @@ export const scrubber =
       .filter((secret) => secret.length >= 6)
       .reduce((clean, secret) => clean.replaceAll(secret, '***'), text)
       .replaceAll(CREDENTIAL, '***')
+      .toWellFormed()
 
 /** Who is called, for messages. */
 export interface Callee {

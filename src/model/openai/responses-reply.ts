@@ -2,7 +2,7 @@
 // whose status says that it ended becomes a reply.
 import type { ModelReply } from '../provider.ts'
 import { embeddedError } from './error-body.ts'
-import { asFields, field, list, text, type Fields } from './fields.ts'
+import { asFields, field, list, name, text, type Fields } from './fields.ts'
 import type { Reporter } from './report.ts'
 import { toReply, type CallPieces, type Turn } from './turn.ts'
 import { readUsage } from './usage.ts'
@@ -17,9 +17,9 @@ const partsOf = (items: readonly Fields[], type: 'output_text' | 'refusal', key:
 const callOf = (item: Fields): CallPieces | undefined => {
   const { arguments: args } = item
   const id = text(item, 'call_id') ?? text(item, 'id') ?? ''
-  const name = text(item, 'name')
-  if (name === undefined || (typeof args !== 'string' && args !== undefined && args !== null)) return undefined
-  return { id, name, args: args ?? '' }
+  const called = text(item, 'name')
+  if (called === undefined || (typeof args !== 'string' && args !== undefined && args !== null)) return undefined
+  return { id, name: called, args: args ?? '' }
 }
 
 /** Why a response that is not complete stopped. */
@@ -36,7 +36,7 @@ const readIncomplete = (response: Fields): ModelReply['finish'] | undefined => {
 export const readResponse = (body: unknown, asked: string, report: Reporter, streamed: readonly unknown[] = []): ModelReply => {
   const response = asFields(body)
   if (response === undefined) throw report.malformed('the reply is JSON, but not an object.')
-  const known = { usage: readUsage(field(response, 'usage')), model: text(response, 'model') ?? asked }
+  const known = { usage: readUsage(field(response, 'usage')), model: name(response, 'model') ?? asked }
   const status = text(response, 'status')
   const error = embeddedError(response)
   if (error !== undefined) throw report.embedded(error, known)

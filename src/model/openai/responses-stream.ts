@@ -4,7 +4,7 @@ import type { FailedAttempt } from '../call-error.ts'
 import type { ModelDelta } from '../provider.ts'
 import type { StreamReader } from './chat-stream.ts'
 import { embeddedError, readError } from './error-body.ts'
-import { asFields, field, parseFields, text, type Fields } from './fields.ts'
+import { asFields, field, name, parseFields, text, type Fields } from './fields.ts'
 import type { Reporter } from './report.ts'
 import { readResponse } from './responses-reply.ts'
 import { readUsage } from './usage.ts'
@@ -19,13 +19,13 @@ export const responsesStream = (asked: string, report: Reporter): StreamReader =
   let last: Fields | undefined
   let begun: Fields | undefined
 
-  const known = (): FailedAttempt => ({ usage: readUsage(field(last ?? begun, 'usage')), model: text(last ?? begun, 'model') ?? asked })
+  const known = (): FailedAttempt => ({ usage: readUsage(field(last ?? begun, 'usage')), model: name(last ?? begun, 'model') ?? asked })
 
-  const callDelta = (event: Fields, args: string, name?: string): readonly ModelDelta[] => {
+  const callDelta = (event: Fields, args: string, called?: string): readonly ModelDelta[] => {
     const at = event['output_index']
     const index = places.get(at) ?? places.size
     places.set(at, index)
-    return [{ type: 'call', index, ...(name === undefined ? {} : { name }), args }]
+    return [{ type: 'call', index, ...(called === undefined ? {} : { name: called }), args }]
   }
 
   const deltasOf = (type: string, event: Fields): readonly ModelDelta[] => {

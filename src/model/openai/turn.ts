@@ -57,7 +57,7 @@ export const toReply = ({ text, refusal, calls, finish, usage, model }: Turn, re
     finish,
     ...(refusal === '' ? {} : { refusal: refusal.toWellFormed() }),
     usage,
-    model: model.toWellFormed(),
+    model,
     ...(report.requestId === undefined ? {} : { requestId: report.requestId }),
   }
 }
