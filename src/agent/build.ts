@@ -6,8 +6,8 @@ import type { Reranker, Retriever, Tool } from '../tool/index.ts'
 import type { Agent } from './agent.ts'
 import { suggest } from './nearest.ts'
 import type { Problem } from './problem.ts'
-import { effectSource, type EffectSource } from './source.ts'
-import type { EffectSpec, ModelRef } from './spec.ts'
+import { effectSource } from './source.ts'
+import type { EffectKind, EffectSpec, ModelRef } from './spec.ts'
 
 /** A guard or action by name, as JSON. */
 export interface Named {
@@ -107,10 +107,9 @@ export const edgeTo = (site: Site, name: unknown, where: string): Edge => {
   return target === undefined ? {} : { target }
 }
 
-/** Registers the effect of a state. @returns the name its machine invokes it by. */
-export const addEffect = (site: Site, effect: EffectSpec): string => {
-  const source = `${effect.kind}:${site.path}`
-  site.build.actors[source] = effectSource(effect) satisfies EffectSource
+const addEffect = (site: Site, kind: EffectKind, spec: EffectSpec | undefined): string => {
+  const source = `${kind}:${site.path}`
+  if (spec !== undefined) site.build.actors[source] = effectSource(spec)
   return source
 }
 
@@ -124,12 +123,12 @@ export interface EffectParts {
   readonly save?: string | undefined
 }
 
-/** The node of a state that performs an effect. */
-export const effectNode = (site: Site, effect: EffectSpec, { description, onDone, onError, on, save }: EffectParts): NodeConfig => ({
+/** The node of a state that performs an effect. `spec` is undefined after a problem with it was reported. */
+export const effectNode = (site: Site, kind: EffectKind, spec: EffectSpec | undefined, { description, onDone, onError, on, save }: EffectParts): NodeConfig => ({
   ...(description === undefined ? {} : { description }),
-  meta: { kind: effect.kind, ...(save === undefined ? {} : { save }) },
-  tags: [effect.kind],
-  invoke: { id: site.path, src: addEffect(site, effect), ...(onDone === undefined ? {} : { onDone }), onError },
+  meta: { kind, ...(save === undefined ? {} : { save }) },
+  tags: [kind],
+  invoke: { id: site.path, src: addEffect(site, kind, spec), ...(onDone === undefined ? {} : { onDone }), onError },
   ...(on === undefined ? {} : { on }),
 })
 

@@ -17,7 +17,7 @@ const problemsOf = (name: string, text: string): readonly string[] => {
   return text.endsWith('\\') ? [...problems, `partial "${name}": it ends with a backslash, which would escape a tag after it`] : problems
 }
 
-/** Puts partials in place of their tags. What is wrong is added to `problems`, and the tag left out. */
+/** Puts partials in place of their tags. What is wrong is added to `problems`, and nothing put in place of that tag. */
 export const resolvePartials = (text: string, partials: Partials, problems: string[]): string => {
   let resolved = ''
   let position = 0
@@ -25,9 +25,9 @@ export const resolvePartials = (text: string, partials: Partials, problems: stri
     const name = nameOf(tag)
     if (name === undefined) continue
     const partial = Object.hasOwn(partials, name) ? partials[name] : undefined
-    if (partial === undefined) problems.push(`{{> ${name}}}: partials has no "${name}"`)
-    else problems.push(...problemsOf(name, partial))
-    resolved += text.slice(position, open) + (partial ?? '')
+    const wrong = partial === undefined ? [`{{> ${name}}}: partials has no "${name}"`] : problemsOf(name, partial)
+    problems.push(...wrong)
+    resolved += text.slice(position, open) + (wrong.length === 0 ? partial : '')
     position = close
   }
   return resolved + text.slice(position)

@@ -1,3 +1,6 @@
 export { defineReranker, defineRetriever, defineTool } from './define.ts'
 export type { ToolDefinition } from './define.ts'
+export { lexicalReranker } from './lexical-reranker.ts'
+export { localIndex } from './local-index.ts'
+export type { LocalIndexOptions } from './local-index.ts'
 export type { Document, InnerModelCall, Reranker, Retriever, Services, Tool, ToolContext, ToolEffect } from './tool.ts'
