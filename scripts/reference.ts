@@ -18,7 +18,7 @@ const GROUPS: { readonly [K in keyof typeof FAILURE_CODES]: { readonly title: st
   door: { title: 'Public calls', intro: 'These never reach a state. They are thrown as `FailureError` by calls such as `start`, `resume` and `send`, or end a run.' },
 }
 
-const line = ([code, info]: readonly [string, CodeInfo]): string => `- \`${code}\`: ${info.summary} ${info.hint}${info.retryable ? ' A state tries again by itself.' : ''}`
+const line = ([code, info]: readonly [string, CodeInfo]): string => `- \`${code}\`: ${info.summary} ${info.hint}${info.retryable ? ' Retryable.' : ''}`
 
 const section = (group: keyof typeof FAILURE_CODES): string => {
   const { title, intro } = GROUPS[group]
@@ -29,10 +29,9 @@ const section = (group: keyof typeof FAILURE_CODES): string => {
 export const failureCodesPage = (): string =>
   [
     '# Failure codes',
-    '',
     '<!-- Written by scripts/reference.ts from src/failure/codes.ts. Change the table there. -->',
     '',
-    'A failure is an expected error with a code from a closed list. A state routes failures by their code in `onError`, and `\'*\'` stands for every code that is not named, except `in_doubt`.',
+    'A failure is an expected error with a code from a closed list. A state routes failures by their code in `onError`, and `\'*\'` stands for every code that is not named, except `in_doubt`. A retryable failure is tried again as often as the state\'s `retry` allows before it takes its route.',
     '',
     ...(Object.keys(GROUPS) as (keyof typeof GROUPS)[]).map((group) => `${section(group)}\n`),
   ].join('\n')

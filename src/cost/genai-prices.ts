@@ -52,12 +52,16 @@ const toPrice = (prices: ModelPrice, question: ListQuestion): ListPrice | undefi
   }
 }
 
-/** Loads the list now. @returns undefined, after one process warning, when the package cannot be found. */
-export const loadPriceList = (): PriceList | undefined => {
+/**
+ * Loads the list now.
+ * @param from the module whose dependency the package is.
+ * @returns undefined, after a process warning, when the package cannot be loaded.
+ */
+export const loadPriceList = (from: string = import.meta.url): PriceList | undefined => {
   try {
-    const require = createRequire(import.meta.url)
+    const require = createRequire(from)
     const { calcPrice } = require('@pydantic/genai-prices') as Package
-    const manifest = findPackageJSON('@pydantic/genai-prices', import.meta.url)
+    const manifest = findPackageJSON('@pydantic/genai-prices', from)
     const { version } = require(manifest ?? '@pydantic/genai-prices/package.json') as { readonly version: string }
     return {
       source: `genai-prices@${version}`,

@@ -122,8 +122,12 @@ export const writeReply = (reply: ModelReply, id: string): object => {
 
 /** Writes one chunk of a stream. */
 export const writeChunk = (model: string, id: string, delta: object, finish: string | null = null): object => ({
-  id, object: 'chat.completion.chunk', created: 0, model, choices: [{ index: 0, delta, finish_reason: finish }],
-}) // prettier-ignore
+  id,
+  object: 'chat.completion.chunk',
+  created: 0,
+  model,
+  choices: [{ index: 0, delta, finish_reason: finish }],
+})
 
 const ARGUMENTS_PIECE = 24
 

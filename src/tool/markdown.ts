@@ -1,5 +1,5 @@
 // Cuts a Markdown page into sections by heading, each with the anchor a web page would give it. Invariant: no section
-// is longer than asked, and all text of the page is in exactly one of them, in order.
+// is longer than asked, and every word a reader of the page sees is in exactly one of them, in order.
 
 /** One piece of a page. */
 export interface Section {

@@ -33,13 +33,13 @@ export const completion = (message: object = { role: 'assistant', content: 'Hi.'
   JSON.stringify({
     id: 'c1', object: 'chat.completion', created: 1, model: 'test-model-1', choices: [{ index: 0, message, finish_reason: finish }],
     usage: { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 }, ...extra,
-  }) // prettier-ignore
+  })
 
 /** Events of a stream as a server writes them. */
 export const events = (...data: readonly (object | string)[]): string => data.map((item) => `data: ${typeof item === 'string' ? item : JSON.stringify(item)}\n\n`).join('')
 
 export const chunk = (delta: object, finish: string | null = null, extra: object = {}): object => ({
   id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'test-model-1', choices: [{ index: 0, delta, finish_reason: finish }], ...extra,
-}) // prettier-ignore
+})
 
 export const usageChunk = { id: 'c1', object: 'chat.completion.chunk', model: 'test-model-1', choices: [], usage: { prompt_tokens: 9, completion_tokens: 3, total_tokens: 12 } }

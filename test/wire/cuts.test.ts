@@ -4,18 +4,19 @@ import { openai } from '../../src/model/index.ts'
 import { faultServer } from '../../src/testing/index.ts'
 import { ask, completion, io, listening, rejection } from '../model/call.ts'
 import type { Recording } from './recordings.ts'
-import { memoryProvider, shortStreams, type Ending } from './short-streams.ts'
+import { completeAt, memoryProvider, shortStreams, type Ending } from './short-streams.ts'
 
 const cutEverywhere = async (recording: Recording, ending: Ending): Promise<number> => {
   const bytes = Buffer.from(recording.response.body)
   let at = 0
   const provider = memoryProvider(recording, () => ({ body: at === 0 ? [] : [bytes.subarray(0, at)], ending }))
-  for (; at < bytes.length; at++) {
+  const end = completeAt(recording)
+  for (; at < end; at++) {
     const { failure, attempt } = await rejection(provider.call(ask(), listening()))
     expect(failure, `${recording.file}:${recording.line} cut at ${at}`).toMatchObject({ code: 'stream_truncated', retryable: true })
     expect(attempt.message).toBeUndefined()
   }
-  return bytes.length
+  return end
 }
 
 test.each(['end', 'reset'] as const)('recorded streams cut at every byte (%s) are truncated, never a reply', async (ending) => {

@@ -51,7 +51,8 @@ export const allRecordings = (): readonly (readonly [file: string, recordings: r
 
 export const isStream = ({ response }: Recording): boolean => (response.headers['content-type'] ?? '').includes('event-stream')
 
-type Loose = { readonly [key: string]: any } // eslint-disable-line -- recordings are read without any assumption
+/** Recordings are read without any assumption. */
+type Loose = { readonly [key: string]: any }
 
 const failure = (...codes: readonly string[]): Expected => ({ kind: 'failure', codes })
 

@@ -9,6 +9,15 @@ export const shortStreams = (maxBytes: number): readonly Recording[] =>
     .filter((recording) => isStream(recording) && Buffer.byteLength(recording.response.body) <= maxBytes && expectedOf(recording).kind === 'reply')
     .toSorted((a, b) => a.response.body.length - b.response.body.length)
 
+/**
+ * How many bytes of a stream it takes to be complete: up to the empty line after its last event. What a gateway adds after
+ * `response.completed` says nothing.
+ */
+export const completeAt = ({ api, response: { body } }: Recording): number => {
+  const marker = api === 'openai.chat' ? body.lastIndexOf('data: [DONE]') : body.search(/data: ?\{[^\n]*"type": ?"response\.(completed|incomplete)"/)
+  return Buffer.byteLength(body.slice(0, body.indexOf('\n\n', marker) + 2))
+}
+
 /** How a body from memory ends: as it should, or broken like a reset socket. */
 export type Ending = 'end' | 'reset'
 

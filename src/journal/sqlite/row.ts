@@ -1,5 +1,5 @@
-// A run's row as columns and back. Invariant: a row that is read has every field it must have, each of its type, or the
-// database is reported as damaged.
+// A run's row as columns and back. Invariant: a row that is read has every field it must have, each of its type, and
+// its head is an entry of the run; else the database is reported as damaged.
 import type { StoredEntry } from '../entry.ts'
 import { isEnded, type RunRow, type RunStatus } from '../journal.ts'
 import { damaged, jsonIn, numberIn, textIn, type Columns, type Value } from './connection.ts'
@@ -39,8 +39,8 @@ const FIELDS: readonly { readonly field: keyof RunRow; readonly column: string; 
 
 const columns = FIELDS.map(({ column }) => column).join(', ')
 
-/** Reads rows; conditions follow. */
-export const SELECT_ROW = `SELECT ${columns} FROM runs`
+/** Reads rows, each with the hash of the entry that is its head; conditions follow. */
+export const SELECT_ROW = `SELECT ${columns}, (SELECT entries.hash FROM entries WHERE entries.run = runs.no AND entries.seq = runs.seq) AS head FROM runs`
 
 /** Inserts a run and gives its number. */
 export const INSERT_ROW = `INSERT INTO runs (${columns}, inbox) VALUES (${FIELDS.map(() => '?').join(', ')}, 0) RETURNING no`
@@ -75,12 +75,14 @@ const OPEN: readonly string[] = ['queued', 'running', 'waiting']
 /** The row in the result of SELECT_ROW. @throws FailureError `journal_corrupt`. */
 export const rowIn = (found: Columns): RunRow => {
   const row: Record<string, unknown> = {}
+  const damage = (what: string): never => damaged(`the ${what} of run ${String(found['id'])}`)
   for (const { field, column, kind, optional } of FIELDS) {
     const value = found[column]
     if (value !== null) row[field] = decode[kind](value, `the ${field} of run ${String(found['id'])}`)
-    else if (optional !== true) damaged(`the ${field} of run ${String(found['id'])}`)
+    else if (optional !== true) damage(field)
   }
   const status = row['status'] as string
-  if (!OPEN.includes(status) && !isEnded(status as RunStatus)) damaged(`the status of run ${String(found['id'])}`)
+  if (!OPEN.includes(status) && !isEnded(status as RunStatus)) damage('status')
+  
   return row as unknown as RunRow
 }

@@ -26,7 +26,8 @@ export interface BodyReader {
   drain(clock: Clock): void
 }
 
-const DRAIN_MS = 1000
+/** How long the rest of a reply is waited for once everything that matters is known. */
+const PATIENCE_MS = 1000
 
 /** Opens the body of a response. A response without one reads as empty. */
 export const readBody = (body: ReadableStream<Uint8Array> | null, maxBytes: number): BodyReader => {
@@ -55,7 +56,7 @@ export const readBody = (body: ReadableStream<Uint8Array> | null, maxBytes: numb
     next,
     discard,
     drain(clock) {
-      const cancel = clock.timer(DRAIN_MS, discard, true)
+      const cancel = clock.timer(PATIENCE_MS, discard, true)
       const rest = async (): Promise<void> => {
         while ((await next()) !== undefined);
       }
@@ -71,13 +72,15 @@ export const readWhole = async (body: BodyReader): Promise<string> => {
   return pieces.join('')
 }
 
-/** The beginning of a body: what could be read of it within the size limit. Never throws. */
-export const readBeginning = async (body: BodyReader): Promise<string> => {
+/** The beginning of a body: what could be read of it within the size limit and a second. Never throws. */
+export const readBeginning = async (body: BodyReader, clock: Clock): Promise<string> => {
   const pieces: string[] = []
+  const cancel = clock.timer(PATIENCE_MS, body.discard, true)
   try {
     for (let piece = await body.next(); piece !== undefined; piece = await body.next()) pieces.push(piece)
   } catch {
     body.discard()
   }
+  cancel()
   return pieces.join('')
 }

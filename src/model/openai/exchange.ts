@@ -61,7 +61,7 @@ export const open = async (call: Call, resource: Resource, body: Body, control: 
   if (limits !== undefined) io.onRateLimits?.(limits)
   if (response.ok) return response
   const shouldRetry = { true: true, false: false }[response.headers.get('x-should-retry') ?? '']
-  const text = await readBeginning(readBody(response.body, MAX_ERROR_BYTES))
+  const text = await readBeginning(readBody(response.body, MAX_ERROR_BYTES), clock)
   throw report.status(response.status, readErrorBody(text), { retryAfterMs: retryAfterMs(response.headers, clock.now()), shouldRetry })
 }
 
@@ -102,10 +102,12 @@ const pump = async (call: Call, body: BodyReader, reader: StreamReader, control:
   for (let piece = await body.next(); piece !== undefined; piece = await body.next()) {
     for (const event of decoder.push(piece)) {
       const { deltas, done } = reader.take(event)
-      // An attempt that was stopped shows nothing more.
-      if (control.signal.aborted) return
       control.progress(deltas.length > 0)
-      for (const delta of deltas) call.io.onDelta?.(delta)
+      for (const delta of deltas) {
+        // An attempt that was stopped shows nothing more.
+        if (control.signal.aborted) return
+        call.io.onDelta?.(delta)
+      }
       if (done) return
     }
   }

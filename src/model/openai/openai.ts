@@ -61,9 +61,13 @@ export const openai = (options: OpenAiOptions = {}): ModelProvider => {
     return { transport, sendWith: await openSdk(options, endpoint, transport) }
   }
   let loading: Promise<Loaded> | undefined
+  const forget = (error: unknown): never => {
+    loading = undefined
+    throw error
+  }
 
   const prepare = async (report: Reporter, io: ModelIo): Promise<Call> => {
-    const { transport, sendWith } = await (loading ??= load())
+    const { transport, sendWith } = await (loading ??= load().catch(forget))
     const current = await currentKey(options, endpoint)
     if ('problem' in current) throw report.error({ code: 'auth_failed' }, current.problem)
     // The last keys are remembered: a reply may echo one that was replaced while it was under way.

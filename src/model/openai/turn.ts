@@ -23,28 +23,30 @@ export interface Turn {
   readonly model: string
 }
 
-const FINISH: Readonly<Record<string, ModelReply['finish']>> = {
-  stop: 'stop', stop_sequence: 'stop', end_turn: 'stop', eos: 'stop', eos_token: 'stop', end: 'stop', complete: 'stop', completed: 'stop',
-  tool_calls: 'tool_calls', tool_call: 'tool_calls', tool_use: 'tool_calls', function_call: 'tool_calls',
-  length: 'length', max_tokens: 'length', max_output_tokens: 'length', model_length: 'length', max_length: 'length',
-  content_filter: 'content_filter', content_filtered: 'content_filter', safety: 'content_filter', recitation: 'content_filter',
-  blocklist: 'content_filter', prohibited_content: 'content_filter', spii: 'content_filter', sensitive: 'content_filter',
-} // prettier-ignore
-
-const BROKEN: Readonly<Record<string, Verdict>> = {
-  error: { code: 'provider_error' },
-  network_error: { code: 'provider_error' },
-  insufficient_system_resource: { code: 'overloaded' },
-  abort: { code: 'stream_truncated' },
-  aborted: { code: 'stream_truncated' },
-  cancelled: { code: 'stream_truncated' },
+/** The words of servers that speak this protocol, for each of ours. */
+const FINISH_WORDS: { readonly [F in ModelReply['finish']]: string } = {
+  stop: 'stop stop_sequence end_turn eos eos_token end complete completed',
+  tool_calls: 'tool_calls tool_call tool_use function_call',
+  length: 'length max_tokens max_output_tokens model_length max_length',
+  content_filter: 'content_filter content_filtered safety recitation blocklist prohibited_content spii sensitive',
 }
+
+const FINISH = new Map(Object.entries(FINISH_WORDS).flatMap(([finish, words]) => words.split(' ').map((word) => [word, finish as ModelReply['finish']] as const)))
+
+/** Words for a turn that did not end but broke off. */
+const BROKEN: ReadonlyMap<string, Verdict> = new Map([
+  ['error', { code: 'provider_error' }],
+  ['network_error', { code: 'provider_error' }],
+  ['insufficient_system_resource', { code: 'overloaded' }],
+  ['abort', { code: 'stream_truncated' }],
+  ['aborted', { code: 'stream_truncated' }],
+  ['cancelled', { code: 'stream_truncated' }],
+])
 
 /** Why the model stopped, in our words; a verdict when it did not stop but broke off. */
 export const readFinish = (reason: string): ModelReply['finish'] | Verdict => {
-  const key = reason.toLowerCase()
-  if (Object.hasOwn(FINISH, key)) return FINISH[key] ?? 'stop'
-  return Object.hasOwn(BROKEN, key) ? (BROKEN[key] ?? { code: 'provider_error' }) : { code: 'malformed_response' }
+  const word = reason.toLowerCase()
+  return FINISH.get(word) ?? BROKEN.get(word) ?? { code: 'malformed_response' }
 }
 
 /** Makes the reply. @throws ModelCallError `malformed_response` when a call has no name. */

@@ -2,6 +2,7 @@
 import { createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { expect, test } from 'vitest'
+import { fakeClock } from '../../../src/clock/index.ts'
 import { openai } from '../../../src/model/index.ts'
 import { connectFault } from '../../../src/model/openai/network.ts'
 import { faultServer, type Fault } from '../../../src/testing/index.ts'
@@ -195,4 +196,13 @@ test('connections are used again after plain replies and after streams', async (
   await provider.call(ask(), io())
   expect(server.requests).toHaveLength(3)
   expect(server.connections).toBeLessThan(3)
+})
+
+test('an error whose body stalls is still reported with its status and its wait', async () => {
+  const clock = fakeClock()
+  await using server = await faultServer({ faults: [{ status: 429, headers: { 'retry-after': '3' }, body: '{"error":{"message":"slow down"}}', cut: { atByte: 12, how: 'stall' } }] })
+  const call = rejection(openai({ ...options, baseURL: server.url, clock }).call(ask(), io()))
+  while (server.sentBytes === 0) await new Promise((resolve) => setImmediate(resolve))
+  await clock.runAll()
+  expect((await call).failure).toMatchObject({ code: 'rate_limited', provider: { status: 429, retryAfterMs: 3000 } })
 })

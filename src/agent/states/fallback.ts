@@ -1,0 +1,90 @@
+// `t.fallback`: alternatives in order, each a visible state: models, and at last perhaps a fixed value. What fails in one
+// goes on to the next; what fails in the last one is the failure of the whole.
+import type { Infer, Schema } from '../../schema/index.ts'
+import { effectNode, report, type Edge, type NodeConfig, type Site } from '../build.ts'
+import type { Env } from '../env.ts'
+import { doneEdges, type Next, type NextTargets } from '../next.ts'
+import type { PromptFits, PromptInput, VarsInput } from '../prompt-option.ts'
+import { checkRoutes, failureEdges, type OnError, type Routes, type RouteTargets } from '../routes.ts'
+import { saveActions, saveName, type SaveOption } from '../save.ts'
+import type { State } from '../state.ts'
+import { innerDone, innerSite, innerTarget } from './group.ts'
+import { modelSpec, type PromptOptions } from './model.ts'
+import type { AttemptOptions, Erased } from './options.ts'
+
+/** One alternative: a model, or a fixed value, which cannot fail. */
+export type Alternative<X extends Env> = X['models'] | { readonly value: unknown }
+
+type DeepReadonly<T> = T extends readonly (infer U)[] ? readonly DeepReadonly<U>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+type ValuesFit<A extends readonly unknown[], O> = {
+  [I in keyof A]: A[I] extends { readonly value: infer V } ? ([V] extends [DeepReadonly<O>] ? unknown : { readonly 'this value does not match the output': DeepReadonly<O> }) : unknown
+}
+
+type EndsInValue<A> = A extends readonly [...unknown[], { readonly value: unknown }] ? true : false
+
+/** The method `t.fallback`. */
+export type FallbackMethod<X extends Env> = <
+  const A extends readonly Alternative<X>[],
+  S extends Schema = Schema<string>,
+  P extends PromptInput<X> = PromptInput<X>,
+  F extends VarsInput<X, P> = never,
+  const N extends Next<X, Infer<S>> = never,
+  const E extends Routes<'model'> = {},
+>(
+  alternatives: A & ValuesFit<A, Infer<S>>,
+  options: AttemptOptions &
+    PromptOptions<P, F> & {
+      /** What the reply must be. Default: its text. */
+      readonly output?: S
+      /** A context field that accepts the output, or a pure function to the fields that change. */
+      readonly save?: SaveOption<X, Infer<S>>
+      readonly onDone: N
+    } & PromptFits<X, P, F> &
+    (EndsInValue<A> extends true ? unknown : OnError<X, 'model', E>),
+) => State<'fallback', NextTargets<N> | RouteTargets<E>>
+
+interface FallbackOptions extends Erased {
+  readonly alternatives: readonly (string | { readonly value: unknown })[]
+  readonly prompt: unknown
+  readonly vars?: unknown
+  readonly output?: Schema
+  readonly repairs?: number
+}
+
+const nameOf = (alternative: string | { readonly value: unknown }, index: number): string => `${index + 1}-${typeof alternative === 'string' ? alternative.replaceAll(/[^\w-]/g, '_') : 'value'}`
+
+const checkAlternatives = (site: Site, { alternatives, onError }: FallbackOptions): void => {
+  const values = alternatives.filter((alternative) => typeof alternative !== 'string')
+  if (alternatives.length === 0) report(site, "A fallback needs at least one alternative: t.fallback(['fast', { value: … }], …).")
+  if (values.length > 1 || (values.length === 1 && typeof alternatives.at(-1) === 'string')) report(site, 'A fixed value cannot fail, so nothing after it is ever tried. Put one value at the end.')
+  if (values.length === 0) checkRoutes(site, ['model'], onError)
+  else if (onError !== undefined) report(site, 'onError is never taken: this fallback ends in a fixed value, which cannot fail. Leave it out.')
+}
+
+/** Compiles `t.fallback`. */
+export const compileFallback = (site: Site, options: FallbackOptions): NodeConfig => {
+  checkAlternatives(site, options)
+  const names = options.alternatives.map(nameOf)
+  const done: Edge = { target: innerTarget(site, 'done') }
+  const alternatives = options.alternatives.map((alternative, index): [string, NodeConfig] => {
+    const name = names[index] ?? ''
+    const following = names[index + 1]
+    if (typeof alternative !== 'string') return [name, { type: 'final', meta: { kind: 'value' }, tags: ['value'], output: alternative.value }]
+    const onError: readonly Edge[] =
+      following === undefined
+        ? failureEdges(site, 'model', options.onError)
+        : [{ guard: { type: 'stateloop.anyFailure' }, target: innerTarget(site, following), description: '*', meta: { failure: '*' } }]
+    return [name, effectNode(innerSite(site, name), 'model', modelSpec(site, { ...options, model: alternative }), { onDone: [done], onError })]
+  })
+  const asksModel = options.alternatives.some((alternative) => typeof alternative === 'string')
+  const save = saveName(options.save)
+  return {
+    ...(options.description === undefined ? {} : { description: options.description }),
+    meta: { kind: 'fallback', ...(save === undefined ? {} : { save }) },
+    tags: ['fallback'],
+    initial: names[0] ?? 'done',
+    states: { ...Object.fromEntries(alternatives), ...(asksModel || names.length === 0 ? { done: innerDone() } : {}) },
+    onDone: doneEdges(site, options.onDone, saveActions(site, options.save), options.output),
+  }
+}
