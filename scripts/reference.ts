@@ -29,7 +29,8 @@ const section = (group: keyof typeof FAILURE_CODES): string => {
 export const failureCodesPage = (): string =>
   [
     '# Failure codes',
-    '<!-- Written by scripts/reference.ts from src/failure/codes.ts. Change the table there. -->',
+    // Short, because everything longer is a sentence that the support agent may quote.
+    '<!-- generated -->',
     '',
     'A failure is an expected error with a code from a closed list. A state routes failures by their code in `onError`, and `\'*\'` stands for every code that is not named, except `in_doubt`. A retryable failure is tried again as often as the state\'s `retry` allows before it takes its route.',
     '',

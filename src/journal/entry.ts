@@ -66,7 +66,13 @@ export interface Carried {
 /** The first cause of every run. */
 export interface StartCause {
   readonly type: 'start'
-  readonly agent: { readonly id: string; readonly version?: string; readonly hash: string }
+  readonly agent: {
+    readonly id: string
+    readonly version?: string
+    readonly hash: string
+    /** Content hash of the agent's structure. */
+    readonly definition?: string
+  }
   readonly input: Json
   readonly user?: string
   readonly route?: string

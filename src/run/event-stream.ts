@@ -25,9 +25,9 @@ export class EventStream {
   }
 
   push(event: RunEvent): void {
-    if (this.#kept.length < KEPT && (this.#stream || (event.type !== 'token.delta' && event.type !== 'partial.output'))) this.#kept.push(event)
+    if (this.#kept.length < KEPT && (this.#stream || event.type !== 'token.delta')) this.#kept.push(event)
     for (const reader of this.#readers) {
-      if (reader.buffer.length >= BUFFER && (event.type === 'token.delta' || event.type === 'partial.output')) continue
+      if (reader.buffer.length >= BUFFER && event.type === 'token.delta') continue
       reader.buffer.push(event)
       reader.wake()
     }

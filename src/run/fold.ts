@@ -9,6 +9,7 @@ import type { Actor, OpenEffect } from './actor.ts'
 import { placesOf } from './actor.ts'
 import { createActor, refreshView } from './actor-setup.ts'
 import { closeEffect, stopActor } from './closing.ts'
+import { Grace } from './grace.ts'
 import { changedFields } from './context-change.ts'
 import type { Command, Decision } from './decide.ts'
 import { inDoubt, resolvedOutcome } from './doubt.ts'
@@ -22,11 +23,6 @@ import { endOf } from './run-end.ts'
 import type { RunEventBody } from './run-event.ts'
 import { rowUpdate, waitingOf } from './status.ts'
 import { addOutcome, carriedOf, checkLimits, fullLimits, type About, type FullLimits } from './usage.ts'
-
-/** Transitions a run still has after it reached a limit. */
-const GRACE_TRANSITIONS = 8
-/** Codes of limits that start the grace; a state's own maxVisits does not. */
-const RUN_LIMITS: ReadonlySet<string> = new Set(['loop_limit', 'no_progress', 'budget_exceeded', 'deadline_exceeded'])
 
 /** A run being folded. */
 export class Fold {
@@ -53,8 +49,7 @@ export class Fold {
   #notices: { readonly actor: string; readonly event: RunEventBody }[] = []
   #queue: Delivery[] = []
   #acts: (() => void)[] = []
-  #breach: Failure | undefined
-  #grace = GRACE_TRANSITIONS
+  readonly #grace = new Grace()
 
   constructor(info: RunInfo, agent: Agent, threads: ReadonlyMap<string, readonly Message[]>, carried: Carried | undefined) {
     this.info = info
@@ -133,12 +128,13 @@ export class Fold {
     this.steps.delete(`${key}.${attempt}`)
     this.doubted.delete(`${key}.${attempt}`)
     for (let actor: Actor | undefined = owner.actor; actor !== undefined; actor = actor.parent?.actor) addOutcome(actor.used, outcome)
-    if (!outcome.ok && outcome.failure.details?.['scope'] === 'run') this.#noteBreach(outcome.failure)
-    if (!outcome.ok && outcome.failure.code === 'deadline_exceeded') this.#noteBreach(outcome.failure)
+    if (!outcome.ok && (outcome.failure.details?.['scope'] === 'run' || outcome.failure.code === 'deadline_exceeded')) this.#grace.note(outcome.failure)
     if (!outcome.ok && outcome.failure.code === 'defect') throw new FailureError(outcome.failure)
     const before = this.timers.size
     owner.effect.logic.attempt?.(owner.suffix, attempt, outcome)
     const retry = this.timers.size > before ? this.timers.get(`${key}~retry`) : undefined
+    const followed = this.steps.has(`${key}.${attempt + 1}`) || retry !== undefined
+    if (followed && !outcome.ok && (step.kind === 'model' || step.kind === 'decide')) this.#notice(owner.actor, { type: 'attempt.discarded', key, state: step.state, attempt })
     this.#notice(owner.actor, attemptNotice(step, outcome, retry === undefined ? undefined : retry.dueAt - this.now))
   }
 
@@ -214,19 +210,10 @@ export class Fold {
   /** Counts a transition for the actor and all above it; ends the run when its grace is over. */
   #countTransition(actor: Actor): boolean {
     for (let above: Actor | undefined = actor; above !== undefined; above = above.parent?.actor) above.used.transitions += 1
-    if (this.#breach === undefined) {
-      const over = checkLimits('run', { transitions: this.limits.transitions }, carriedOf(this.root.used, undefined), 'other')
-      if (over !== undefined) this.#noteBreach(over)
-      return true
-    }
-    this.#grace -= 1
-    if (this.#grace >= 0) return true
-    this.#finish({ outcome: 'limited', failure: this.#breach })
+    const over = this.#grace.spend(this.root.used.transitions, this.limits.transitions)
+    if (over === undefined) return true
+    this.#finish({ outcome: 'limited', failure: over })
     return false
-  }
-
-  #noteBreach(reason: Failure): void {
-    if (RUN_LIMITS.has(reason.code)) this.#breach ??= reason
   }
 
   #startActor(actor: Actor, input: unknown): void {
@@ -363,7 +350,7 @@ export class Fold {
   admit(actor: Actor, about: About): Failure | undefined {
     const refused = refusalOf(actor, about, this.agent.sessionLimits, this.carried)
     if (refused === undefined) count(actor, about)
-    else this.#noteBreach(refused)
+    else this.#grace.note(refused)
     return refused
   }
 
@@ -385,7 +372,7 @@ export class Fold {
   #actorFailed(actor: Actor, thrown: unknown): void {
     const known = failureOf(thrown)
     if (known === undefined) throw thrown
-    if (actor.parent === undefined) return this.#finish({ outcome: this.#breach === undefined ? 'failed' : 'limited', failure: known })
+    if (actor.parent === undefined) return this.#finish({ outcome: this.#grace.breach === undefined ? 'failed' : 'limited', failure: known })
     this.#childEnded(actor, { outcome: 'failed', failure: known })
   }
 

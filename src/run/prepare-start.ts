@@ -56,7 +56,7 @@ const startCause = async (parts: StartParts): Promise<StartCause> => {
   const before = options.session === undefined ? undefined : await sessionBefore(journal, options.session, agent.id)
   return {
     type: 'start',
-    agent: { id: agent.id, hash: agent.hash, ...only({ version: agent.version }) },
+    agent: { id: agent.id, hash: agent.hash, definition: await keepDefinition(journal, agent), ...only({ version: agent.version }) },
     input: checkInput(agent, parts.input),
     ...only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session, threads: before?.threads, carried: before?.carried }),
     seed: Math.floor(clock.random() * 2 ** 32),
@@ -87,20 +87,19 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
     hash: entry.hash,
     ...fold.row(at),
   }
-  await keepDefinition(journal, agent)
   const created = await journal.create(row, entry, owner, leaseMs)
   if (!created.created) return { created: false, run: created.row.id }
-  return { created: true, run: id, parts: { agent, fold, start: cause, lease: created.lease, head: { seq: 0, hash: entry.hash, at } , started: step } }
+  return { created: true, run: id, parts: { agent, fold, start: cause, lease: created.lease, head: { seq: 0, hash: entry.hash, at }, started: step } }
 }
 
-const kept = new WeakMap<Journal, Set<string>>()
-/** Keeps the agent's structure once, so that a later change can be shown. */
-const keepDefinition = async (journal: Journal, agent: Agent): Promise<void> => {
-  const known = kept.get(journal) ?? new Set<string>()
+const kept = new WeakMap<Journal, Map<string, string>>()
+/** Keeps the agent's structure once, so that a later change can be shown. @returns its content hash. */
+const keepDefinition = async (journal: Journal, agent: Agent): Promise<string> => {
+  const known = kept.get(journal) ?? new Map<string, string>()
   kept.set(journal, known)
-  if (known.has(agent.hash)) return
-  await journal.putContent('agent', JSON.stringify({ hash: agent.hash, definition: agent.definition }))
-  known.add(agent.hash)
+  const hash = known.get(agent.hash) ?? (await journal.putContent('agent', JSON.stringify(agent.definition)))
+  known.set(agent.hash, hash)
+  return hash
 }
 
 /** @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`. */

@@ -1,8 +1,10 @@
 // Takes a run up from its journal: folds its entries again, checks each, and finds out what was under way when it stopped.
 import type { Agent } from '../agent/index.ts'
 import type { Clock } from '../clock/index.ts'
-import { fail } from '../failure/index.ts'
+import { fail, type Json } from '../failure/index.ts'
 import type { EntryBody, Journal, RunRow, StartCause } from '../journal/index.ts'
+import { diffJson, formatJsonChanges } from '../prompt/index.ts'
+import { toJson } from '../schema/index.ts'
 import { refold } from './drive.ts'
 import { Fold } from './fold.ts'
 import type { LiveRunParts } from './live-run.ts'
@@ -19,13 +21,23 @@ export interface ResumeParts {
 
 const doubtful = (fold: Fold): readonly string[] => [...fold.steps].filter(([, step]) => step.safety === 'ask').map(([key]) => key)
 
+/** Changes that the message lists. */
+const MOST_CHANGES = 8
+
+const refuseChanged = async (journal: Journal, row: RunRow, agent: Agent): Promise<never> => {
+  const [first] = await journal.read(row.id)
+  const hash = first === undefined ? undefined : ((JSON.parse(first.text) as EntryBody).cause as StartCause).agent.definition
+  const old = hash === undefined ? undefined : await journal.getContent(hash)
+  const changes = old === undefined ? [] : diffJson(JSON.parse(old.text) as Json, toJson(agent.definition) ?? null)
+  const shown = changes.length === 0 ? '' : ` What differs: ${formatJsonChanges(changes.slice(0, MOST_CHANGES))}${changes.length > MOST_CHANGES ? `; and ${changes.length - MOST_CHANGES} more` : ''}.`
+  return fail('definition_changed', `Run ${row.id} was started with agent ${row.agent} ${row.agentHash.slice(0, 12)}, but the agent is now ${agent.hash.slice(0, 12)}.${shown} Resume with the old code, or pass acceptChanged to go on if every recorded step still folds the same.`, {
+    details: { was: row.agentHash, now: agent.hash },
+  })
+}
+
 /** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
 export const prepareResume = async ({ journal, clock, row, agent, acceptChanged }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'events' | 'lease'>> => {
-  if (row.agentHash !== agent.hash && !acceptChanged) {
-    fail('definition_changed', `Run ${row.id} was started with agent ${row.agent} ${row.agentHash.slice(0, 12)}, but the agent is now ${agent.hash.slice(0, 12)}. Resume with the old code, or pass acceptChanged to go on if every recorded step still folds the same.`, {
-      details: { was: row.agentHash, now: agent.hash },
-    })
-  }
+  if (row.agentHash !== agent.hash && !acceptChanged) return refuseChanged(journal, row, agent)
   const entries = await journal.read(row.id)
   const [first] = entries
   const last = entries.at(-1)

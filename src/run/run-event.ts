@@ -25,7 +25,6 @@ export type RunEventBody =
   | { readonly type: 'transition.taken'; readonly event: string; readonly from: StateValue; readonly to: StateValue; readonly failed?: string }
   | { readonly type: 'effect.started'; readonly key: string; readonly state: string; readonly kind: string; readonly name: string; readonly attempt: number; readonly args?: Json }
   | { readonly type: 'token.delta'; readonly key: string; readonly state: string; readonly text: string }
-  | { readonly type: 'partial.output'; readonly key: string; readonly state: string; readonly value: Json }
   | { readonly type: 'attempt.discarded'; readonly key: string; readonly state: string; readonly attempt: number }
   | {
       readonly type: 'attempt.ended'

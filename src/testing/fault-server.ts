@@ -103,7 +103,7 @@ const perform = async (fault: Fault, response: ServerResponse, clock: Clock, clo
   const raw = fault.connection === 'garbage' ? GARBAGE : fault.raw
   if (raw !== undefined) return void socket.end(raw)
   const pieces = piecesOf(fault)
-  response.writeHead(fault.status ?? 200, { 'content-type': contentType(piecesOf({ ...(fault.body === undefined ? {} : { body: fault.body }) })), ...fault.headers })
+  response.writeHead(fault.status ?? 200, { 'content-type': contentType(piecesOf({ body: fault.body ?? '' })), ...fault.headers })
   response.flushHeaders()
   for (const [at, piece] of pieces.entries()) {
     if (at > 0 && fault.dripMs !== undefined) await sleep(clock, fault.dripMs, closed)

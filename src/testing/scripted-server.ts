@@ -103,7 +103,7 @@ const streamReply = async (response: ServerResponse, { request, includeUsage }: 
 
 const answer = async ({ provider, apiKey }: ScriptedServerOptions, request: IncomingMessage, response: ServerResponse, serial: number): Promise<void> => {
   const body = await readBody(request)
-  if (request.method !== 'POST' || !/\/chat\/completions$/.test(request.url ?? '')) return sendInvalid(response, 404, `There is no ${request.method} ${request.url} here; POST /v1/chat/completions.`, 'unknown_url')
+  if (request.method !== 'POST' || !(request.url ?? '').endsWith('/chat/completions')) return sendInvalid(response, 404, `There is no ${request.method} ${request.url} here; POST /v1/chat/completions.`, 'unknown_url')
   if (apiKey !== undefined && request.headers.authorization !== `Bearer ${apiKey}`) return sendInvalid(response, 401, 'Incorrect API key provided.', 'invalid_api_key')
   const wire = readWireRequest(body)
   if (typeof wire === 'string') return sendInvalid(response, 400, wire, 'invalid_value')

@@ -1,112 +1,151 @@
-// A text index in this process: a folder of Markdown and text files, or documents given as they are, cut at headings.
-// Invariant: the same files give the same documents in the same order and the same version, whatever the machine.
-import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
-import MiniSearch from 'minisearch'
-import { hashOf } from '../schema/index.ts'
-import { defineRetriever } from './define.ts'
+// A retriever over a folder of Markdown and text, or over documents in memory, on a full-text index in this process.
+// Invariant: the same files give the same chunks, ids, order and version on every machine.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type MiniSearch from 'minisearch'
+import { fail } from '../failure/index.ts'
+import { sha256 } from '../schema/index.ts'
+import { splitMarkdown, splitText } from './markdown.ts'
+import { termsOf } from './terms.ts'
 import type { Document, Retriever } from './tool.ts'
 
-/** Longest piece of a file that becomes one document, characters. */
-const LONGEST_PIECE = 2_000
-
-/** What to index. */
-export type LocalIndexOptions =
+/** What is searched: documents as they are, or the files of a folder cut into chunks. */
+export type LocalIndexSource =
   | { readonly documents: readonly Document[] }
   | {
-      /** Read once, at the first search. */
-      readonly folder: string
-      /** Default `.md` and `.txt`. */
+      /** A path, or a URL such as `new URL('../docs/', import.meta.url)`, which does not depend on where the process runs. */
+      readonly folder: string | URL
+      /** Endings of the files to read. Default `['.md', '.txt']`. */
       readonly extensions?: readonly string[]
+      /** Longest text of a chunk, characters. Default 1,500. */
+      readonly chunkChars?: number
     }
 
-const filesIn = (folder: string, extensions: readonly string[]): readonly string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && extensions.some((extension) => entry.name.endsWith(extension)))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort()
+/** Settings of a local index. */
+export type LocalIndexOptions = LocalIndexSource & Partial<Pick<Retriever, 'timeoutMs' | 'retry'>>
 
-const slug = (heading: string): string => heading.toLowerCase().replaceAll(/[^\p{L}\p{N} -]/gu, '').trim().replaceAll(/\s+/g, '-')
+/** Bounds of what is read; beyond them a folder wants a search engine. */
+const MAX_FILES = 10_000
+const MAX_FILE_BYTES = 4 * 1024 * 1024
+/** Terms of a query that count. */
+const MAX_QUERY_TERMS = 64
+/** Part of the version: changes whenever cutting or ranking does. */
+const ALGORITHM = 'local-index/1'
 
-interface Section {
-  readonly heading: string
-  readonly text: string
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const portable = (folder: string, file: string): string => relative(folder, file).split(sep).join('/')
+
+/** Files under a folder, hidden ones, links and dependencies left out, in the order of their paths. */
+const filesOf = (folder: string, extensions: readonly string[]): readonly string[] => {
+  const visit = (directory: string): readonly string[] =>
+    readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+      if (entry.name.startsWith('.') || entry.name === 'node_modules') return []
+      const path = join(directory, entry.name)
+      if (entry.isDirectory()) return visit(path)
+      return entry.isFile() && extensions.some((extension) => entry.name.toLowerCase().endsWith(extension)) ? [path] : []
+    })
+  const found = visit(folder)
+  if (found.length > MAX_FILES) fail('retrieval_failed', `The folder ${folder} holds ${found.length} files to index, more than ${MAX_FILES}. Index a smaller folder, or use a search engine through defineRetriever.`)
+  return found.toSorted((a, b) => byText(portable(folder, a), portable(folder, b)))
 }
 
-/** Cuts Markdown before each heading that is not inside a code fence. */
-const sectionsOf = (text: string): readonly Section[] => {
-  const sections: { heading: string; lines: string[] }[] = [{ heading: '', lines: [] }]
-  let fenced = false
-  for (const line of text.split(/\r?\n/)) {
-    if (/^\s*```/.test(line)) fenced = !fenced
-    const heading = fenced ? undefined : /^#{1,6}\s+(.*)$/.exec(line)?.[1]
-    if (heading !== undefined) sections.push({ heading: heading.trim(), lines: [] })
-    else sections.at(-1)?.lines.push(line)
+const readPage = (file: string): string => {
+  const { size } = statSync(file)
+  if (size > MAX_FILE_BYTES) fail('retrieval_failed', `The file ${file} has ${size} bytes, more than ${MAX_FILE_BYTES}. Split it or leave it out.`)
+  return readFileSync(file, 'utf8').replace(/^\ufeff/, '').replaceAll('\r\n', '\n')
+}
+
+/** Chunks of one file. Ids are the source, with a running number where one section gave several chunks. */
+const chunksOf = (folder: string, file: string, limit: number): readonly Document[] => {
+  const path = portable(folder, file)
+  const page = readPage(file)
+  const name = basename(file).replace(/\.[^.]*$/, '')
+  const sections = /\.(md|mdx|markdown)$/i.test(file) ? splitMarkdown(page, name, limit) : splitText(page, limit).map((text) => ({ anchor: '', title: name, text }))
+  const seen = new Map<string, number>()
+  return sections.map(({ anchor, title, text }) => {
+    const source = anchor === '' ? path : `${path}#${anchor}`
+    const serial = (seen.get(source) ?? 0) + 1
+    seen.set(source, serial)
+    return { id: serial === 1 ? source : `${source}:${serial}`, text, source, title }
+  })
+}
+
+const checkDocuments = (documents: readonly Document[]): readonly Document[] => {
+  const ids = new Set<string>()
+  for (const { id } of documents) {
+    if (ids.has(id)) fail('agent_invalid', `localIndex got two documents with the id ${JSON.stringify(id)}. Give each document an id of its own.`)
+    ids.add(id)
   }
-  return sections.map(({ heading, lines }) => ({ heading, text: lines.join('\n').trim() })).filter((section) => section.text !== '')
+  return documents
 }
 
-/** Cuts at blank lines, so that no piece is longer than the limit unless one paragraph is. */
-const piecesOf = (text: string): readonly string[] => {
-  const pieces: string[] = []
-  for (const paragraph of text.split(/\n\s*\n/)) {
-    const last = pieces.at(-1)
-    if (last !== undefined && last.length + paragraph.length + 2 <= LONGEST_PIECE) pieces[pieces.length - 1] = `${last}\n\n${paragraph}`
-    else pieces.push(paragraph)
+const checkFolder = (folder: string | URL): string => {
+  const path = resolve(folder instanceof URL ? fileURLToPath(folder) : folder)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) fail('agent_invalid', `localIndex found no folder at ${path}. Check the path; new URL('docs/', import.meta.url) names a folder beside the file that says it.`)
+  return path
+}
+
+/** Gives the documents, read at most once. Wrong options are refused at once. */
+const readerOf = (source: LocalIndexSource): (() => readonly Document[]) => {
+  if ('documents' in source) {
+    const documents = checkDocuments(source.documents)
+    return () => documents
   }
-  return pieces
+  const folder = checkFolder(source.folder)
+  const extensions = (source.extensions ?? ['.md', '.txt']).map((extension) => extension.toLowerCase())
+  const chunkChars = Math.max(1, source.chunkChars ?? 1_500)
+  let documents: readonly Document[] | undefined
+  return () => (documents ??= filesOf(folder, extensions).flatMap((file) => chunksOf(folder, file, chunkChars)))
 }
 
-const documentsOfFile = (folder: string, path: string): readonly Document[] => {
-  const source = relative(folder, path).split(sep).join('/')
-  const text = readFileSync(path, 'utf8')
-  const title = /^#\s+(.*)$/m.exec(text)?.[1]?.trim() ?? source
-  return sectionsOf(text).flatMap(({ heading, text: body }) =>
-    piecesOf(body).map((piece, index) => {
-      const anchor = heading === '' || heading === title ? source : `${source}#${slug(heading)}`
-      return { id: `${anchor}:${index}`, source: anchor, title: heading === '' || heading === title ? title : `${title}: ${heading}`, text: piece }
-    }),
-  )
+const versionOf = (documents: readonly Document[]): string =>
+  sha256(JSON.stringify([ALGORITHM, ...documents.map(({ id, text, source = null, title = null, metadata = null }) => [id, text, source, title, metadata])])).slice(0, 16)
+
+const buildIndex = async (documents: readonly Document[]): Promise<MiniSearch> => {
+  const { default: Index } = await import('minisearch')
+  const index = new Index({ fields: ['title', 'text'], idField: 'at', tokenize: (text) => [...termsOf(text)], processTerm: (term) => term })
+  index.addAll(documents.map(({ title, text }, at) => ({ at, title: title ?? '', text })))
+  return index
 }
 
-interface Built {
-  readonly byId: ReadonlyMap<string, Document>
-  readonly index: MiniSearch<Document>
-}
-
-const build = (documents: readonly Document[]): Built => {
-  const unique = documents.map((document, at) => (documents.findIndex((other) => other.id === document.id) === at ? document : { ...document, id: `${document.id}~${at}` }))
-  const index = new MiniSearch<Document>({ fields: ['title', 'text'], idField: 'id', searchOptions: { boost: { title: 2 }, prefix: (term) => term.length > 3, fuzzy: (term) => (term.length > 5 ? 0.2 : false) } })
-  index.addAll(unique)
-  return { byId: new Map(unique.map((document) => [document.id, document])), index }
+const search = (index: MiniSearch, documents: readonly Document[], query: string, k: number): readonly Document[] => {
+  const terms = [...new Set(termsOf(query))].slice(0, MAX_QUERY_TERMS)
+  const hits = index.search(terms.join(' '), {
+    tokenize: (text) => text.split(' '),
+    boost: { title: 2 },
+    prefix: (term) => term.length > 3,
+    fuzzy: (term) => (term.length > 5 ? 0.2 : false),
+    weights: { prefix: 0.3, fuzzy: 0.2 },
+  })
+  return hits
+    .map(({ id, score }) => ({ at: id as number, score: Math.round(score * 1e4) / 1e4 }))
+    .sort((a, b) => b.score - a.score || a.at - b.at)
+    .slice(0, Math.max(0, k))
+    .flatMap(({ at, score }) => (documents[at] === undefined ? [] : [{ ...documents[at], score }]))
 }
 
 /**
- * A retriever over local text.
- * @example localIndex({ folder: 'docs', extensions: ['.md'] })
+ * A retriever on a local full-text index (BM25, word beginnings, small typos). A folder is read once, when its version
+ * or its first search is asked for; Markdown is cut at headings, so a result's `source` is `guide.md#limits`.
+ * @throws FailureError `agent_invalid` when the folder does not exist or two documents share an id.
+ * @example localIndex({ folder: new URL('../../docs/', import.meta.url) })
  */
 export const localIndex = (options: LocalIndexOptions): Retriever => {
-  let documents: readonly Document[] | undefined
-  let built: Built | undefined
-  const load = (): readonly Document[] => {
-    documents ??= 'documents' in options ? options.documents : filesIn(options.folder, options.extensions ?? ['.md', '.txt']).flatMap((path) => documentsOfFile(options.folder, path))
-    return documents
-  }
-  const retriever = defineRetriever({
-    search: ({ query, k }) => {
-      built ??= build(load())
-      const { byId, index } = built
-      return index.search(query).slice(0, k).flatMap(({ id, score }) => {
-        const found = byId.get(String(id))
-        return found === undefined ? [] : [{ ...found, score: Math.round(score * 1000) / 1000 }]
-      })
-    },
-  })
+  const read = readerOf(options)
+  let version: string | undefined
+  let index: Promise<MiniSearch> | undefined
   return {
-    ...retriever,
-    /** Changes with the text, not with the clock. */
+    kind: 'retriever',
+    timeoutMs: options.timeoutMs ?? 10_000,
+    retry: options.retry ?? { attempts: 2 },
     get version() {
-      return hashOf(load()).slice(0, 16)
+      return (version ??= versionOf(read()))
+    },
+    async search({ query, k }) {
+      const documents = read()
+      return search(await (index ??= buildIndex(documents)), documents, query, k)
     },
   }
 }

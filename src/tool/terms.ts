@@ -14,15 +14,16 @@ const pairs = (run: string): readonly string[] => {
   return chars.length === 1 ? chars : chars.slice(1).map((char, index) => `${chars[index]}${char}`)
 }
 
-/** Plural to singular, nothing more. @see Harman, "How effective is suffixing?", JASIS 42 (1991): the S-stemmer. */
-const singular = (word: string): string => {
-  if (word.length > 4 && word.endsWith('ies') && !/[ae]ies$/.test(word)) return `${word.slice(0, -3)}y`
-  if (word.length > 3 && word.endsWith('es') && !/[aeo]es$/.test(word)) return word.slice(0, -1)
-  return word.length > 3 && word.endsWith('s') && !/[us]s$/.test(word) ? word.slice(0, -1) : word
+/** The word without its ending, so that `retries`, `retrying` and `retry` are one term. After step 1 of Porter (1980). */
+const stem = (word: string): string => {
+  const cut = word.replace(/(?:ing|ed|es|e|(?<!s)s)$/, '')
+  if (cut.length < 3 || !/[aeiouy]/.test(cut)) return word
+  const undoubled = /(?:ing|ed)$/.test(word) ? cut.replace(/([bdfgmnprt])\1$/, '$1') : cut
+  return undoubled.length > 3 ? undoubled.replace(/y$/, 'i') : undoubled
 }
 
-/** Terms of a text in order: lower case, without accents, stop words and plural endings. */
+/** Terms of a text in order: lower case, without accents, stop words and endings. */
 export const termsOf = (text: string): readonly string[] => {
   const plain = text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().normalize('NFC')
-  return (plain.match(RUNS) ?? []).flatMap((run) => (UNSPACED.test(run) ? pairs(run) : STOP_WORDS.has(run) ? [] : [singular(run)]))
+  return (plain.match(RUNS) ?? []).flatMap((run) => (UNSPACED.test(run) ? pairs(run) : STOP_WORDS.has(run) ? [] : [stem(run)]))
 }

@@ -143,7 +143,7 @@ describe('a damaged SQLite journal', () => {
   ] as const) {
     test(`damage to ${what} is reported or harmless, ${DAMAGES} times`, { timeout: 60_000 }, async () => {
       const { whole, reported } = await damagedCopies(image, suffix, seed)
-      expect(whole + reported).toBe(DAMAGES)
+    expect(whole + reported).toBe(DAMAGES)
       expect(reported).toBeGreaterThan(DAMAGES / 10)
     })
   }
@@ -249,6 +249,27 @@ describe('a damaged SQLite journal', () => {
     const journal = sqliteJournal({ path })
     for (const from of [0, 20, 58, 59]) expect((await rejection(journal.read('a', from), 'journal_rolled_back')).details).toStrictEqual({ run: 'a', have: 58, witnessed: 61 })
     await journal.close()
+  })
+
+  test('a run is not called unknown, and no list is short, because its row or an index was damaged', async () => {
+    const path = newPath()
+    const before = sqliteJournal({ path })
+    for (const id of ['run-one', 'run-needle', 'run-two']) await startRun(before, id)
+    await before.close()
+    const bytes = readFileSync(path, 'latin1')
+    const places = [...bytes.matchAll(/run-needle/g)].map(({ index }) => index)
+    expect(places.length).toBeGreaterThanOrEqual(2)
+    for (const place of places) {
+      const damaged = newPath()
+      copy(path, damaged)
+      writeFileSync(damaged, `${bytes.slice(0, place)}run-nEedle${bytes.slice(place + 10)}`, 'latin1')
+      const uses: readonly ((journal: Journal) => Promise<unknown>)[] = [(journal) => journal.get('run-needle'), (journal) => journal.read('run-needle'), (journal) => journal.list()]
+      for (const use of uses) {
+        const journal = sqliteJournal({ path: damaged })
+        await rejection(use(journal), 'journal_corrupt')
+        await journal.close()
+      }
+    }
   })
 
   test('a snapshot that changed is not given', async () => {

@@ -30,6 +30,10 @@ describe('lexicalReranker', () => {
     expect(order('zebra', [], 2)).toEqual([])
   })
 
+  it('takes the forms of a word as one', () => {
+    expect(order('resume a crashed run', ['tools and more tools', 'resuming runs after a crash', 'a run'])).toEqual([1, 2, 0])
+  })
+
   it('returns each document unchanged but for a new, falling score', () => {
     const given: readonly Document[] = [
       { id: 'a', text: 'x', source: 's', metadata: { n: 1 }, score: 99 },

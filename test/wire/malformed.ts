@@ -27,7 +27,7 @@ const below = (random: Random, limit: number): number => Math.floor(random() * l
 
 const VALUES: readonly (() => unknown)[] = [
   () => null, () => true, () => 0, () => -1, () => 1e308, () => 0.1, () => '', () => '\ud800', () => 'null', () => [], () => ({}), () => [null], () => ({ a: [] }), () => 'x'.repeat(3000),
-  () => ({ prototype: { polluted: true } }), () => [[[[[[[[]]]]]]]], () => ({ error: { message: 'm' } }), () => 'stop', () => 'tool_calls', () => 9007199254740993, () => '[DONE]',
+  () => ({ prototype: { polluted: true } }), () => [[[[[[[[]]]]]]]], () => ({ error: { message: 'm' } }), () => 'stop', () => 'tool_calls', () => 2 ** 53, () => '[DONE]',
 ]
 
 /** Replaces, removes or doubles one random node of a JSON document. */

@@ -38,17 +38,17 @@ export type ParallelMethod<X extends Env> = <const S extends { readonly [name: s
 
 const NAME = /^[A-Za-z0-9_][\w-]*$/
 
-const targetsIn = (build: Build, states: { readonly [name: string]: unknown }, path: string): ReadonlyMap<string, string> =>
+const targetsIn = (id: string, states: { readonly [name: string]: unknown }, path: string): ReadonlyMap<string, string> =>
   new Map(
     Object.entries(states).map(([name, state]) => {
       const own = isState(state) && state.kind === 'raw' ? (state.options as { readonly id?: unknown }).id : undefined
-      return [name, typeof own === 'string' ? `#${own}` : `#${[build.setup.id, ...(path === '' ? [] : [path]), name].join('.')}`]
+      return [name, typeof own === 'string' ? `#${own}` : `#${[id, ...(path === '' ? [] : [path]), name].join('.')}`]
     }),
   )
 
-/** The names that the states of one level can lead to. */
-export const scopeOf = (build: Build, states: unknown, path: string, up?: Scope): Scope => {
-  const own = { targets: targetsIn(build, (states ?? {}) as { readonly [name: string]: unknown }, path) }
+/** The names that the states of one level can lead to. @param id the agent's. */
+export const scopeOf = (id: string, states: unknown, path: string, up?: Scope): Scope => {
+  const own = { targets: targetsIn(id, (states ?? {}) as { readonly [name: string]: unknown }, path) }
   return up === undefined ? own : { ...own, up }
 }
 
@@ -81,7 +81,7 @@ interface GroupOptions extends Described {
 
 const described = ({ description }: Described): Described => (description === undefined ? {} : { description })
 
-const inside = (site: Site, states: GroupOptions['states']): NodeConfig => ({ states: compileStates(site.build, states, site.path, scopeOf(site.build, states, site.path, site.scope)) })
+const inside = (site: Site, states: GroupOptions['states']): NodeConfig => ({ states: compileStates(site.build, states, site.path, scopeOf(site.build.setup.id, states, site.path, site.scope)) })
 
 /** Compiles `t.group`. */
 export const compileGroup = (site: Site, options: GroupOptions): NodeConfig => {

@@ -83,6 +83,6 @@ export const rowIn = (found: Columns): RunRow => {
   }
   const status = row['status'] as string
   if (!OPEN.includes(status) && !isEnded(status as RunStatus)) damage('status')
-  
+  if (found['head'] !== row['hash']) damage('head')
   return row as unknown as RunRow
 }

@@ -49,7 +49,7 @@ interface Loaded {
  * @throws FailureError `usage` when the base URL is no URL, or Azure lacks its API version. Calls throw ModelCallError with a model code.
  */
 export const openai = (options: OpenAiOptions = {}): ModelProvider => {
-  const { id = 'openai', clock = systemClock, maxReplyBytes = MAX_REPLY_BYTES } = options
+  const { id = 'openai', clock = systemClock, maxReplyBytes = MAX_REPLY_BYTES, maxConnections = 1_000 } = options
   const endpoint = endpointOf(options)
   const wire = wireOf(options, endpoint.official)
   const resource = options.wire ?? 'chat'
@@ -57,7 +57,7 @@ export const openai = (options: OpenAiOptions = {}): ModelProvider => {
   const scrub = scrubber(() => secrets)
 
   const load = async (): Promise<Loaded> => {
-    const transport = options.fetch === undefined ? await undiciTransport() : customTransport(options.fetch)
+    const transport = options.fetch === undefined ? await undiciTransport(maxConnections) : customTransport(options.fetch)
     return { transport, sendWith: await openSdk(options, endpoint, transport) }
   }
   let loading: Promise<Loaded> | undefined

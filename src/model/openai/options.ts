@@ -26,6 +26,8 @@ export interface OpenAiOptions {
   }
   /** Replaces undici's fetch. The connect timeout is then the business of that function. */
   readonly fetch?: Fetch
+  /** Connections open at once; further calls wait for a free one. Not used with `fetch`. Default 1,000. */
+  readonly maxConnections?: number
   /** Headers for every request. */
   readonly headers?: { readonly [name: string]: string }
   /** Role of system messages; models that reason may insist on `developer`. Default `system`. */

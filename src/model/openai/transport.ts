@@ -31,12 +31,13 @@ const MAX_POOLS = 8
 /**
  * Loads undici and keeps its connection pools. `HTTP_PROXY` and friends count when `NODE_USE_ENV_PROXY=1`, as they do
  * for Node's own fetch.
+ * @param maxConnections per pool and origin.
  */
-export const undiciTransport = async (): Promise<Transport> => {
+export const undiciTransport = async (maxConnections: number): Promise<Transport> => {
   const { Agent, EnvHttpProxyAgent, fetch } = await import('undici')
   const pools = new Map<number, InstanceType<typeof Agent> | InstanceType<typeof EnvHttpProxyAgent>>()
   const open = (connectMs: number): InstanceType<typeof Agent> | InstanceType<typeof EnvHttpProxyAgent> => {
-    const options = { connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 }
+    const options = { connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0, connections: maxConnections }
     return process.env['NODE_USE_ENV_PROXY'] === '1' ? new EnvHttpProxyAgent(options) : new Agent(options)
   }
   return {

@@ -198,11 +198,20 @@ test('connections are used again after plain replies and after streams', async (
   expect(server.connections).toBeLessThan(3)
 })
 
+test('more calls than connections wait for a free one', async () => {
+  await using server = await faultServer({ faults: [{ body: completion() }] })
+  const provider = openai({ ...options, baseURL: server.url, maxConnections: 2 })
+  await Promise.all(Array.from({ length: 12 }, () => provider.call(ask(), io())))
+  expect(server.requests).toHaveLength(12)
+  expect(server.connections).toBe(2)
+})
+
 test('an error whose body stalls is still reported with its status and its wait', async () => {
   const clock = fakeClock()
   await using server = await faultServer({ faults: [{ status: 429, headers: { 'retry-after': '3' }, body: '{"error":{"message":"slow down"}}', cut: { atByte: 12, how: 'stall' } }] })
   const call = rejection(openai({ ...options, baseURL: server.url, clock }).call(ask(), io()))
-  while (server.sentBytes === 0) await new Promise((resolve) => setImmediate(resolve))
-  await clock.runAll()
+  // The patience for the rest of an error is far shorter than the limit for the first token.
+  while ((clock.nextDue() ?? Infinity) - clock.now() > 1000) await new Promise((resolve) => setImmediate(resolve))
+  await clock.advance(1000)
   expect((await call).failure).toMatchObject({ code: 'rate_limited', provider: { status: 429, retryAfterMs: 3000 } })
 })
