@@ -96,8 +96,6 @@ export type Cause =
   | { readonly type: 'event'; readonly n: number; readonly event: { readonly type: string; readonly [field: string]: Json }; readonly by?: string }
   /** A process took the run up again; `doubt` names effects that may or may not have happened. */
   | { readonly type: 'resumed'; readonly doubt?: readonly string[] }
-  /** The run goes on under a changed agent. */
-  | { readonly type: 'migrated'; readonly agent: { readonly id: string; readonly version?: string; readonly hash: string }; readonly value: StateValue; readonly context: Json }
 
 /** One transition of one actor. */
 export interface Move {

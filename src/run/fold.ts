@@ -116,8 +116,6 @@ export class Fold {
       case 'resumed':
         for (const key of cause.doubt ?? []) this.#doubt(key)
         return
-      case 'migrated':
-        throw new Error('A migrated entry is folded by the resumer, not here.')
     }
   }
 
@@ -295,8 +293,7 @@ export class Fold {
       context.fail(failure('loop_limit', `State ${place.state} was entered ${visits} times, more than its maxVisits of ${spec.maxVisits}. Raise it, or route loop_limit to an answer with what is there.`, { details: { scope: 'state', limit: 'maxVisits', value: spec.maxVisits, used: visits } }))
       return
     }
-    const logicOpened = openEffect(spec, context)
-    effect.logic = logicOpened
+    effect.logic = openEffect(spec, context)
   }
 
   #invokeMachine(actor: Actor, id: string, logic: unknown, input: unknown): void {

@@ -3,21 +3,20 @@
 import type { GraphEdge } from '../graph.ts'
 import type { Problem } from '../problem.ts'
 import type { ModelSpec } from '../spec.ts'
-import { edgesInForce, type Facts } from './facts.ts'
+import { completionEdges, edgesInForce, type Facts } from './facts.ts'
 
-type Stops = (path: string) => boolean
+/** Which transitions of a state a way may go on by. */
+type Passable = (path: string, edge: GraphEdge) => boolean
 
-/** States that can be reached from others without passing one that stops. */
-const reachWithout = (facts: Facts, starts: readonly string[], stops: Stops): ReadonlySet<string> => {
+/** States that can be reached from others by transitions that are passable. */
+const reachBy = (facts: Facts, starts: readonly string[], passable: Passable): ReadonlySet<string> => {
   const seen = new Set<string>()
   const queue = [...starts]
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (seen.has(path)) continue
     seen.add(path)
-    if (stops(path)) continue
-    const { type, parent } = facts.node(path)
-    const completions = type === 'final' && parent !== undefined ? [parent, ...facts.around(parent)].flatMap((each) => facts.edgesFrom(each).filter((edge) => edge.cause === 'complete')) : []
-    for (const edge of [...edgesInForce(facts, path), ...completions]) queue.push(...edge.targets.flatMap(facts.enteredLeaves))
+    const completions = facts.node(path).type === 'final' ? completionEdges(facts, path) : []
+    for (const edge of [...edgesInForce(facts, path), ...completions]) if (passable(path, edge)) queue.push(...edge.targets.flatMap(facts.enteredLeaves))
   }
   return seen
 }
@@ -42,8 +41,9 @@ const checkOffered = (facts: Facts, path: string, { tools }: ModelSpec): readonl
       // A machine written by hand may route calls with guards of its own: then every completion counts.
       const routes = named.length > 0 ? named : edges.filter((edge) => edge.cause === 'done')
       return routes.flatMap((route) => {
-        const reached = reachWithout(facts, route.targets.flatMap(facts.enteredLeaves), (state) => approves(facts, state, name) || asksAgain(facts, state))
-        const acting = [...reached].find((state) => performs(facts, state, name) && !approves(facts, state, name))
+        // Behind an approval only its failures are ways without one; the next model call starts a batch of its own.
+        const reached = reachBy(facts, route.targets.flatMap(facts.enteredLeaves), (state, edge) => !asksAgain(facts, state) && (edge.cause !== 'done' || !approves(facts, state, name)))
+        const acting = [...reached].find((state) => performs(facts, state, name))
         if (acting === undefined) return []
         const first = route.params?.['tool']
         const why = first === undefined || first === name ? `Its calls reach '${acting}' without an approval.` : `A batch that also calls '${String(first)}' takes that route first and reaches '${acting}' without an approval.`
@@ -53,8 +53,9 @@ const checkOffered = (facts: Facts, path: string, { tools }: ModelSpec): readonl
     })
 
 const checkDecided = (facts: Facts, path: string, name: string): readonly Problem[] => {
-  const approved: Stops = (state) => facts.effectsOf(state).some((effect) => effect.kind === 'approve' && effect.call?.name === name)
-  if (!reachWithout(facts, facts.enteredLeaves(''), approved).has(path)) return []
+  const approves = (state: string): boolean => facts.effectsOf(state).some((effect) => effect.kind === 'approve' && effect.call?.name === name)
+  const passable: Passable = (state, edge) => edge.cause !== 'done' || edge.params?.['value'] === 'rejected' || !approves(state)
+  if (!reachBy(facts, facts.enteredLeaves(''), passable).has(path)) return []
   return [{ state: path, problem: `The tool '${name}' is irreversible and can be called here without an approval. Put a state before it on every way: t.approve({ call: { tool: '${name}', args }, … }).` }]
 }
 

@@ -2,7 +2,7 @@
 // Waiting for a person or for time is not going round by itself.
 import type { GraphEdge } from '../graph.ts'
 import type { Problem } from '../problem.ts'
-import type { Facts } from './facts.ts'
+import { completionEdges, edgesInForce, type Facts } from './facts.ts'
 
 /** Kinds of state that wait for the world. */
 const WAITS = new Set(['human', 'approve', 'wait'])
@@ -15,19 +15,9 @@ const isAutomatic = (facts: Facts, edge: GraphEdge): boolean => edge.cause !== '
 
 /** States that can follow a state without anything from outside. */
 const followers = (facts: Facts, path: string): readonly string[] => {
-  const around = facts.around(path)
-  const own = facts.edgesFrom(path).filter((edge) => edge.cause !== 'complete')
-  const inherited = around.flatMap((each) => facts.edgesFrom(each).filter((edge) => edge.cause !== 'complete'))
   const completions = facts.node(path).type === 'final' ? completionEdges(facts, path) : []
-  return [...own, ...inherited].filter((edge) => isAutomatic(facts, edge)).concat(completions).flatMap((edge) => edge.targets).flatMap(facts.enteredLeaves)
-}
-
-const completionEdges = (facts: Facts, path: string): readonly GraphEdge[] => {
-  const { parent } = facts.node(path)
-  if (parent === undefined) return []
-  const own = facts.edgesFrom(parent).filter((edge) => edge.cause === 'complete')
-  const around = facts.node(parent).parent
-  return around !== undefined && facts.node(around).type === 'parallel' ? [...own, ...completionEdges(facts, parent)] : own
+  const automatic = edgesInForce(facts, path).filter((edge) => isAutomatic(facts, edge))
+  return [...automatic, ...completions].flatMap((edge) => edge.targets).flatMap(facts.enteredLeaves)
 }
 
 /** Groups of states that lead to one another, by Tarjan's algorithm. @see https://doi.org/10.1137/0201010 */

@@ -41,5 +41,15 @@ export const factsOf = (machine: AnyStateMachine): Facts => {
   return { machine, graph, node, edgesFrom: (path) => edges.get(path) ?? [], around, effectsOf: (path) => effects.get(path) ?? [], enteredLeaves }
 }
 
-/** Every transition that can be taken while a state is active: its own and those of the states around it. */
-export const edgesInForce = (facts: Facts, path: string): readonly GraphEdge[] => [path, ...facts.around(path)].flatMap((each) => facts.edgesFrom(each).filter((edge) => each === path || edge.cause !== 'complete'))
+/** Transitions that can be taken while a state is active: its own and those of the states around it. */
+export const edgesInForce = (facts: Facts, path: string): readonly GraphEdge[] =>
+  [path, ...facts.around(path)].flatMap((each) => facts.edgesFrom(each).filter((edge) => edge.cause !== 'complete'))
+
+/** Transitions that follow when a final state is entered. */
+export const completionEdges = (facts: Facts, path: string): readonly GraphEdge[] => {
+  const { parent } = facts.node(path)
+  if (parent === undefined) return []
+  const own = facts.edgesFrom(parent).filter((edge) => edge.cause === 'complete')
+  const around = facts.node(parent).parent
+  return around !== undefined && facts.node(around).type === 'parallel' ? [...own, ...completionEdges(facts, parent)] : own
+}

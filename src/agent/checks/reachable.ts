@@ -52,7 +52,7 @@ const statesThatEnd = (facts: Facts): ReadonlySet<string> => {
     facts.around(path).some((each) => facts.node(each).type === 'parallel' && facts.graph.edges.some((edge) => edge.source.startsWith(`${each}.`) && edge.targets.some((target) => !target.startsWith(`${each}.`) && ends.has(target))))
   const canEnd = (path: string): boolean => {
     const { type, initial, children, parent } = facts.node(path)
-    if (edgesInForce(facts, path).some((edge) => edge.cause !== 'complete' && leads(edge.targets)) || leavesWithSibling(path)) return true
+    if (edgesInForce(facts, path).some((edge) => leads(edge.targets)) || leavesWithSibling(path)) return true
     if (type === 'final') return completes(parent)
     if (type === 'parallel') return children.every((child) => ends.has(child))
     return initial !== undefined && ends.has(initial)

@@ -44,17 +44,17 @@ const costOf = (io: StepIo, ask: ModelAsk, provider: ModelProvider, answered: st
   const own = ask.model.price ?? provider.price
   if (own !== undefined) return { nano: nanoOf(own, usage), source: ask.model.price === undefined ? provider.id : 'agent' }
   const { prices, clock } = io.acting
-  const cost = prices.cost(provider.id, answered, usage, clock.now())
-  return cost.nano === null && answered !== ask.model.model ? prices.cost(provider.id, ask.model.model, usage, clock.now()) : cost
+  return prices.cost(provider.id, ask.model.model, usage, clock.now(), answered)
 }
 
 const reserve = (io: StepIo, ask: ModelAsk, provider: ModelProvider): Failure | (() => void) => {
   if (ask.budget === undefined) return () => {}
-  const price: Price | undefined = ask.model.price ?? provider.price ?? io.acting.prices.price(provider.id, ask.model.model, io.acting.clock.now())
+  const bound = inputTokenBound({ messages: ask.thread.messages, tools: ask.tools, ...(ask.output === undefined ? {} : { output: ask.output }) })
+  const price: Price | undefined = ask.model.price ?? provider.price ?? io.acting.prices.price(provider.id, ask.model.model, io.acting.clock.now(), bound)
   if (price === undefined) {
     return failure('budget_exceeded', `The run has a USD limit, but the price of ${provider.id}/${ask.model.model} is unknown, so nothing was sent. Give the model a price, or remove limits.costUsd.`, { details: { scope: 'run', reason: 'unknown_price' } })
   }
-  const worst = worstCaseNano(price, inputTokenBound({ messages: ask.thread.messages, tools: ask.tools, ...(ask.output === undefined ? {} : { output: ask.output }) }), ask.model.params.maxOutputTokens)
+  const worst = worstCaseNano(price, bound, ask.model.params.maxOutputTokens)
   return io.acting.reserve(ask.run.id, ask.budget.capNano, ask.budget.spentNano, worst)
 }
 

@@ -1,0 +1,24 @@
+// A project's settings for the command line. Invariant: every setting has a default, so a project needs no file.
+import type { Agent } from '../agent/index.ts'
+import type { ModelProvider } from '../model/index.ts'
+
+/** The application's objects, or a function that makes them once for the command. */
+export type Services = { readonly [name: string]: unknown } | (() => { readonly [name: string]: unknown } | Promise<{ readonly [name: string]: unknown }>)
+
+/** What `stateloop.config.ts` may hold. */
+export interface Config {
+  /** Agents by the name that commands use: a path from the project's root, or the agent itself. */
+  readonly agents?: { readonly [name: string]: string | Agent }
+  /** Who answers model calls; these win over the ones an agent's module exports. */
+  readonly providers?: readonly ModelProvider[]
+  /** For tools and code; these win over the ones an agent's module exports. */
+  readonly services?: Services
+  /** The database file, from the project's root. Default `.stateloop/stateloop.db`. */
+  readonly db?: string
+}
+
+/**
+ * Types the settings.
+ * @example export default defineConfig({ agents: { support: './agents/support/agent.ts' } })
+ */
+export const defineConfig = (config: Config): Config => config

@@ -1,0 +1,65 @@
+// The world of a command: where it writes, what it reads, where it stands. Invariant: what models and tools said reaches a
+// terminal without control characters, and a reader that goes away never stops a run.
+import { styleText, type InspectColor } from 'node:util'
+
+/** What a command may touch beside files. */
+export interface Io {
+  /** Writes to standard output. */
+  readonly out: (text: string) => void
+  /** Writes to standard error. */
+  readonly err: (text: string) => void
+  /** Standard input as text, to its end. */
+  readonly readInput: () => Promise<string>
+  /** True when standard output is a terminal that can redraw lines. */
+  readonly terminal: boolean
+  /** Width of the terminal, characters. */
+  readonly columns: () => number
+  readonly style: (format: InspectColor, text: string) => string
+  readonly cwd: string
+  readonly env: { readonly [name: string]: string | undefined }
+  readonly platform: NodeJS.Platform
+}
+
+/** A writer that turns silent when its reader has gone. */
+const writer = (stream: NodeJS.WriteStream): ((text: string) => void) => {
+  let gone = false
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error
+    gone = true
+  })
+  return (text) => {
+    if (!gone) stream.write(text)
+  }
+}
+
+const readAll = async (): Promise<string> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array))
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** The process's own world. */
+export const processIo = (): Io => {
+  const { stdout, stderr, env } = process
+  const terminal = stdout.isTTY === true && env['TERM'] !== 'dumb'
+  return {
+    out: writer(stdout),
+    err: writer(stderr),
+    readInput: readAll,
+    terminal,
+    columns: () => stdout.columns || 80,
+    style: (format, text) => (terminal ? styleText(format, text, { stream: stdout }) : text),
+    cwd: process.cwd(),
+    env,
+    platform: process.platform,
+  }
+}
+
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/** Text without what could steer a terminal: control characters and marks of writing direction. Keeps tabs and line ends. */
+export const plain = (text: string): string => text.replaceAll('\r\n', '\n').replace(CONTROL, '')
+
+/** Text on one line. */
+export const oneLine = (text: string): string => plain(text).replace(/\s+/g, ' ').trim()

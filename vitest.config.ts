@@ -1,0 +1,17 @@
+// Two projects: `fast` for everything, `slow` for the files named *.slow.test.ts (packing, browsers, killed processes).
+// `stateloop` resolves to src/ here, so tests see an edit without a build; only the slow package test uses dist/.
+import { defineConfig } from 'vitest/config'
+
+const tests = ['test/**/*.test.ts', 'agents/**/*.test.ts', 'examples/**/*.test.ts']
+const slow = ['**/*.slow.test.ts']
+const resolve = { conditions: ['stateloop-source'] }
+const ssr = { resolve }
+
+export default defineConfig({
+  test: {
+    projects: [
+      { resolve, ssr, test: { name: 'fast', include: tests, exclude: [...slow, '**/node_modules/**', 'test/fixtures/**'] } },
+      { resolve, ssr, test: { name: 'slow', include: slow, exclude: ['**/node_modules/**', 'test/fixtures/**'], testTimeout: 180_000, hookTimeout: 180_000 } },
+    ],
+  },
+})
