@@ -4,14 +4,15 @@ import { defineConfig } from 'vitest/config'
 
 const tests = ['test/**/*.test.ts', 'agents/**/*.test.ts', 'examples/**/*.test.ts']
 const slow = ['**/*.slow.test.ts']
-const resolve = { conditions: ['stateloop-source'] }
+const elsewhere = ['**/node_modules/**', 'test/fixtures/**']
+const resolve = { conditions: ['stateloop-source', 'module', 'node'] }
 const ssr = { resolve }
 
 export default defineConfig({
   test: {
     projects: [
-      { resolve, ssr, test: { name: 'fast', include: tests, exclude: [...slow, '**/node_modules/**', 'test/fixtures/**'] } },
-      { resolve, ssr, test: { name: 'slow', include: slow, exclude: ['**/node_modules/**', 'test/fixtures/**'], testTimeout: 180_000, hookTimeout: 180_000 } },
+      { resolve, ssr, test: { name: 'fast', include: tests, exclude: [...slow, ...elsewhere] } },
+      { resolve, ssr, test: { name: 'slow', include: slow, exclude: elsewhere, testTimeout: 180_000, hookTimeout: 180_000 } },
     ],
   },
 })

@@ -4,7 +4,17 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chainHash, CHAIN_START, memoryJournal, sqliteJournal, type Journal, type Lease, type RowUpdate, type RunRow, type StoredEntry } from '../src/journal/index.ts'
+import {
+  chainHash,
+  CHAIN_START,
+  memoryJournal,
+  sqliteJournal,
+  type Journal,
+  type Lease,
+  type RowUpdate,
+  type RunRow,
+  type StoredEntry,
+} from '../src/journal/index.ts'
 
 const BODY_BYTES = 500
 
@@ -24,13 +34,36 @@ const measured = async (what: string, times: number, work: () => Promise<void> |
 }
 
 const row = (id: string): RunRow => ({
-  id, agent: 'bench', agentHash: 'b', engine: 'embedded', user: 'u1', route: '/bench', status: 'running', startedAt: 1, updatedAt: 1,
-  seq: 0, hash: '', state: 'answering', modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, costNano: 0, costUnknown: false,
+  id,
+  agent: 'bench',
+  agentHash: 'b',
+  engine: 'embedded',
+  user: 'u1',
+  route: '/bench',
+  status: 'running',
+  startedAt: 1,
+  updatedAt: 1,
+  seq: 0,
+  hash: '',
+  state: 'answering',
+  modelCalls: 0,
+  toolCalls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  costNano: 0,
+  costUnknown: false,
 })
 
 const update = (seq: number): RowUpdate => ({
-  status: 'running', updatedAt: seq, state: seq % 2 === 0 ? 'answering' : 'acting', modelCalls: seq, toolCalls: seq,
-  inputTokens: seq * 100, outputTokens: seq * 10, costNano: seq * 1_000, costUnknown: false,
+  status: 'running',
+  updatedAt: seq,
+  state: seq % 2 === 0 ? 'answering' : 'acting',
+  modelCalls: seq,
+  toolCalls: seq,
+  inputTokens: seq * 100,
+  outputTokens: seq * 10,
+  costNano: seq * 1_000,
+  costUnknown: false,
 })
 
 const entriesOf = (count: number): readonly StoredEntry[] => {
@@ -83,13 +116,18 @@ const main = async (): Promise<void> => {
     await alone.close()
     const grouped = sqliteJournal({ path })
     results.push(await measured('SQLite, 100 runs at once', 100 * hundred.length, () => together(grouped, 100, hundred, 'run')))
-    results.push(await measured('SQLite, reading and verifying', 100 * hundred.length, async () => {
-      for (let run = 0; run < 100; run++) await grouped.read(`run${run}`)
-    }))
+    results.push(
+      await measured('SQLite, reading and verifying', 100 * hundred.length, async () => {
+        for (let run = 0; run < 100; run++) await grouped.read(`run${run}`)
+      }),
+    )
     await grouped.close()
-    for (const { what, wallMicros, cpuMicros } of results) console.log(`${what.padEnd(32)} ${wallMicros.toFixed(1).padStart(8)} µs wall ${cpuMicros.toFixed(1).padStart(8)} µs CPU per entry`)
+    for (const { what, wallMicros, cpuMicros } of results)
+      console.log(`${what.padEnd(32)} ${wallMicros.toFixed(1).padStart(8)} µs wall ${cpuMicros.toFixed(1).padStart(8)} µs CPU per entry`)
     const perEntry = statSync(path).size / (100 * hundred.length)
-    console.log(`${'SQLite, bytes per entry'.padEnd(32)} ${perEntry.toFixed(0).padStart(8)} for ${BODY_BYTES} bytes of JSON (${(perEntry / BODY_BYTES).toFixed(2)}×)`)
+    console.log(
+      `${'SQLite, bytes per entry'.padEnd(32)} ${perEntry.toFixed(0).padStart(8)} for ${BODY_BYTES} bytes of JSON (${(perEntry / BODY_BYTES).toFixed(2)}×)`,
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -6,6 +6,7 @@ import type { Tool } from '../tool/index.ts'
 import { graphOf, logicOf } from './graph.ts'
 import { effectOf } from './source.ts'
 import type { EffectSpec } from './spec.ts'
+import { isMachine } from './xstate.ts'
 
 type Data = { readonly [key: string]: unknown }
 
@@ -89,20 +90,22 @@ const effectShape = (effect: EffectSpec): Data => ({
 
 /** The structure of a machine and its effects, and its hash. */
 export const definitionOf = (machine: AnyStateMachine): { readonly definition: Data; readonly hash: string } => {
-  const effects = graphOf(machine).nodes.flatMap(({ path, invokes }) => invokes.flatMap(({ source }) => {
-    const effect = effectOf(logicOf(machine, source))
-    return effect === undefined ? [] : [[path, effect] as const]
-  }))
+  const invoked = graphOf(machine).nodes.flatMap(({ invokes }) => invokes.map(({ id, source }) => [id, logicOf(machine, source)] as const))
+  const effects = invoked.flatMap(([id, logic]) => {
+    const effect = effectOf(logic)
+    return effect === undefined ? [] : [[id, effect] as const]
+  })
+  const machines = invoked.flatMap(([id, logic]) => (isMachine(logic) ? [[id, definitionOf(logic).definition] as const] : []))
   const tools: { [name: string]: Data } = {}
   const seen = new Map<string, Tool>()
-  for (const [path, effect] of effects) {
+  for (const [id, effect] of effects) {
     for (const [name, tool] of Object.entries(toolsOf(effect))) {
       const known = seen.get(name)
       if (known === tool) continue
       seen.set(name, known ?? tool)
-      tools[known === undefined ? name : `${name}@${path}`] = toolShape(tool, name)
+      tools[known === undefined ? name : `${name}@${id}`] = toolShape(tool, name)
     }
   }
-  const definition = { machine: structureOf({ ...machine.config, id: machine.id } as Data), effects: Object.fromEntries(effects.map(([path, effect]) => [path, effectShape(effect)])), tools }
+  const definition = { machine: structureOf({ ...machine.config, id: machine.id } as Data), effects: Object.fromEntries(effects.map(([id, effect]) => [id, effectShape(effect)])), tools, ...(machines.length === 0 ? {} : { machines: Object.fromEntries(machines) }) }
   return { definition, hash: hashOf(definition) }
 }

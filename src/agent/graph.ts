@@ -90,7 +90,7 @@ const nodeOf = (machine: AnyStateMachine, node: StateNode): GraphNode => ({
   kind: kindOf(machine, node),
   initial: initialOf(node),
   children: Object.values(node.states).map((child) => pathOf(child as StateNode)),
-  invokes: node.invoke.map(({ id, src }) => ({ id, source: src })),
+  invokes: node.invoke.map(({ id, src }) => ({ id, source: String(src) })),
   description: node.description,
 })
 

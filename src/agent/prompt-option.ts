@@ -11,14 +11,16 @@ export type PromptInput<X extends Env> = Prompt | string | ((args: Args<X>) => C
 
 type VarsOf<P> = P extends Prompt<infer V> ? V : { readonly [name: string]: unknown }
 
-/** The `vars` option. */
-export type VarsInput<X extends Env, P> = (args: Args<X>) => VarsOf<P>
+declare const NOT_GIVEN: unique symbol
+
+/** The `vars` option. The mark is on this type but on no function, so that it tells whether one was given. */
+export type VarsInput<X extends Env, P> = ((args: Args<X>) => VarsOf<P>) & { readonly [NOT_GIVEN]?: never }
 
 type Accepted<C, V, K extends keyof V> = K extends keyof C ? ([C[K]] extends [V[K]] ? true : false) : undefined extends V[K] ? true : false
 type Misfits<C, V> = { [K in keyof V & string]-?: Accepted<C, V, K> extends true ? never : K }[keyof V & string]
 
 /** Insists on `vars` when the context does not surely hold what a prompt needs. */
-export type PromptFits<X extends Env, P, F> = [F] extends [never]
+export type PromptFits<X extends Env, P, F> = typeof NOT_GIVEN extends keyof F
   ? P extends Prompt<infer V>
     ? [Misfits<X['view'], V>] extends [never]
       ? unknown

@@ -24,7 +24,11 @@ export const verifyChain = (run: string, entries: readonly StoredEntry[], from: 
   const have = from + entries.length
   const witnessed = head.seq + 1
   if (have < witnessed) {
-    fail('journal_rolled_back', `Reading run ${run}, ${have} entries were found, but ${witnessed} were acknowledged. Restore the database and its write-ahead log.`, { details: { run, have, witnessed } })
+    fail(
+      'journal_rolled_back',
+      `Reading run ${run}, ${have} entries were found, but ${witnessed} were acknowledged. Restore the database and its write-ahead log.`,
+      { details: { run, have, witnessed } },
+    )
   }
   if (have === witnessed && previous !== head.hash) corrupt(run, head.seq, 'is not the head that the run names')
 }

@@ -24,15 +24,22 @@ interface Run {
 
 const statusOf = (run: Run): RunRow['status'] => (run.update ?? run.created).status
 
+/** A copy without some fields, which is how they come to be absent. */
+const without = (row: RunRow, fields: readonly (keyof RunRow)[]): RunRow =>
+  Object.fromEntries(Object.entries(row).filter(([field]) => !fields.includes(field as keyof RunRow))) as unknown as RunRow
+
+const OF_THE_LAST_ENTRY = ['waiting', 'dueAt', 'output', 'failureCode', 'defect'] as const
+
 const rowOf = (run: Run): RunRow => {
-  const { waiting, dueAt, output, failureCode, defect, ...kept } = run.created
-  return { ...(run.update === undefined ? run.created : { ...kept, ...run.update }), seq: run.head.seq, hash: run.head.hash }
+  const row = run.update === undefined ? run.created : { ...without(run.created, OF_THE_LAST_ENTRY), ...run.update }
+  return { ...row, seq: run.head.seq, hash: run.head.hash }
 }
 
-const withAgent = (row: RunRow, update: RowUpdate): RunRow => {
-  const { agentVersion, ...rest } = row
-  return { ...rest, agentHash: update.agentHash ?? row.agentHash, ...(update.agentVersion === undefined ? {} : { agentVersion: update.agentVersion }) }
-}
+const withAgent = (row: RunRow, { agentHash = row.agentHash, agentVersion }: RowUpdate): RunRow => ({
+  ...without(row, ['agentVersion']),
+  agentHash,
+  ...(agentVersion === undefined ? {} : { agentVersion }),
+})
 
 const leaseOf = (run: Run, owner: string): Lease => ({ run: run.created.id, owner, epoch: run.epoch, expiresAt: run.expiresAt })
 const holds = (run: Run, lease: Lease): boolean => run.epoch === lease.epoch && run.owner === lease.owner
@@ -113,7 +120,10 @@ const reading = (store: Store): Pick<Journal, 'read' | 'get' | 'list'> => ({
   },
   async list(filter = {}) {
     if (store.closed) refuseClosed('memory')
-    const newestFirst = [...store.runs.values()].map(rowOf).filter((row) => matches(row, filter)).reverse()
+    const newestFirst = [...store.runs.values()]
+      .map(rowOf)
+      .filter((row) => matches(row, filter))
+      .toReversed()
     return newestFirst.sort((a, b) => b.startedAt - a.startedAt).slice(0, filter.limit ?? 100)
   },
 })

@@ -8,9 +8,9 @@ type Sqlite = typeof import('node:sqlite')
 
 /** Node 22 warns that SQLite is experimental when the module loads; users of a journal can do nothing about it. */
 const loadQuietly = (): Sqlite => {
-  const { emitWarning } = process
+  const emitWarning = process.emitWarning.bind(process)
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
-    if (!String(warning).startsWith('SQLite is an experimental feature')) Reflect.apply(emitWarning, process, [warning, ...rest])
+    if (!String(warning).startsWith('SQLite is an experimental feature')) Reflect.apply(emitWarning, undefined, [warning, ...rest])
   }
   try {
     return process.getBuiltinModule('node:sqlite')

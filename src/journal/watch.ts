@@ -1,10 +1,10 @@
 // Who wants to know that something was posted to a run. Invariant: a watcher that was taken off is never called again.
 
 /** Watchers by run. */
-export interface Watchers {
+interface Watchers {
   /** @returns takes the watcher off again. */
-  add(run: string, notify: () => void): () => void
-  notify(run: string): void
+  readonly add: (run: string, notify: () => void) => () => void
+  readonly notify: (run: string) => void
 }
 
 /** Makes an empty set of watchers. */

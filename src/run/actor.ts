@@ -40,7 +40,7 @@ export const placesOf = (machine: AnyStateMachine): ReadonlyMap<string, InvokePl
     for (const invoke of node.invoke) found.set(invoke.id, { state: node.path.join('.'), region: regionOf(node) })
     for (const child of Object.values(node.states)) walk(child)
   }
-  walk(machine.root as unknown as NodeLike)
+  walk(machine.root)
   places.set(machine, found)
   return found
 }

@@ -36,7 +36,7 @@ export const stopActor = (fold: Fold, path: string): void => {
   const actor = fold.actors.get(path)
   if (actor === undefined) return
   fold.actors.delete(path)
-  for (const effect of [...actor.effects.values()]) closeEffect(fold, actor, effect)
+  for (const effect of actor.effects.values()) closeEffect(fold, actor, effect)
   for (const child of actor.machines.values()) stopActor(fold, child)
   for (const delay of actor.delays.values()) fold.timers.delete(delay.key)
 }

@@ -41,7 +41,7 @@ export const drive = async (fold: Fold, port: DurablePort, onStep: OnStep, first
       reconcile(fold, port, registered)
       port.inbox(fold.inbox)
       const waits = fold.waiting()
-      arrival = await port.select(waits.length > 0 && waits.some((waiting) => waiting.for !== 'timer'))
+      arrival = await port.select(waits.some((waiting) => waiting.for !== 'timer'))
       if (arrival === undefined) return 'parked'
     }
     const step = fold.apply(arrival.cause, arrival.at)

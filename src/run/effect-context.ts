@@ -25,7 +25,7 @@ const runDeadline = (fold: Fold, actor: Actor): StepRequest['deadline'] => {
 }
 
 const pendingFor = (actor: Actor, effect: OpenEffect): PendingCalls | undefined => {
-  const places = [...actor.pending].reverse()
+  const places = actor.pending.toReversed()
   return places.find((pending) => pending.thread.pending === pending && regionOf(actor, pending.state) === effect.region)
 }
 
@@ -82,9 +82,9 @@ export const effectContext = (fold: Fold, actor: Actor, effect: OpenEffect, inpu
     },
     complete: (output, calls) => end({ type: `xstate.done.actor.${effect.id}`, output, actorId: effect.id, ...(calls === undefined ? {} : { calls }) }),
     fail: (reason) => end({ type: `xstate.error.actor.${effect.id}`, error: reason, actorId: effect.id }),
-    can: (event) => actor.snapshot.can(event as never),
+    can: (event) => actor.snapshot.can(event),
     send: (event) => {
-      const able = actor.snapshot.can(event as never)
+      const able = actor.snapshot.can(event)
       if (able) live(() => fold.send(actor, event))
       return able
     },

@@ -3,7 +3,7 @@ import type { Clock } from '../clock/index.ts'
 import { failure, failureOf, type Failure } from '../failure/index.ts'
 import { chainHash, ENTRY_VERSION, type Cause, type EntryBody, type Journal, type Lease, type Outcome } from '../journal/index.ts'
 import type { Acting, StepIo, StepRequest } from './effect.ts'
-import type { Arrival, DurablePort } from './port.ts'
+import type { Commit, DurablePort } from './port.ts'
 
 /** How often the inbox is read for events that other processes posted, milliseconds. */
 const INBOX_POLL_MS = 250
@@ -121,14 +121,44 @@ const timerSet = (clock: Clock, arrive: (cause: Cause) => void) => {
   }
 }
 
+/** Reads the outside events of one run in order, when there may be new ones. */
+const inboxReader = (journal: Journal, run: string) => {
+  let at = 0
+  let stale = true
+  return {
+    isStale: () => stale,
+    touch: (): void => {
+      stale = true
+    },
+    from: (n: number): void => {
+      at = n
+      stale = true
+    },
+    take: async (): Promise<Cause | undefined> => {
+      if (!stale) return undefined
+      stale = false
+      const [item] = await journal.inbox(run, at)
+      if (item === undefined) return undefined
+      stale = true
+      return { type: 'event', n: item.n, event: item.event, ...(item.by === undefined ? {} : { by: item.by }) }
+    },
+  }
+}
+
+const bodyOf = ({ arrival, step }: Commit): EntryBody => ({
+  v: ENTRY_VERSION,
+  cause: arrival.cause,
+  moves: step.moves,
+  ...(step.intents.length === 0 ? {} : { intents: step.intents }),
+  ...(step.end === undefined ? {} : { end: step.end }),
+})
+
 /** Opens the port of a run whose lease this process holds. */
 export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
   const { journal, acting, lease } = options
   let head = options.head
   let wake = (): void => {}
   let stopped: Error | undefined
-  let inboxAt = 0
-  let inboxStale = true
   const arrived: Cause[] = []
   const arrive = (cause: Cause): void => {
     arrived.push(cause)
@@ -136,40 +166,26 @@ export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
   }
   const steps = stepRunner(options, arrive)
   const timers = timerSet(acting.clock, arrive)
-  const unwatch = journal.watch(lease.run, () => {
-    inboxStale = true
+  const inbox = inboxReader(journal, lease.run)
+  const look = (): void => {
+    inbox.touch()
     wake()
-  })
-  const takeInbox = async (): Promise<Cause | undefined> => {
-    if (!inboxStale) return undefined
-    inboxStale = false
-    const [item] = await journal.inbox(lease.run, inboxAt)
-    if (item === undefined) return undefined
-    inboxStale = true
-    return { type: 'event', n: item.n, event: item.event, ...(item.by === undefined ? {} : { by: item.by }) }
   }
+  const unwatch = journal.watch(lease.run, look)
   const idle = async (): Promise<void> => {
-    let cancelPoll = (): void => {}
+    const cancelPoll = journal.name === 'memory' ? undefined : acting.clock.timer(INBOX_POLL_MS, look)
     await new Promise<void>((resolve) => {
       wake = resolve
-      if (arrived.length > 0 || stopped !== undefined || inboxStale) return resolve()
-      if (journal.name !== 'memory') cancelPoll = acting.clock.timer(INBOX_POLL_MS, () => {
-        inboxStale = true
-        resolve()
-      })
+      if (arrived.length > 0 || stopped !== undefined || inbox.isStale()) resolve()
     })
     wake = () => {}
-    cancelPoll()
+    cancelPoll?.()
   }
-  const stamp = (cause: Cause): Arrival => ({ cause, at: Math.max(head.at, acting.clock.now()) })
   return {
     head: () => head,
     step: steps.start,
     timer: ({ key, dueAt }) => timers.arm(key, dueAt),
-    inbox: (n) => {
-      inboxAt = n
-      inboxStale = true
-    },
+    inbox: inbox.from,
     drop: (key) => {
       steps.drop(key)
       timers.drop(key)
@@ -177,26 +193,19 @@ export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
     select: async (mayPark) => {
       for (;;) {
         if (stopped !== undefined) throw stopped
-        const event = await takeInbox()
-        const next = event ?? arrived.shift()
-        if (next !== undefined) return stamp(next)
+        const next = (await inbox.take()) ?? arrived.shift()
+        if (next !== undefined) return { cause: next, at: Math.max(head.at, acting.clock.now()) }
         if (mayPark) return undefined
         await idle()
       }
     },
-    commit: async ({ arrival, step, row }) => {
-      const body: EntryBody = {
-        v: ENTRY_VERSION,
-        cause: arrival.cause,
-        moves: step.moves,
-        ...(step.intents.length === 0 ? {} : { intents: step.intents }),
-        ...(step.end === undefined ? {} : { end: step.end }),
-      }
-      const text = entryText(body)
+    commit: async (commit) => {
+      const text = entryText(bodyOf(commit))
       const seq = head.seq + 1
-      const hash = chainHash(head.hash, seq, arrival.at, text)
-      await journal.append(lease, { seq, at: arrival.at, hash, text }, row)
-      head = { seq, hash, at: arrival.at }
+      const { at } = commit.arrival
+      const hash = chainHash(head.hash, seq, at, text)
+      await journal.append(lease, { seq, at, hash, text }, commit.row)
+      head = { seq, hash, at }
     },
     close: () => {
       unwatch()

@@ -22,7 +22,7 @@ import { attemptNotice, stateNotices } from './notices.ts'
 import { endOf } from './run-end.ts'
 import type { RunEventBody } from './run-event.ts'
 import { rowUpdate, waitingOf } from './status.ts'
-import { addOutcome, carriedOf, checkLimits, fullLimits, type About, type FullLimits } from './usage.ts'
+import { addOutcome, fullLimits, type About, type FullLimits } from './usage.ts'
 
 /** A run being folded. */
 export class Fold {
@@ -173,7 +173,7 @@ export class Fold {
     const owner = step === undefined ? undefined : this.owners.get(step.key)
     if (step === undefined || owner === undefined) return
     const error = { type: `xstate.error.actor.${owner.effect.id}`, error: inDoubt(stepKey, step.name), actorId: owner.effect.id }
-    if (owner.actor.snapshot.can(error as never)) {
+    if (owner.actor.snapshot.can(error)) {
       closeEffect(this, owner.actor, owner.effect)
       this.#queue.push({ actor: owner.actor, event: error, state: owner.effect.state })
     } else this.doubted.add(stepKey)
@@ -385,7 +385,7 @@ export class Fold {
 
   #finish(end: RunEnd): void {
     this.end = end
-    for (const actor of [...this.actors.values()]) stopActor(this, actor.path)
+    for (const actor of this.actors.values()) stopActor(this, actor.path)
     this.steps.clear()
     this.timers.clear()
     this.#intents = []

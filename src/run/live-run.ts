@@ -1,17 +1,17 @@
 // One run at work in this process: its fold, its lease and its port, from the first entry or from where it was left.
 import type { Agent } from '../agent/index.ts'
-import { FailureError, failureOf, type Failure } from '../failure/index.ts'
+import type { Failure } from '../failure/index.ts'
 import type { Journal, Lease, RunRow, StartCause } from '../journal/index.ts'
 import { drive } from './drive.ts'
 import type { Acting } from './effect.ts'
 import { embeddedPort, type EmbeddedPort, type Head } from './embedded-port.ts'
-import { EventStream } from './event-stream.ts'
+import type { EventStream } from './event-stream.ts'
 import type { FoldStep } from './fold-step.ts'
 import type { Fold } from './fold.ts'
 import type { RunOutcome } from './outcome.ts'
 import { summaryOf } from './outcome.ts'
 import type { Arrival } from './port.ts'
-import type { RunEvent, RunEventBody } from './run-event.ts'
+import type { RunEventBody } from './run-event.ts'
 import { keepSession } from './session.ts'
 
 /** What a live run is made of. */
@@ -44,7 +44,7 @@ export interface LiveRun {
 
 const publish = (events: EventStream, run: string, fold: Fold, port: EmbeddedPort, step: FoldStep, at: number): void => {
   const { seq } = port.head()
-  const send = (actor: string, body: RunEventBody): void => events.push({ ...body, run, at, seq, actor } as RunEvent)
+  const send = (actor: string, body: RunEventBody): void => events.push({ ...body, run, at, seq, actor })
   for (const { actor, event } of step.notices) send(actor, event)
   if (step.end !== undefined) return send('', { type: 'run.ended', ...step.end })
   const waiting = fold.waiting()
@@ -85,7 +85,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     head,
     parallel: fold.limits.parallel,
     watched: () => events.watched,
-    emit: (body) => events.push({ ...body, run, at: acting.clock.now(), seq: port.head().seq, actor: '' } as RunEvent),
+    emit: (body) => events.push({ ...body, run, at: acting.clock.now(), seq: port.head().seq, actor: '' }),
   })
   if (parts.started !== undefined) {
     events.push({ type: 'run.started', agent: parts.agent.id, input: start.input, run, at: head.at, seq: 0, actor: '' })
@@ -100,12 +100,17 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     },
   }
   const stopLease = keepLease(parts, port.interrupt)
-  const settled = drive(fold, withSession, (step, arrival) => publish(events, run, fold, port, step, arrival.at), parts.first).finally(async () => {
-    stopLease()
-    port.close()
-    await journal.release(lease).catch(() => {})
-  })
-  return { events, settled, stop: port.interrupt, fold, head: port.head }
+  const settled = drive(fold, withSession, (step, arrival) => publish(events, run, fold, port, step, arrival.at), parts.first)
+  const releaseAll = async (): Promise<'ended' | 'parked'> => {
+    try {
+      return await settled
+    } finally {
+      stopLease()
+      port.close()
+      await journal.release(lease).catch(() => {})
+    }
+  }
+  return { events, settled: releaseAll(), stop: port.interrupt, fold, head: port.head }
 }
 
 /** The outcome of a run as its row and end tell it. */
@@ -127,10 +132,4 @@ export const outcomeOf = <O>(row: RunRow, end: { readonly failure?: Failure; rea
     case 'waiting':
       return { ...summary, outcome: 'waiting', waiting: row.waiting ?? [] }
   }
-}
-
-/** Whether an error means that the run itself is fine and somebody may resume it. */
-export const isResumable = (thrown: unknown): thrown is FailureError => {
-  const code = failureOf(thrown)?.code
-  return code === 'lease_lost' || code === 'journal_unavailable' || code === 'draining'
 }

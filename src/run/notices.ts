@@ -11,7 +11,7 @@ interface NodeLike {
   readonly meta?: { readonly kind?: string }
 }
 
-const nodesOf = (snapshot: AnyMachineSnapshot | undefined): readonly NodeLike[] => (snapshot === undefined ? [] : (snapshot._nodes as unknown as readonly NodeLike[]))
+const nodesOf = (snapshot: AnyMachineSnapshot | undefined): readonly NodeLike[] => (snapshot === undefined ? [] : (snapshot._nodes))
 
 const describe = (type: 'state.entered' | 'state.left', node: NodeLike): RunEventBody => ({ type, state: node.path.join('.'), kind: node.meta?.kind ?? node.type })
 

@@ -4,13 +4,13 @@ import type { Agent } from '../agent/index.ts'
 import { systemClock, type Clock } from '../clock/index.ts'
 import { priceTable, type PricePort } from '../cost/index.ts'
 import { fail, failure, FailureError, type Json } from '../failure/index.ts'
-import { memoryJournal, type Entry, type EntryBody, type Journal, type RunEnd, type RunFilter, type RunRow } from '../journal/index.ts'
+import { memoryJournal, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
 import { noTracer } from '../trace/index.ts'
 import type { Acting } from './effect.ts'
 import { EventStream } from './event-stream.ts'
 import type { OutsideEvent, RunHandle } from './handle.ts'
-import { isResumable, liveRun, outcomeOf, type LiveRun, type LiveRunParts } from './live-run.ts'
+import { liveRun, outcomeOf, type LiveRun, type LiveRunParts } from './live-run.ts'
 import type { RunOutcome } from './outcome.ts'
 import { prepareStart, type StartOptions } from './prepare-start.ts'
 import { prepareResume } from './resume.ts'
@@ -76,137 +76,179 @@ const findProvider = (providers: readonly ModelProvider[]) => (id: string): Mode
   return found ?? fail('provider_not_found', `No provider ${JSON.stringify(id)} is configured (there are: ${known}). Add it to createRuntime({ providers }).`)
 }
 
-/** Makes a runtime. */
-export const createRuntime = (options: RuntimeOptions = {}): Runtime => {
-  const { journal = memoryJournal(), providers = [], clock = systemClock, leaseMs = 30_000 } = options
-  const acting: Acting = {
-    clock,
-    prices: options.prices ?? priceTable(),
-    services: options.services ?? {},
-    tracer: noTracer,
-    provider: findProvider(providers),
-    log: options.log ?? (() => {}),
-    reserve: reservations(),
-  }
-  const owner = clock.id()
-  const agents = new Map<string, Agent>((options.agents ?? []).map((agent) => [agent.id, agent]))
-  const live = new Map<string, LiveRun>()
-  const expiries = new Map<string, () => void>()
-  let closing = false
+/** Runs at work in this process, and everything that takes them up, sends to them and lets them go. */
+class LocalRuntime implements Runtime {
+  readonly journal: Journal
+  readonly #acting: Acting
+  readonly #clock: Clock
+  readonly #leaseMs: number
+  readonly #owner: string
+  readonly #agents: Map<string, Agent>
+  readonly #live = new Map<string, LiveRun>()
+  readonly #expiries = new Map<string, () => void>()
+  #closing = false
 
-  const go = (parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs'>): LiveRun => {
-    const run = liveRun({ ...parts, journal, acting, leaseMs })
+  constructor({ journal, providers = [], clock = systemClock, leaseMs = 30_000, ...options }: RuntimeOptions) {
+    this.journal = journal ?? memoryJournal({ clock })
+    this.#clock = clock
+    this.#leaseMs = leaseMs
+    this.#owner = clock.id()
+    this.#agents = new Map((options.agents ?? []).map((agent) => [agent.id, agent]))
+    this.#acting = {
+      clock,
+      prices: options.prices ?? priceTable(),
+      services: options.services ?? {},
+      tracer: noTracer,
+      provider: findProvider(providers),
+      log: options.log ?? (() => {}),
+      reserve: reservations(),
+    }
+  }
+
+  async start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options: StartOptions = {}): Promise<RunHandle<O, E>> {
+    if (this.#closing) fail('draining', 'The runtime is shutting down and takes no new runs.')
+    this.#agents.set(agent.id, agent)
+    const events = new EventStream(options.stream)
+    const prepared = await prepareStart({ journal: this.journal, clock: this.#clock, owner: this.#owner, leaseMs: this.#leaseMs, agent, input, options })
+    if (prepared.created) this.#go({ ...prepared.parts, events })
+    else await this.#takeUpIfFree(prepared.run, events)
+    return this.#handle<O, E>(prepared.run, prepared.created, this.#live.get(prepared.run)?.events ?? events)
+  }
+
+  async resume(run: string, options: ResumeOptions = {}): Promise<RunHandle> {
+    const events = new EventStream(options.stream)
+    const row = await this.#row(run)
+    if (options.agent !== undefined) this.#agents.set(options.agent.id, options.agent)
+    if (ENDED.has(row.status)) events.close()
+    else await this.#takeUp(run, events, options)
+    return this.#handle(run, false, this.#live.get(run)?.events ?? events)
+  }
+
+  send(run: string, event: OutsideEvent, by?: string): Promise<void> {
+    return this.#post(run, event, by)
+  }
+
+  async cancel(run: string, reason?: string, events?: EventStream): Promise<void> {
+    const row = await this.#row(run)
+    if (!ENDED.has(row.status)) await this.#post(run, { type: 'stateloop.cancel', ...(reason === undefined ? {} : { reason }) }, undefined, events)
+  }
+
+  get(run: string): Promise<RunRow | undefined> {
+    return this.journal.get(run)
+  }
+
+  list(filter?: RunFilter): Promise<readonly RunRow[]> {
+    return this.journal.list(filter)
+  }
+
+  async entries(run: string): Promise<readonly Entry[]> {
+    return (await this.journal.read(run)).map(({ seq, at, hash, text }) => ({ seq, at, hash, body: JSON.parse(text) as EntryBody }))
+  }
+
+  async close(graceMs = 5_000): Promise<void> {
+    this.#closing = true
+    for (const cancelExpiry of this.#expiries.values()) cancelExpiry()
+    let stopTimer = (): void => {}
+    const graceOver = new Promise<void>((resolve) => {
+      stopTimer = this.#clock.timer(graceMs, resolve, true)
+    })
+    await Promise.race([this.#settleAll(), graceOver])
+    stopTimer()
+    for (const run of this.#live.values()) run.stop(new FailureError(failure('draining', 'The runtime was closed while the run was at work. Resume it elsewhere.')))
+    await this.#settleAll()
+    await this.journal.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #settleAll(): Promise<void> {
+    await Promise.allSettled([...this.#live.values()].map((run) => run.settled))
+  }
+
+  #go(parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs'>): LiveRun {
+    const run = liveRun({ ...parts, journal: this.journal, acting: this.#acting, leaseMs: this.#leaseMs })
     const { id } = parts.fold.info
-    live.set(id, run)
+    this.#live.set(id, run)
     run.settled.then(
       (how) => {
-        live.delete(id)
+        this.#live.delete(id)
         if (how === 'ended') parts.events.close()
-        else armExpiry(id, run)
+        else this.#armExpiry(id, run)
       },
       () => {
-        live.delete(id)
+        this.#live.delete(id)
         parts.events.close()
       },
     )
     return run
   }
-  const armExpiry = (id: string, run: LiveRun): void => {
+
+  /** Takes a parked run up again when its earliest timer is due. */
+  #armExpiry(id: string, run: LiveRun): void {
     const due = [...run.fold.timers.values()].map((timer) => timer.dueAt)
-    if (due.length === 0 || closing) return
-    const cancel = clock.timer(Math.min(...due) - clock.now(), () => void takeUp(id, run.events).catch(() => {}), true)
-    expiries.get(id)?.()
-    expiries.set(id, cancel)
+    if (due.length === 0 || this.#closing) return
+    this.#expiries.get(id)?.()
+    this.#expiries.set(id, this.#clock.timer(Math.min(...due) - this.#clock.now(), () => void this.#takeUp(id, run.events).catch(() => {}), true))
   }
-  const rowOf = async (id: string): Promise<RunRow> => (await journal.get(id)) ?? fail('run_not_found', `The journal has no run ${id}. List runs with \`stateloop runs\`.`)
-  const takeUp = async (id: string, events: EventStream, { agent, acceptChanged = false }: ResumeOptions = {}): Promise<LiveRun | undefined> => {
-    const running = live.get(id)
-    if (running !== undefined) return running
-    if (closing) fail('draining', 'The runtime is shutting down. Resume the run in another process.')
-    const row = await rowOf(id)
-    if (ENDED.has(row.status)) return undefined
-    const chosen = agent ?? agents.get(row.agent) ?? fail('agent_not_found', `Run ${id} belongs to agent ${row.agent}, which this runtime does not know. Pass it: resume(id, { agent }) or createRuntime({ agents }).`)
-    const lease = await journal.acquire(id, owner, leaseMs)
+
+  async #row(id: string): Promise<RunRow> {
+    return (await this.journal.get(id)) ?? fail('run_not_found', `The journal has no run ${id}. List runs with \`stateloop runs\`.`)
+  }
+
+  async #takeUp(id: string, events: EventStream, { agent, acceptChanged = false }: ResumeOptions = {}): Promise<void> {
+    if (this.#live.has(id)) return
+    if (this.#closing) fail('draining', 'The runtime is shutting down. Resume the run in another process.')
+    const row = await this.#row(id)
+    if (ENDED.has(row.status)) return
+    const chosen = agent ?? this.#agents.get(row.agent) ?? fail('agent_not_found', `Run ${id} belongs to agent ${row.agent}, which this runtime does not know. Pass it: resume(id, { agent }) or createRuntime({ agents }).`)
+    const lease = await this.journal.acquire(id, this.#owner, this.#leaseMs)
     try {
-      expiries.get(id)?.()
-      return go({ ...(await prepareResume({ journal, clock, row, agent: chosen, acceptChanged })), lease, events })
+      this.#expiries.get(id)?.()
+      const prepared = await prepareResume({ journal: this.journal, clock: this.#clock, row, agent: chosen, acceptChanged })
+      this.#go({ ...prepared, lease, events })
     } catch (error) {
-      await journal.release(lease).catch(() => {})
+      await this.journal.release(lease).catch(() => {})
       throw error
     }
   }
-  const endOf = async (row: RunRow): Promise<RunEnd | undefined> => {
-    const [last] = await journal.read(row.id, row.seq)
-    return last === undefined ? undefined : (JSON.parse(last.text) as EntryBody).end
-  }
-  const outcome = async <O>(id: string): Promise<RunOutcome<O>> => {
-    await live.get(id)?.settled
-    const row = await rowOf(id)
-    return outcomeOf<O>(row, ENDED.has(row.status) ? await endOf(row) : undefined)
-  }
-  const post = async (id: string, event: OutsideEvent, by: string | undefined, events = new EventStream()): Promise<void> => {
-    const row = await rowOf(id)
-    const checked = event.type === 'stateloop.cancel' ? event : checkEvent(row, live.get(id)?.fold.agent ?? agents.get(row.agent), event)
-    await journal.post(id, checked, by)
-    if (live.has(id) || !agents.has(row.agent)) return
-    await takeUp(id, events).catch((error: unknown) => {
+
+  /** Takes a run up unless another process drives it. */
+  async #takeUpIfFree(id: string, events: EventStream): Promise<void> {
+    try {
+      await this.#takeUp(id, events)
+    } catch (error) {
       if (!(error instanceof FailureError && error.code === 'lease_held')) throw error
-    })
+    }
   }
-  const cancelEvent = (reason: string | undefined): OutsideEvent => ({ type: 'stateloop.cancel', ...(reason === undefined ? {} : { reason }) })
-  const cancel = async (id: string, reason: string | undefined, events?: EventStream): Promise<void> => {
-    const row = await rowOf(id)
-    if (!ENDED.has(row.status)) await post(id, cancelEvent(reason), undefined, events)
+
+  async #outcome<O>(id: string): Promise<RunOutcome<O>> {
+    await this.#live.get(id)?.settled
+    const row = await this.#row(id)
+    if (!ENDED.has(row.status)) return outcomeOf<O>(row, undefined)
+    const [last] = await this.journal.read(id, row.seq)
+    return outcomeOf<O>(row, last === undefined ? undefined : (JSON.parse(last.text) as EntryBody).end)
   }
-  const handle = <O, E>(id: string, created: boolean, events: EventStream): RunHandle<O, E> => ({
-    id,
-    created,
-    outcome: () => outcome<O>(id),
-    send: (event, by) => post(id, event as OutsideEvent, by, events),
-    cancel: (reason) => cancel(id, reason, events),
-    [Symbol.asyncIterator]: () => events.read(),
-  })
-  const settleAll = async (): Promise<void> => {
-    await Promise.allSettled([...live.values()].map((run) => run.settled))
+
+  async #post(id: string, event: OutsideEvent, by: string | undefined, events = new EventStream()): Promise<void> {
+    const row = await this.#row(id)
+    const agent = this.#live.get(id)?.fold.agent ?? this.#agents.get(row.agent)
+    await this.journal.post(id, event.type === 'stateloop.cancel' ? event : checkEvent(row, agent, event), by)
+    if (!this.#live.has(id) && this.#agents.has(row.agent)) await this.#takeUpIfFree(id, events)
   }
-  const close = async (graceMs = 5_000): Promise<void> => {
-    closing = true
-    for (const cancelExpiry of expiries.values()) cancelExpiry()
-    let stopTimer = (): void => {}
-    const graceOver = new Promise<void>((resolve) => {
-      stopTimer = clock.timer(graceMs, resolve, true)
-    })
-    await Promise.race([settleAll(), graceOver])
-    stopTimer()
-    for (const run of live.values()) run.stop(new FailureError(failure('draining', 'The runtime was closed while the run was at work. Resume it elsewhere.')))
-    await settleAll()
-    await journal.close()
-  }
-  return {
-    journal,
-    async start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, startOptions: StartOptions = {}): Promise<RunHandle<O, E>> {
-      if (closing) fail('draining', 'The runtime is shutting down and takes no new runs.')
-      agents.set(agent.id, agent as Agent)
-      const events = new EventStream(startOptions.stream)
-      const prepared = await prepareStart({ journal, clock, owner, leaseMs, agent: agent as Agent, input, options: startOptions })
-      if (prepared.created) go({ ...prepared.parts, events })
-      else await takeUp(prepared.run, events).catch((error: unknown) => (isResumable(error) || (error instanceof FailureError && error.code === 'lease_held') ? undefined : Promise.reject(error)))
-      return handle<O, E>(prepared.run, prepared.created, live.get(prepared.run)?.events ?? events)
-    },
-    async resume(run, resumeOptions = {}) {
-      const events = new EventStream(resumeOptions.stream)
-      const row = await rowOf(run)
-      if (resumeOptions.agent !== undefined) agents.set(resumeOptions.agent.id, resumeOptions.agent)
-      if (ENDED.has(row.status)) events.close()
-      else await takeUp(run, events, resumeOptions)
-      return handle(run, false, live.get(run)?.events ?? events)
-    },
-    send: (run, event, by) => post(run, event, by),
-    cancel: (run, reason) => cancel(run, reason),
-    get: (run) => journal.get(run),
-    list: (filter) => journal.list(filter),
-    entries: async (run) => (await journal.read(run)).map(({ seq, at, hash, text }) => ({ seq, at, hash, body: JSON.parse(text) as EntryBody })),
-    close,
-    [Symbol.asyncDispose]: () => close(),
+
+  #handle<O, E>(id: string, created: boolean, events: EventStream): RunHandle<O, E> {
+    return {
+      id,
+      created,
+      outcome: () => this.#outcome<O>(id),
+      send: (event, by) => this.#post(id, event as OutsideEvent, by, events),
+      cancel: (reason) => this.cancel(id, reason, events),
+      [Symbol.asyncIterator]: () => events.read(),
+    }
   }
 }
+
+/** Makes a runtime. */
+export const createRuntime = (options: RuntimeOptions = {}): Runtime => new LocalRuntime(options)

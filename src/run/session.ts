@@ -21,7 +21,7 @@ export const loadThread = async (journal: Journal, hash: string): Promise<readon
     parts.push(content.messages)
     at = content.previous
   }
-  return parts.reverse().flat()
+  return parts.toReversed().flat()
 }
 
 /** Threads that a run inherits. */

@@ -9,7 +9,7 @@ const journal = sqliteJournal({ path })
 
 const appendForEver = async (id: string): Promise<void> => {
   const { lease, first } = await startRun(journal, id)
-  for (let head = first; ; ) {
+  for (let head = first; ;) {
     writeSync(1, `${id} ${head.seq}\n`)
     head = entryAfter(head, JSON.stringify({ id, pad: 'x'.repeat(head.seq % 700) }))
     await journal.append(lease, head, sampleUpdate())

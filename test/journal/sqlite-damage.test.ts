@@ -7,7 +7,7 @@ import { seededRandom } from '../../src/clock/index.ts'
 import { failureOf } from '../../src/failure/index.ts'
 import { sqliteJournal, type Journal, type StoredEntry } from '../../src/journal/index.ts'
 import { connectNodeSqlite } from '../../src/journal/sqlite.ts'
-import { appendAll, entryAfter, rejection, sampleUpdate, startRun } from '../contract/journal/sample.ts'
+import { appendAll, entryAfter, rejection, startRun } from '../contract/journal/sample.ts'
 import { databasePaths } from './folder.ts'
 
 const newPath = databasePaths()
@@ -73,7 +73,7 @@ const damage = (file: string, { kind, at }: Damage): void => {
   if (kind === 'cut') return truncateSync(file, at)
   const bytes = readFileSync(file)
   if (kind === 'zero') bytes.fill(0, at - (at % 512), at - (at % 512) + 512)
-  else bytes[at] = (bytes[at] as number) ^ (1 << at % 8)
+  else bytes[at] = (bytes[at] as number) ^ (1 << (at % 8))
   writeFileSync(file, bytes)
 }
 
@@ -143,7 +143,7 @@ describe('a damaged SQLite journal', () => {
   ] as const) {
     test(`damage to ${what} is reported or harmless, ${DAMAGES} times`, { timeout: 60_000 }, async () => {
       const { whole, reported } = await damagedCopies(image, suffix, seed)
-    expect(whole + reported).toBe(DAMAGES)
+      expect(whole + reported).toBe(DAMAGES)
       expect(reported).toBeGreaterThan(DAMAGES / 10)
     })
   }
@@ -210,7 +210,7 @@ describe('a damaged SQLite journal', () => {
     const other = connectNodeSqlite(path, { readOnly: false })
     other.exec('UPDATE progress SET commits = commits - 1')
     other.close()
-    await rejection(startRun(journal, 'newer'), 'journal_rolled_back')
+    expect((await rejection(startRun(journal, 'newer'), 'journal_rolled_back')).details).toMatchObject({ path })
     await rejection(journal.read('new'), 'journal_rolled_back')
     await journal.close()
   })
@@ -220,7 +220,11 @@ describe('a damaged SQLite journal', () => {
     ['an entry that is missing in the middle', 'DELETE FROM entries WHERE run = 1 AND seq = 5', (journal) => journal.read('a')],
     ['an entry whose text changed', `UPDATE entries SET body = replace(body, '"n":4', '"n":5') WHERE run = 1 AND seq = 5`, (journal) => journal.read('a')],
     ['an entry whose time changed', 'UPDATE entries SET at = at + 1 WHERE run = 1 AND seq = 5', (journal) => journal.read('a')],
-    ['an entry too many', `INSERT INTO entries SELECT run, seq + 1, at, hash, body FROM entries WHERE run = 1 AND seq = ${2 * PER_RUN}`, (journal) => journal.read('a')],
+    [
+      'an entry too many',
+      `INSERT INTO entries SELECT run, seq + 1, at, hash, body FROM entries WHERE run = 1 AND seq = ${2 * PER_RUN}`,
+      (journal) => journal.read('a'),
+    ],
     ['a head that went back', 'UPDATE runs SET seq = seq - 1 WHERE no = 1', (journal) => journal.read('a')],
     ['a row whose status is no status', `UPDATE runs SET status = 'sunning' WHERE no = 1`, (journal) => journal.list()],
     ['a row whose state is no JSON', `UPDATE runs SET state = '{' WHERE no = 1`, (journal) => journal.get('a')],
@@ -236,7 +240,7 @@ describe('a damaged SQLite journal', () => {
     editor.exec(sql)
     editor.close()
     const journal = sqliteJournal({ path })
-    await rejection(use(journal), 'journal_corrupt')
+    expect((await rejection(use(journal), 'journal_corrupt')).message).toContain('restore it from a backup')
     await journal.close()
   })
 
@@ -247,7 +251,8 @@ describe('a damaged SQLite journal', () => {
     editor.exec(`DELETE FROM entries WHERE run = 1 AND seq > 57`)
     editor.close()
     const journal = sqliteJournal({ path })
-    for (const from of [0, 20, 58, 59]) expect((await rejection(journal.read('a', from), 'journal_rolled_back')).details).toStrictEqual({ run: 'a', have: 58, witnessed: 61 })
+    for (const from of [0, 20, 58, 59])
+      expect((await rejection(journal.read('a', from), 'journal_rolled_back')).details).toStrictEqual({ run: 'a', have: 58, witnessed: 61 })
     await journal.close()
   })
 

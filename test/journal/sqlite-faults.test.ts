@@ -37,21 +37,15 @@ describe('a SQLite journal whose disk fails', () => {
 
   test('a full disk is journal_unavailable, and the same entry goes in once there is room', async () => {
     connection.exec('PRAGMA max_page_count = 60')
-    let head = first
-    let refused: StoredEntry | undefined
-    for (let attempt = 0; attempt < 100 && refused === undefined; attempt++) {
-      const next = entryAfter(head, JSON.stringify('x'.repeat(20_000)))
-      await journal.append(lease, next, sampleUpdate()).then(
-        () => (head = next),
-        () => (refused = next),
-      )
-    }
-    const failure = await rejection(journal.append(lease, refused as StoredEntry, sampleUpdate()), 'journal_unavailable')
+    const [second, third] = [entryAfter(first), entryAfter(entryAfter(first), JSON.stringify('x'.repeat(1_000_000)))]
+    await journal.append(lease, second, sampleUpdate())
+    const failure = await rejection(journal.append(lease, third, sampleUpdate()), 'journal_unavailable')
     expect(failure.message).toMatch(/database or disk is full.*Free disk space/)
-    expect((await journal.read('run')).at(-1)).toStrictEqual(head)
+    expect(await journal.read('run')).toStrictEqual([first, second])
+    expect(await journal.get('run')).toMatchObject({ seq: 1, hash: second.hash })
     connection.exec('PRAGMA max_page_count = 10000')
-    await journal.append(lease, refused as StoredEntry, sampleUpdate())
-    expect((await journal.read('run')).at(-1)).toStrictEqual(refused)
+    await journal.append(lease, third, sampleUpdate())
+    expect(await journal.read('run')).toStrictEqual([first, second, third])
   })
 
   test('a read-only database can be read, and refuses all that writes', async () => {
@@ -83,7 +77,10 @@ describe('a SQLite journal whose disk fails', () => {
       if (sql === 'COMMIT') throw sqliteError(10, 'disk I/O error')
       proceed()
     }
-    const outcomes = await Promise.allSettled([journal.append(lease, entryAfter(first), sampleUpdate()), journal.append(second.lease, entryAfter(second.first), sampleUpdate())])
+    const outcomes = await Promise.allSettled([
+      journal.append(lease, entryAfter(first), sampleUpdate()),
+      journal.append(second.lease, entryAfter(second.first), sampleUpdate()),
+    ])
     expect(outcomes).toMatchObject([{ reason: { code: 'journal_unavailable' } }, { reason: { code: 'journal_unavailable' } }])
     interfere = (_, proceed) => proceed()
     for (const run of ['run', 'second']) expect(await journal.read(run)).toStrictEqual([first])
@@ -123,7 +120,7 @@ describe('a SQLite journal whose disk fails', () => {
 
   test('a create that fails leaves neither run, nor key, nor session behind', async () => {
     const row = sampleRow('other', { key: 'k', session: 's', modelCalls: 0.5 })
-    await expect(journal.create(row, entryAfter(undefined), 'worker-1', 1)).rejects.toThrow()
+    await expect(journal.create(row, entryAfter(undefined), 'worker-1', 1)).rejects.toThrow('cannot store REAL value')
     expect(await journal.get('other')).toBeUndefined()
     await startRun(journal, 'other', { key: 'k', session: 's' })
   })

@@ -128,7 +128,7 @@ describe('the file of a SQLite journal', () => {
     const path = newPath()
     mkdirSync(path, { recursive: true })
     const journal = sqliteJournal({ path })
-    await rejection(startRun(journal, 'run'), 'journal_unavailable')
+    expect((await rejection(startRun(journal, 'run'), 'journal_unavailable')).message).toContain(path)
     await rejection(journal.get('run'), 'journal_unavailable')
     rmSync(path, { recursive: true })
     await startRun(journal, 'run')

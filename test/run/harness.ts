@@ -44,7 +44,7 @@ export const adder = (options: { readonly effect?: 'none' | 'reversible' | 'irre
       await onRun?.(key)
       return { sum: a + b }
     },
-  }) as Tool
+  })
 }
 
 export const modelRef = { alias: 'm', provider: 'fake', model: 'm', params: { maxOutputTokens: 100 } }
@@ -54,7 +54,7 @@ export const modelSpec = (options: Partial<Extract<EffectSpec, { readonly kind: 
 
 const toMachine = (config: object, specs: { readonly [name: string]: EffectSpec }): AnyStateMachine =>
   setup({
-    actors: Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, effectSource(spec)])) as never,
+    actors: Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, effectSource(spec)])),
     guards: guards as never,
   }).createMachine(config as never) as unknown as AnyStateMachine
 

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { EffectSpec } from '../../src/agent/index.ts'
 import { fakeClock } from '../../src/clock/index.ts'
 import { FailureError } from '../../src/failure/index.ts'
+import { textOf } from '../../src/prompt/index.ts'
 import { memoryJournal } from '../../src/journal/index.ts'
 import { adder, agentOf, assignAnswer, copyPrefix, listModel, loopAgent, modelRef, modelSpec, testRuntime } from './harness.ts'
 
@@ -158,7 +159,7 @@ describe('children', () => {
   it('run one per item with bounded concurrency, in the same journal, with outputs in order', async () => {
     let now = 0
     let most = 0
-    const model = listModel((request) => ({ text: String(request.messages[0]?.content) }))
+    const model = listModel((request) => ({ text: textOf(request.messages[0]?.content ?? '') }))
     const slow = {
       ...model,
       call: async (...args: Parameters<typeof model.call>) => {

@@ -65,7 +65,7 @@ const checkNames = (machine: AnyStateMachine, node: StateNode): readonly Problem
 const checkActors = (machine: AnyStateMachine, node: StateNode): readonly Problem[] =>
   node.invoke.flatMap(({ src, id }) => {
     const logic = logicOf(machine, src)
-    if (logic === undefined) return [{ state: pathOf(node), problem: `There is no actor called '${src}'.${suggest(src, Object.keys(machine.implementations.actors as object))}` }]
+    if (logic === undefined) return [{ state: pathOf(node), problem: `There is no actor called '${String(src)}'.${suggest(String(src), Object.keys(machine.implementations.actors as object))}` }]
     if (effectOf(logic) !== undefined || isMachine(logic)) return []
     return [{ state: pathOf(node), problem: `The actor '${id}' is neither one of Stateloop's nor a machine, so its results would not be journaled. Use fromCode, fromTool or t.code.` }]
   })

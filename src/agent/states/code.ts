@@ -11,7 +11,7 @@ import { effectState } from './effect.ts'
 import type { AttemptOptions, Erased, StateOptions } from './options.ts'
 
 /** The method `t.code`. */
-export type CodeMethod<X extends Env> = <O, const N extends Next<X, O> = never, const E extends Routes<'code'> = {}>(
+export type CodeMethod<X extends Env> = <O, const N extends Next<X, O>, const E extends Routes<'code'> = {}>(
   options: AttemptOptions & {
     /** Runs once per attempt; may be asynchronous and may throw. What it returns must be JSON. */
     readonly run: (args: Args<X>, context: CodeContext) => O | Promise<O>

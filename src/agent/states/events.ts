@@ -42,7 +42,7 @@ export type HumanMethod<X extends Env> = <const T extends string, const E extend
 ) => State<'human', T | RouteTargets<E>>
 
 /** The method `t.decide`. */
-export type DecideMethod<X extends Env> = <P extends PromptInput<X>, const T extends string, F extends VarsInput<X, P> = never, const E extends Routes<'model'> = {}>(
+export type DecideMethod<X extends Env> = <P extends PromptInput<X>, const T extends string, F extends VarsInput<X, P>, const E extends Routes<'model'> = {}>(
   model: X['models'],
   options: AttemptOptions &
     PromptOptions<P, F> & {

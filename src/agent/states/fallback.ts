@@ -26,10 +26,10 @@ type EndsInValue<A> = A extends readonly [...unknown[], { readonly value: unknow
 /** The method `t.fallback`. */
 export type FallbackMethod<X extends Env> = <
   const A extends readonly Alternative<X>[],
+  P extends PromptInput<X>,
+  F extends VarsInput<X, P>,
+  const N extends Next<X, Infer<S>>,
   S extends Schema = Schema<string>,
-  P extends PromptInput<X> = PromptInput<X>,
-  F extends VarsInput<X, P> = never,
-  const N extends Next<X, Infer<S>> = never,
   const E extends Routes<'model'> = {},
 >(
   alternatives: A & ValuesFit<A, Infer<S>>,

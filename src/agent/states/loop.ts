@@ -29,11 +29,11 @@ export interface LoopOptions<L> {
 
 /** The method `t.loop`. */
 export type LoopMethod<X extends Env> = <
+  P extends PromptInput<X>,
+  F extends VarsInput<X, P>,
+  const N extends Next<X, Infer<S>>,
   S extends Schema = Schema<string>,
-  P extends PromptInput<X> = PromptInput<X>,
-  F extends VarsInput<X, P> = never,
   const L extends readonly (keyof X['tools'] & string)[] = readonly [],
-  const N extends Next<X, Infer<S>> = never,
   const E extends Routes<'model' | 'tool' | 'human'> = {},
 >(
   model: X['models'],

@@ -47,12 +47,12 @@ export interface PromptOptions<P, F> {
 
 /** The method `t.model`. */
 export type ModelMethod<X extends Env> = <
+  P extends PromptInput<X>,
+  F extends VarsInput<X, P>,
+  const N extends Next<X, Infer<S>>,
   S extends Schema = Schema<string>,
-  P extends PromptInput<X> = PromptInput<X>,
-  F extends VarsInput<X, P> = never,
   const L extends readonly (keyof X['tools'] & string)[] = readonly [],
   const R extends ToolRoutes<L> = never,
-  const N extends Next<X, Infer<S>> = never,
   const E extends Routes<'model'> = {},
 >(
   model: X['models'],

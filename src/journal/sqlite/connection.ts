@@ -65,7 +65,8 @@ export const faultOf = (thrown: unknown, doing: string, path: string): unknown =
   const advice = code === undefined ? undefined : UNAVAILABLE.get(code)
   if (advice !== undefined) return made('journal_unavailable', doing, path, thrown, advice)
   const outOfRange = 'code' in thrown && thrown.code === 'ERR_OUT_OF_RANGE'
-  if (outOfRange || (code !== undefined && CORRUPT.has(code))) return made('journal_corrupt', doing, path, thrown, 'The database is damaged: restore it from a backup.')
+  if (outOfRange || (code !== undefined && CORRUPT.has(code)))
+    return made('journal_corrupt', doing, path, thrown, 'The database is damaged: restore it from a backup.')
   return 'syscall' in thrown ? made('journal_unavailable', doing, path, thrown, 'Check the disk, its free space and the permissions.') : thrown
 }
 
@@ -79,7 +80,8 @@ export const textIn = (value: unknown, what: string): string => (typeof value ==
 /** A column that must hold a number. */
 export const numberIn = (value: unknown, what: string): number => (typeof value === 'number' ? value : damaged(what))
 /** A column that must hold bytes, as text. */
-export const blobIn = (value: unknown, what: string): string => (value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString() : damaged(what))
+export const blobIn = (value: unknown, what: string): string =>
+  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString() : damaged(what)
 /** Text that must hold JSON. */
 export const jsonIn = (value: unknown, what: string): unknown => {
   try {

@@ -39,7 +39,12 @@ interface Job {
 const MOST_IN_GROUP = 1_000
 
 /** Performs the jobs of a group in the open transaction. @returns what to call once it is committed, and the progress to note. */
-const performGroup = (handle: Handle, before: Progress, group: readonly Job[], entering: (job: Job) => void): { readonly settle: readonly (() => void)[]; readonly after: Progress } => {
+const performGroup = (
+  handle: Handle,
+  before: Progress,
+  group: readonly Job[],
+  entering: (job: Job) => void,
+): { readonly settle: readonly (() => void)[]; readonly after: Progress } => {
   const sealed: string[] = []
   const settle: (() => void)[] = []
   const sql: WriteSql = { ...handle.sql, seal: (hash) => void sealed.push(hash) }
@@ -60,59 +65,66 @@ const performGroup = (handle: Handle, before: Progress, group: readonly Job[], e
   return { settle, after: { commits, hash: sha256(`${before.hash} ${commits} ${sealed.join(' ')}`).slice(0, 32) } }
 }
 
+interface State {
+  readonly path: string
+  /** @throws FailureError when the file cannot be opened, or was closed. */
+  use(): Handle
+  /** The furthest progress this process has seen. */
+  seen: Progress
+}
+
+/** Commits what a group writes and lets each job know. @returns the jobs to try again, without the one that spoiled it. */
+const commitGroup = (state: State, group: readonly Job[]): readonly Job[] => {
+  const { path } = state
+  let handle: Handle | undefined
+  let current: Job | undefined
+  let settle: readonly (() => void)[]
+  try {
+    handle = state.use()
+    handle.connection.exec('BEGIN IMMEDIATE')
+    const before = progressOf(handle.sql)
+    compare(path, before, state.seen)
+    const done = performGroup(handle, before, group, (job) => (current = job))
+    current = undefined
+    settle = done.settle
+    if (done.after === before) rollback(handle.connection)
+    else {
+      handle.sql.run('UPDATE progress SET commits = ?, hash = ? WHERE id = 1', done.after.commits, done.after.hash)
+      handle.connection.exec('COMMIT')
+      state.seen = done.after
+      handle.witness.note(done.after)
+    }
+  } catch (thrown) {
+    rollback(handle?.connection)
+    const fault = faultOf(thrown, 'Writing to', path)
+    const spoiler = fault instanceof FailureError && fault.code === 'journal_unavailable' ? undefined : current
+    for (const job of spoiler === undefined ? group : [spoiler]) job.reject(fault)
+    return spoiler === undefined ? [] : group.filter((job) => job !== spoiler)
+  }
+  for (const done of settle) done()
+  return []
+}
+
 /** Describes a database file; nothing is opened yet. */
 export const database = (options: OpenOptions): Database => {
   const { path } = options
   const verified = new Set<string>()
   let handle: Handle | undefined
-  let seen: Progress = NO_PROGRESS
   let closed = false
   let waiting: Job[] = []
-
-  const use = (): Handle => (closed ? refuseClosed(path) : (handle ??= openFile(options)))
-
-  /** @returns the jobs to try again. */
-  const commit = (group: readonly Job[]): readonly Job[] => {
-    let current: Job | undefined
-    let settle: readonly (() => void)[]
-    try {
-      const { connection, sql, witness } = use()
-      connection.exec('BEGIN IMMEDIATE')
-      const before = progressOf(sql)
-      compare(path, before, seen)
-      const done = performGroup({ connection, sql, witness }, before, group, (job) => (current = job))
-      current = undefined
-      settle = done.settle
-      if (done.after === before) rollback(handle?.connection)
-      else {
-        sql.run('UPDATE progress SET commits = ?, hash = ? WHERE id = 1', done.after.commits, done.after.hash)
-        connection.exec('COMMIT')
-        seen = done.after
-        witness.note(seen)
-      }
-    } catch (thrown) {
-      rollback(handle?.connection)
-      const fault = faultOf(thrown, 'Writing to', path)
-      const culprit = fault instanceof FailureError && fault.code === 'journal_unavailable' ? undefined : current
-      if (culprit === undefined) for (const job of group) job.reject(fault)
-      else culprit.reject(fault)
-      return culprit === undefined ? [] : group.filter((job) => job !== culprit)
-    }
-    for (const done of settle) done()
-    return []
-  }
+  const state: State = { path, seen: NO_PROGRESS, use: () => (closed ? refuseClosed(path) : (handle ??= openFile(options))) }
 
   const flush = (): void => {
     let group: readonly Job[] = waiting.slice(0, MOST_IN_GROUP)
     waiting = waiting.slice(MOST_IN_GROUP)
     if (waiting.length > 0) setImmediate(flush)
-    while (group.length > 0) group = commit(group)
+    while (group.length > 0) group = commitGroup(state, group)
   }
 
   return {
     path,
     async read(job) {
-      const { connection, sql, witness } = use()
+      const { connection, sql, witness } = state.use()
       try {
         const witnessed = witness.read()
         connection.exec('BEGIN')
@@ -121,7 +133,7 @@ export const database = (options: OpenOptions): Database => {
         connection.exec('COMMIT')
         return found
       } catch (thrown) {
-        rollback(handle?.connection)
+        rollback(connection)
         throw faultOf(thrown, 'Reading', path)
       }
     },

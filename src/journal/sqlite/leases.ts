@@ -20,7 +20,11 @@ const leaseIn = (sql: Sql, no: number, run: string): Stored => {
   const found = sql.get('SELECT owner, epoch, expires_at FROM leases WHERE run = ?', no)
   const what = `the lease of run ${run}`
   const owner = found?.['owner'] ?? undefined
-  return { owner: owner === undefined ? undefined : textIn(owner, what), epoch: numberIn(found?.['epoch'], what), expiresAt: numberIn(found?.['expires_at'], what) }
+  return {
+    owner: owner === undefined ? undefined : textIn(owner, what),
+    epoch: numberIn(found?.['epoch'], what),
+    expiresAt: numberIn(found?.['expires_at'], what),
+  }
 }
 
 /** The part of the journal that is about leases. */

@@ -14,7 +14,7 @@ export interface Progress {
 export const NO_PROGRESS: Progress = { commits: 0, hash: '' }
 
 /** Where the witness of a database is. */
-export const witnessPath = (path: string): string => `${path}-head`
+const witnessPath = (path: string): string => `${path}-head`
 
 // One slot per commit, in turns: a process that is paused between its commit and its note overwrites a slot, not the maximum.
 const SLOTS = 16
@@ -40,7 +40,7 @@ const parseSlot = (slot: string): Progress | undefined => {
 const newest = (file: string): Progress => {
   const starts = Array.from({ length: SLOTS }, (_, slot) => slot * SLOT_BYTES)
   const written = starts.map((start) => file.slice(start, start + SLOT_BYTES)).filter((slot) => slot.trim() !== '')
-  for (const slot of written.sort().reverse()) {
+  for (const slot of written.toSorted().toReversed()) {
     const found = parseSlot(slot)
     if (found !== undefined) return found
   }

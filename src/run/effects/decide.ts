@@ -98,7 +98,7 @@ export const openDecide: OpenEffect<DecideSpec> = (spec, context) => {
     done: (outcome) => {
       if (!outcome.ok) return context.fail(outcome.failure)
       const choice = (outcome.value as unknown as { readonly output: Choice }).output
-      context.noteRepeat(context.state, null, choice as unknown as Json)
+      context.noteRepeat(context.state, null, choice)
       if (!context.send(eventOf(choice))) context.fail(failure('invalid_output', `The model chose ${choice.event}, which the guards of state ${context.state} do not allow with this payload: ${textOf(JSON.stringify(choice.payload))}.`))
     },
   })

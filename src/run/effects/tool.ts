@@ -1,6 +1,6 @@
 // One tool call that the author decided.
 import type { ToolSpec } from '../../agent/index.ts'
-import { failure, type Json } from '../../failure/index.ts'
+import { failure } from '../../failure/index.ts'
 import { toJson } from '../../schema/index.ts'
 import type { OpenEffect } from '../effect.ts'
 import { attempts } from './attempts.ts'
@@ -30,7 +30,7 @@ export const openTool: OpenEffect<ToolSpec> = (spec, context) => {
       context.complete(outcome.value)
     },
   })
-  if (tool.effect === 'irreversible' && !context.approved.delete(callHash(name, args as Json))) {
+  if (tool.effect === 'irreversible' && !context.approved.delete(callHash(name, args))) {
     context.fail(failure('denied', `Tool ${name} is irreversible and nobody approved exactly this call. Put an approve state with this call before it.`))
   } else call.begin()
   return { attempt: (_suffix, attempt, outcome) => call.settle(attempt, outcome), timer: () => call.wake() }

@@ -6,7 +6,7 @@ import type { Outcome } from '../../journal/index.ts'
 import type { ToolCall } from '../../prompt/index.ts'
 import type { Tool } from '../../tool/index.ts'
 import type { EffectContext, OpenEffect, RunningEffect } from '../effect.ts'
-import type { CallDecision, PendingCalls } from '../thread.ts'
+import type { CallDecision, PendingCalls, Thread } from '../thread.ts'
 import { attempts, callOfTimer, type Attempts } from './attempts.ts'
 import { callHash } from './call-hash.ts'
 import { performTool } from './perform-tool.ts'
@@ -39,6 +39,12 @@ export const openTools: OpenEffect<ToolsSpec> = (spec, context) => {
   return performBatch(spec, context, pending)
 }
 
+const answerThread = (thread: Thread, answers: readonly Answer[]): void => {
+  thread.pending = undefined
+  for (const answer of answers) thread.push({ role: 'tool', callId: answer.id, name: answer.name, content: answerText(answer), ...(answer.ok ? {} : { failed: answer.failure.code }) })
+  thread.continues = true
+}
+
 const performBatch = (spec: ToolsSpec, context: EffectContext, pending: PendingCalls): RunningEffect => {
   const { calls, thread } = pending
   const answers = new Map<number, Answer>()
@@ -47,14 +53,9 @@ const performBatch = (spec: ToolsSpec, context: EffectContext, pending: PendingC
   let stopped = false
 
   const finish = (): void => {
-    thread.pending = undefined
-    for (const [index, call] of calls.entries()) {
-      const answer = answers.get(index)
-      if (answer === undefined) continue
-      thread.push({ role: 'tool', callId: call.id, name: call.name, content: answerText(answer), ...(answer.ok ? {} : { failed: answer.failure.code }) })
-    }
-    thread.continues = true
-    context.complete([...answers.entries()].sort(([a], [b]) => a - b).map(([, answer]) => answer))
+    const inOrder = calls.flatMap((_call, index) => answers.get(index) ?? [])
+    answerThread(thread, inOrder)
+    context.complete(inOrder)
   }
   const stop = (reason: Failure): void => {
     stopped = true

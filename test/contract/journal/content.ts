@@ -45,7 +45,11 @@ export const contentBehaviour = (subject: () => Subject): void => {
       const { lease } = await startRun(journal, 'run')
       await appendAll(journal, lease, entries.slice(1))
       expect(await journal.getSnapshot('run')).toBeUndefined()
-      const at = (seq: number): { seq: number; hash: string; text: string } => ({ seq, hash: (entries[seq] as StoredEntry).hash, text: JSON.stringify({ seq }) })
+      const at = (seq: number): { seq: number; hash: string; text: string } => ({
+        seq,
+        hash: (entries[seq] as StoredEntry).hash,
+        text: JSON.stringify({ seq }),
+      })
       for (const seq of [2, 6, 4]) await journal.putSnapshot('run', at(seq))
       expect(await journal.getSnapshot('run')).toStrictEqual(at(6))
     })

@@ -13,7 +13,10 @@ export const inboxBehaviour = (subject: () => Subject): void => {
       expect(await journal.post('run', { type: 'REPLY', text: 'yes' }, 'u1')).toBe(0)
       await clock.advance(5)
       expect(await journal.post('run', { type: 'STOP' })).toBe(1)
-      const items = [{ n: 0, at, event: { type: 'REPLY', text: 'yes' }, by: 'u1' }, { n: 1, at: at + 5, event: { type: 'STOP' } }]
+      const items = [
+        { n: 0, at, event: { type: 'REPLY', text: 'yes' }, by: 'u1' },
+        { n: 1, at: at + 5, event: { type: 'STOP' } },
+      ]
       for (const from of [0, 1, 2, 5]) expect(await journal.inbox('run', from)).toStrictEqual(items.slice(from))
     })
 

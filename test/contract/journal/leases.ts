@@ -20,7 +20,12 @@ export const leaseBehaviour = (subject: () => Subject): void => {
       await clock.advance(LEASE_MS - 1)
       await rejection(journal.acquire('run', 'worker-2', LEASE_MS), 'lease_held')
       await clock.advance(1)
-      expect(await journal.acquire('run', 'worker-2', LEASE_MS)).toStrictEqual({ run: 'run', owner: 'worker-2', epoch: lease.epoch + 1, expiresAt: clock.now() + LEASE_MS })
+      expect(await journal.acquire('run', 'worker-2', LEASE_MS)).toStrictEqual({
+        run: 'run',
+        owner: 'worker-2',
+        epoch: lease.epoch + 1,
+        expiresAt: clock.now() + LEASE_MS,
+      })
     })
 
     test('the earlier holder can no longer append, renew or release', async () => {
@@ -42,7 +47,7 @@ export const leaseBehaviour = (subject: () => Subject): void => {
       const { lease, first } = await startRun(journal, 'run')
       await clock.advance(LEASE_MS)
       await journal.acquire('run', 'worker-1', LEASE_MS)
-      await rejection(journal.append(lease, entryAfter(first), sampleUpdate()), 'lease_lost')
+      expect((await rejection(journal.append(lease, entryAfter(first), sampleUpdate()), 'lease_lost')).details).toMatchObject({ epoch: 1, current: 2 })
     })
 
     test('an expired lease that nobody took still appends and can be renewed', async () => {
@@ -60,7 +65,7 @@ export const leaseBehaviour = (subject: () => Subject): void => {
       await clock.advance(LEASE_MS / 2)
       await journal.renew(lease, LEASE_MS)
       await clock.advance(LEASE_MS / 2)
-      await rejection(journal.acquire('run', 'worker-2', LEASE_MS), 'lease_held')
+      expect((await rejection(journal.acquire('run', 'worker-2', LEASE_MS), 'lease_held')).details).toMatchObject({ expiresAt: clock.now() + LEASE_MS / 2 })
     })
 
     test('a lease given back is free at once and no longer appends', async () => {

@@ -33,7 +33,10 @@ export const listBehaviour = (subject: () => Subject): void => {
     test('a key stays taken when its run has ended', async () => {
       const { journal } = subject()
       await startRun(journal, 'one', { key: 'k', status: 'failed' })
-      expect(await journal.create(sampleRow('two', { key: 'k' }), entryAfter(undefined), 'worker-1', LEASE_MS)).toMatchObject({ created: false, row: { id: 'one' } })
+      expect(await journal.create(sampleRow('two', { key: 'k' }), entryAfter(undefined), 'worker-1', LEASE_MS)).toMatchObject({
+        created: false,
+        row: { id: 'one' },
+      })
     })
 
     test('a session has one run that has not ended', async () => {

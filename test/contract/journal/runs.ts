@@ -10,8 +10,16 @@ export const runBehaviour = (subject: () => Subject): void => {
     test('a created run reads back with its first entry as its head', async () => {
       const { journal } = subject()
       const row = sampleRow('run', {
-        agentVersion: '2', source: 'agents/support/agent.ts', user: 'u1', route: '/chat', tenant: 't1', session: 's1', key: 'k1', state: { asking: 'twice' },
-        waiting: [{ for: 'event', state: 'asking', accepts: ['REPLY'], show: { text: 'Which order?' } }], dueAt: 9_000,
+        agentVersion: '2',
+        source: 'agents/support/agent.ts',
+        user: 'u1',
+        route: '/chat',
+        tenant: 't1',
+        session: 's1',
+        key: 'k1',
+        state: { asking: 'twice' },
+        waiting: [{ for: 'event', state: 'asking', accepts: ['REPLY'], show: { text: 'Which order?' } }],
+        dueAt: 9_000,
       })
       const first = entryAfter(undefined)
       expect(await journal.create(row, first, 'worker-1', LEASE_MS)).toMatchObject({ created: true })
@@ -94,7 +102,7 @@ export const runBehaviour = (subject: () => Subject): void => {
     test('a second run with the same id is refused and leaves the first alone', async () => {
       const { journal } = subject()
       const { first } = await startRun(journal, 'run')
-      await expect(journal.create(sampleRow('run', { agent: 'other' }), entryAfter(undefined, '{"other":1}'), 'worker-2', LEASE_MS)).rejects.toThrow()
+      await expect(journal.create(sampleRow('run', { agent: 'other' }), entryAfter(undefined, '{"other":1}'), 'worker-2', LEASE_MS)).rejects.toThrow(/run/)
       expect(await journal.get('run')).toMatchObject({ agent: 'support' })
       expect(await journal.read('run')).toStrictEqual([first])
     })
@@ -154,14 +162,20 @@ export const runBehaviour = (subject: () => Subject): void => {
     test('the chain hash covers the position, the time, the text and all before it', () => {
       const hash = chainHash(CHAIN_START, 0, 1, '{}')
       expect(hash).toMatch(/^[0-9a-f]{32}$/)
-      for (const other of [chainHash('0', 0, 1, '{}'), chainHash(CHAIN_START, 1, 1, '{}'), chainHash(CHAIN_START, 0, 2, '{}'), chainHash(CHAIN_START, 0, 1, '{} ')]) expect(other).not.toBe(hash)
+      for (const other of [
+        chainHash('0', 0, 1, '{}'),
+        chainHash(CHAIN_START, 1, 1, '{}'),
+        chainHash(CHAIN_START, 0, 2, '{}'),
+        chainHash(CHAIN_START, 0, 1, '{} '),
+      ])
+        expect(other).not.toBe(hash)
     })
 
     test('a closed journal says so', async () => {
       const { journal } = subject()
       const { lease, first } = await startRun(journal, 'run')
       await journal.close()
-      await rejection(journal.append(lease, entryAfter(first), sampleUpdate()), 'journal_unavailable')
+      expect((await rejection(journal.append(lease, entryAfter(first), sampleUpdate()), 'journal_unavailable')).message).toContain('was closed')
       await rejection(journal.list(), 'journal_unavailable')
       await rejection(startRun(journal, 'other'), 'journal_unavailable')
     })

@@ -1,0 +1,31 @@
+// One instance of something per key (provider, model and address), made when first asked for. Invariant: at most `max`
+// instances; of the idle ones the longest unused goes first, and one that is in use never goes.
+
+/** Instances by key. */
+export interface PerKey<T> {
+  /** The instance of a key; made when there is none. */
+  of(key: string): T
+  /** All instances, the longest unused first. */
+  all(): readonly T[]
+}
+
+/** Makes a collection. @param isIdle true when forgetting the instance loses nothing. */
+export const perKey = <T>(make: (key: string) => T, isIdle: (instance: T) => boolean, max = 1_000): PerKey<T> => {
+  const instances = new Map<string, T>()
+  const forgetIdle = (): void => {
+    for (const [key, instance] of instances) {
+      if (instances.size <= max) return
+      if (isIdle(instance)) instances.delete(key)
+    }
+  }
+  return {
+    of(key) {
+      const instance = instances.get(key) ?? make(key)
+      instances.delete(key)
+      forgetIdle()
+      instances.set(key, instance)
+      return instance
+    },
+    all: () => [...instances.values()],
+  }
+}

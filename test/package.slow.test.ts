@@ -1,0 +1,91 @@
+// Installs the packed package into an empty folder and uses it as a user would: on the oldest and the current Node,
+// by `import` and by `require`, and with each TypeScript that users may have.
+import { execFile } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const root = dirname(import.meta.dirname)
+const folder = mkdtempSync(join(tmpdir(), 'stateloop-package-'))
+const toolchain = (name: string, file: string): string => join(root, 'test', 'toolchain', name, 'node_modules', file)
+
+const nodes = { 'v22.19.0': toolchain('node-22', join('node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')), [process.version]: process.execPath }
+const compilers = {
+  '5.9': toolchain('typescript-5', 'typescript'),
+  '6.0': toolchain('typescript-6', 'typescript'),
+  '7.0': join(root, 'node_modules', 'typescript'),
+}
+
+const exec = promisify(execFile)
+
+/** Runs a program in the user's folder and returns what it printed; a failed program rejects with its output. */
+const run = async (program: string, ...args: string[]): Promise<string> => {
+  const { stdout } = await exec(program, args, { cwd: folder, shell: program === 'npm' && process.platform === 'win32' }).catch((error: { stdout: string; stderr: string }) => {
+    throw new Error(`${program} ${args.join(' ')} failed:\n${error.stdout}${error.stderr}`, { cause: error })
+  })
+  return stdout.trim()
+}
+
+interface Manifest {
+  readonly version: string
+  readonly dependencies: { readonly [name: string]: string }
+  readonly devDependencies: { readonly [name: string]: string }
+}
+
+interface Packed {
+  readonly filename: string
+  readonly files: readonly { readonly path: string }[]
+}
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
+let packed: readonly string[] = []
+
+beforeAll(async () => {
+  const [tarball] = JSON.parse(await run('npm', 'pack', root, '--json', '--ignore-scripts')) as [Packed]
+  packed = tarball.files.map(({ path }) => path)
+  const dependencies = {
+    stateloop: `file:${tarball.filename}`,
+    zod: manifest.dependencies['zod'],
+    '@types/node': manifest.devDependencies['@types/node'],
+  }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module', dependencies }))
+  await run('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund')
+  cpSync(join(root, 'test', 'fixtures', 'package'), folder, { recursive: true })
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('the tarball holds the build, the readme and the license, and nothing else', () => {
+  expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']))
+  expect(packed.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts))$/.test(path))).toEqual([])
+})
+
+describe.each(Object.entries(nodes))('on Node %s', (version, node) => {
+  test.each(['import.mjs', 'require.cjs'])('an agent runs from %s', async (file) => {
+    expect(JSON.parse(await run(node, file))).toEqual({ node: version, outcome: 'done', output: 'Rain in Bern.', modelCalls: 2, toolCalls: 1 })
+  })
+
+  test('loading the package loads nothing that is only needed later', async () => {
+    const loaded = JSON.parse(await run(node, 'loaded.mjs')) as readonly string[]
+    expect(loaded).toContain('stateloop')
+    expect(loaded).toContain('xstate')
+    const later = ['openai', 'undici', 'pino', 'commander', 'yaml', '@pydantic/genai-prices', 'zod-to-json-schema', 'node:sqlite', 'node:http']
+    expect(loaded.filter((name) => later.includes(name))).toEqual([])
+  })
+
+  test('the command line says its version', async () => {
+    expect(await run(node, join('node_modules', 'stateloop', 'dist', 'cli', 'main.js'), '--version')).toBe(manifest.version)
+  })
+})
+
+test('npm links the command', () => {
+  expect(readdirSync(join(folder, 'node_modules', '.bin'))).toContain('stateloop')
+})
+
+test.each(Object.entries(compilers))('the types are right for TypeScript %s, library checks included', async (version, compiler) => {
+  const tsc = join(compiler, 'bin', 'tsc')
+  expect(await run(process.execPath, tsc, '--version')).toContain(`Version ${version}.`)
+  expect(await run(process.execPath, tsc, '--project', '.')).toBe('')
+})
