@@ -71,7 +71,7 @@ const tools = { add: defineTool({ description: 'Adds.', input: z.object({ a: z.n
 const model = { alias: 'm', provider: 'bench', model: 'm', params: { maxOutputTokens: 100 } }
 const machine = setup({
   actors: { model: effectSource({ kind: 'model', model, prompt: ({ context }) => String((context as { readonly steps: number }).steps), tools, repairs: 0 }), tools: effectSource({ kind: 'tools', tools, parallel: 4 }) },
-  guards: guards,
+  guards: guards as never,
 }).createMachine({
   id: 'bench',
   initial: 'thinking',

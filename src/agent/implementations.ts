@@ -19,8 +19,8 @@ export const guards = {
   /** Any failure but those that wait for a person. A defect is never one. */
   'stateloop.anyFailure': ({ event }: GuardArgs): boolean => isFailure(event.error) && !NEVER_WILD.has(event.error.code),
   /** The model asked for tools; with `tool`, for that one among others. */
-  'stateloop.calls': ({ event }: GuardArgs, { tool }: { readonly tool?: string }): boolean =>
-    event.calls !== undefined && event.calls.length > 0 && (tool === undefined || event.calls.some((call) => call.name === tool)),
+  'stateloop.calls': ({ event }: GuardArgs, params: { readonly tool?: string } | undefined): boolean =>
+    event.calls !== undefined && event.calls.length > 0 && (params?.tool === undefined || event.calls.some((call) => call.name === params.tool)),
   /** A field of the output has this value, compared as text. */
   'stateloop.outputIs': ({ event }: GuardArgs, { field, value }: { readonly field: string; readonly value: string }): boolean =>
     typeof event.output === 'object' && event.output !== null && String((event.output as { readonly [key: string]: unknown })[field]) === value,
