@@ -1,6 +1,9 @@
 // The world of a command: where it writes, what it reads, where it stands. Invariant: what models and tools said reaches a
 // terminal without control characters, and a reader that goes away never stops a run.
-import { styleText, type InspectColor } from 'node:util'
+import { styleText } from 'node:util'
+
+/** Formats that the command line uses. */
+export type Format = 'red' | 'green' | 'yellow' | 'cyan' | 'dim'
 
 /** What a command may touch beside files. */
 export interface Io {
@@ -14,7 +17,7 @@ export interface Io {
   readonly terminal: boolean
   /** Width of the terminal, characters. */
   readonly columns: () => number
-  readonly style: (format: InspectColor, text: string) => string
+  readonly style: (format: Format, text: string) => string
   readonly cwd: string
   readonly env: { readonly [name: string]: string | undefined }
   readonly platform: NodeJS.Platform
@@ -55,7 +58,6 @@ export const processIo = (): Io => {
   }
 }
 
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /** Text without what could steer a terminal: control characters and marks of writing direction. Keeps tabs and line ends. */

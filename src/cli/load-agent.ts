@@ -2,8 +2,7 @@
 // that is returned finds the same agent again from any working directory of the project.
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { Agent } from '../agent/index.ts'
-import { suggest } from '../agent/nearest.ts'
+import { suggest, type Agent } from '../agent/index.ts'
 import { fail } from '../failure/index.ts'
 import { importModule, type Exports } from './import-module.ts'
 import { portablePath, type Project } from './project.ts'

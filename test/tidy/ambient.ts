@@ -16,7 +16,7 @@ const randomness = ['randomUUID', 'randomBytes', 'randomInt', 'randomFill', 'ran
 
 const timeAndChance: Ban = {
   globals: ['setTimeout', 'setInterval', 'performance'],
-  members: ['Date.now', 'Math.random', 'process.hrtime', 'process.uptime', 'AbortSignal.timeout', 'Atomics.wait', 'Atomics.waitAsync'],
+  members: ['Date.now', 'Math.random', 'process.hrtime', 'process.uptime', 'AbortSignal.timeout'],
   properties: randomness,
   modules: ['node:timers', 'node:timers/promises', 'node:perf_hooks'],
   date: true,

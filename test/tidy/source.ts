@@ -14,7 +14,7 @@ export interface SourceFile {
   readonly imports: readonly Import[]
 }
 
-/** One place where a file names a module, whether by `import`, `export from`, `import()`, an import type or a created `require`. */
+/** One place where a file names a module, whether by an import, a re-export, `import()`, an import type, a created `require` or `getBuiltinModule`. */
 export interface Import {
   readonly specifier: string
   readonly line: number
@@ -94,11 +94,14 @@ const importsOf = (program: Program, text: string): readonly Import[] => {
       if (created && id.type === 'Identifier') requires.add(id.name)
     },
     CallExpression: ({ callee, arguments: [argument], start }) => {
-      const required = callee.type === 'Identifier' && requires.has(callee.name)
+      const required = callee.type === 'Identifier' ? requires.has(callee.name) : isMember(callee, 'getBuiltinModule')
       if (required && argument?.type === 'Literal' && typeof argument.value === 'string') add(argument.value, start)
     },
   })
   return found
 }
+
+const isMember = (node: { readonly type: string; readonly property?: unknown }, name: string): boolean =>
+  node.type === 'MemberExpression' && (node.property as { readonly name?: unknown }).name === name
 
 const nameOf = (name: { readonly type: string; readonly name?: string; readonly value?: unknown }): string => name.name ?? String(name.value)

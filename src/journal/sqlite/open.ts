@@ -102,9 +102,8 @@ const probe = (options: OpenOptions): void => {
 const PAGE_BYTES = 8_192
 
 const WAL_ATTEMPTS = 100
-const WAL_PAUSE_MS = 10
 
-/** Changing to WAL needs the file alone and does not always wait for it, so that processes that start together try in turns. */
+/** Changing to WAL needs the file alone and fails at once when another process has it, so this waits for its turn by a lock that waits. */
 const useWal = (connection: Connection): void => {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -113,7 +112,7 @@ const useWal = (connection: Connection): void => {
     } catch (thrown) {
       const busy = thrown instanceof Error && 'errcode' in thrown && thrown.errcode === 5
       if (!busy || attempt === WAL_ATTEMPTS) throw thrown
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_PAUSE_MS)
+      connection.exec('BEGIN IMMEDIATE; ROLLBACK')
     }
   }
 }

@@ -1,0 +1,73 @@
+// `stateloop runs`: lists runs, newest first.
+import type { Command } from 'commander'
+import { fail } from '../../failure/index.ts'
+import { isEnded, type RunFilter, type RunRow, type RunStatus } from '../../journal/index.ts'
+import { showDuration, showTime, showTokens, showUsd } from '../amounts.ts'
+import { EXIT } from '../exit-code.ts'
+import { oneLine, type Io } from '../io.ts'
+import { openExisting, type CommonOptions } from '../open-runtime.ts'
+import { databasePath, openProject } from '../project.ts'
+import { publicRow } from '../result.ts'
+import { addCommonOptions, type SetExit } from './options.ts'
+
+interface RunsOptions extends CommonOptions, Pick<RunFilter, 'agent' | 'user' | 'route' | 'tenant' | 'session'> {
+  readonly status?: string
+  readonly limit: string
+}
+
+const STATUSES: readonly RunStatus[] = ['queued', 'running', 'waiting', 'done', 'failed', 'limited', 'cancelled']
+const isStatus = (text: string): text is RunStatus => STATUSES.some((status) => status === text)
+
+const filterOf = ({ status, limit, agent, user, route, tenant, session }: RunsOptions): RunFilter => {
+  const statuses = status?.split(',').map((text) => text.trim())
+  const unknown = statuses?.find((text) => !isStatus(text))
+  if (unknown !== undefined) fail('usage', `There is no status ${JSON.stringify(unknown)}. There are: ${STATUSES.join(', ')}.`)
+  if (!/^[1-9]\d{0,5}$/.test(limit)) fail('usage', `--limit must be a number from 1 to 999999, not ${JSON.stringify(limit)}.`)
+  const named = Object.entries({ agent, user, route, tenant, session }).filter(([, value]) => value !== undefined)
+  return { ...Object.fromEntries(named), ...(statuses === undefined ? {} : { status: statuses.filter(isStatus) }), limit: Number(limit) }
+}
+
+const stateOf = (row: RunRow): string => (typeof row.state === 'string' ? row.state : JSON.stringify(row.state))
+
+const cellsOf = (row: RunRow): readonly string[] => [
+  row.id,
+  oneLine(row.agent),
+  row.status,
+  oneLine(row.failureCode ?? stateOf(row)),
+  showTime(row.startedAt),
+  isEnded(row.status) ? showDuration(row.updatedAt - row.startedAt) : '',
+  showTokens(row.inputTokens, row.outputTokens),
+  showUsd(row.costUnknown ? null : row.costNano / 1e9),
+]
+
+const HEAD = ['run', 'agent', 'status', 'state', 'started', 'took', 'tokens', 'cost'] as const
+
+const tableOf = (rows: readonly (readonly string[])[]): string => {
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
+}
+
+const list = async (io: Io, options: RunsOptions): Promise<number> => {
+  const filter = filterOf(options)
+  const project = await openProject(io)
+  const journal = openExisting(io, project, options)
+  const rows = (await journal?.list(filter)) ?? []
+  await journal?.close()
+  if (options.json === true) io.out(`${JSON.stringify({ runs: rows.map(publicRow) }, null, 2)}\n`)
+  else if (rows.length === 0) io.out(`no runs${journal === undefined ? `: no database at ${databasePath(project, options.db, io.env)}` : ' match'}\n`)
+  else io.out(`${tableOf([HEAD, ...rows.map(cellsOf)])}\n`)
+  return EXIT.done
+}
+
+/** Adds the command. */
+export const addRuns = (program: Command, io: Io, setExit: SetExit): void => {
+  addCommonOptions(program.command('runs').description('list runs, newest first'))
+    .option('--status <list>', `only these, with commas between: ${STATUSES.join(', ')}`)
+    .option('--agent <id>', 'only of this agent')
+    .option('--user <id>', 'only for this user')
+    .option('--route <name>', 'only from this route')
+    .option('--tenant <id>', 'only of this tenant')
+    .option('--session <id>', 'only of this session')
+    .option('--limit <n>', 'at most so many', '20')
+    .action(async (options: RunsOptions) => setExit(await list(io, options)))
+}

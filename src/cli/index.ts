@@ -1,0 +1,2 @@
+export { defineConfig } from './config.ts'
+export type { Config, Services } from './config.ts'

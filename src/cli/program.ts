@@ -1,0 +1,46 @@
+// The command line as a function from arguments to an exit code. Invariant: it never ends the process, and with `--json`
+// standard output holds JSON even when the command was not understood.
+import { Command, CommanderError } from 'commander'
+import { failure, type Failure } from '../failure/index.ts'
+import { addCancel } from './commands/cancel.ts'
+import { addApprove, addReject } from './commands/decide.ts'
+import { addResume } from './commands/resume.ts'
+import { addRun } from './commands/run.ts'
+import { addRuns } from './commands/runs.ts'
+import { addSend } from './commands/send.ts'
+import { addShow } from './commands/show.ts'
+import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
+import { plain, type Io } from './io.ts'
+
+const report = (io: Io, problem: Failure, json: boolean, lines: boolean): void => {
+  if (json) io.out(`${JSON.stringify({ error: problem }, null, lines ? 0 : 2)}\n`)
+  else io.err(`${io.style('red', `${problem.code}:`)} ${plain(problem.message)}\n${problem.code === 'defect' && problem.cause?.stack !== undefined ? `${plain(problem.cause.stack)}\n` : ''}`)
+}
+
+/** Performs a command line. @returns the exit code. */
+export const runCli = async (args: readonly string[], io: Io): Promise<number> => {
+  // Known before the arguments are parsed, because parsing itself may fail.
+  const lines = args.includes('--events')
+  const json = lines || args.includes('--json')
+  let exit: number = EXIT.done
+  const program = new Command('stateloop')
+    .description('Run LLM agents as state machines: start them, go on with them, and see every step.')
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: (text) => (json ? undefined : io.err(text)), getOutHelpWidth: io.columns, getErrHelpWidth: io.columns, getOutHasColors: () => io.terminal, getErrHasColors: () => false })
+    .addHelpText('after', EXIT_HELP)
+  for (const add of [addRun, addSend, addApprove, addReject, addResume, addCancel, addRuns, addShow]) add(program, io, (code) => (exit = code))
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return exit
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help asked for ends with 0; help shown because no command was named does not.
+      if (error.exitCode === 0) return EXIT.done
+      if (json) report(io, failure('usage', error.message.replace(/^error: /, '')), true, lines)
+      return EXIT.usage
+    }
+    const problem = failureFrom(error)
+    report(io, problem, json, lines)
+    return exitOfFailure(problem)
+  }
+}
