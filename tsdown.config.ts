@@ -11,5 +11,4 @@ export default defineConfig({
   tsconfig: 'tsconfig.build.json',
   dts: true,
   sourcemap: true,
-  hash: false,
 })

@@ -30,7 +30,7 @@ const open = (turns: Parameters<typeof script>[0]) => createRuntime({ journal: s
 
 const monday = open([replyText('Dear neighbours, the roof is done.')])
 const { id, outcome } = await monday.start(letter, { topic: 'the roof' })
-console.log('monday:', (await outcome()).outcome)
+console.log('monday:', await outcome())
 await monday.close()
 
 // This runtime's model has nothing to say: asking it for the draft again would fail.

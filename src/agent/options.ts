@@ -1,45 +1,50 @@
-// Which options each kind of state has. Authors without a compiler learn of a misspelt or missing one at creation.
+// Which options each kind of state has, for the types and at creation. Authors without a compiler learn of a misspelt or missing one at creation.
 import { report, type Site } from './build.ts'
 import { suggest } from './nearest.ts'
 import type { StateKind } from './state.ts'
 
-interface OptionNames {
-  readonly required: readonly string[]
-  readonly optional: readonly string[]
-}
+const state = ['description', 'onError', 'maxVisits'] as const
+const attempt = [...state, 'retry', 'timeout'] as const
+const group = ['description', 'initial', 'states'] as const
 
-const effect = ['description', 'onError', 'maxVisits', 'retry', 'timeout']
-const row = (required: readonly string[], optional: readonly string[] = []): OptionNames => ({ required, optional: [...effect, ...optional] })
+/** Options by kind of state. The types of the methods and the check at creation both read this table. */
+const OPTIONS = {
+  model: [...attempt, 'prompt', 'vars', 'repairs', 'output', 'save', 'tools', 'onTools', 'thread', 'onDone'],
+  tools: [...state, 'tools', 'parallel', 'onDone'],
+  tool: [...attempt, 'args', 'save', 'onDone'],
+  retrieve: [...attempt, 'query', 'k', 'save', 'onDone'],
+  rerank: [...attempt, 'query', 'documents', 'k', 'save', 'onDone'],
+  fallback: [...attempt, 'prompt', 'vars', 'repairs', 'output', 'save', 'onDone'],
+  decide: [...attempt, 'prompt', 'vars', 'repairs', 'on'],
+  approve: [...state, 'show', 'expiresMs', 'tools', 'call', 'onApproved', 'onRejected'],
+  human: [...state, 'on', 'show', 'expiresMs'],
+  loop: [...attempt, 'prompt', 'vars', 'repairs', 'output', 'save', 'tools', 'thread', 'approve', 'show', 'expiresMs', 'parallel', 'onDone'],
+  agent: [...state, 'input', 'save', 'onDone'],
+  each: [...state, 'items', 'concurrency', 'maxItems', 'save', 'onDone'],
+  code: [...attempt, 'run', 'output', 'idempotent', 'save', 'onDone'],
+  wait: [...state, 'ms', 'onDone'],
+  choose: ['description', 'cases', 'else'],
+  group: [...group, 'save', 'onDone'],
+  region: group,
+  parallel: ['description', 'states', 'onDone'],
+  final: ['description', 'output', 'outcome'],
+} as const satisfies { readonly [K in Exclude<StateKind, 'raw'>]: readonly string[] }
 
-const OPTIONS: { readonly [K in Exclude<StateKind, 'raw'>]: OptionNames } = {
-  model: row(['prompt', 'onDone'], ['vars', 'output', 'save', 'tools', 'onTools', 'thread', 'repairs']),
-  tools: row(['onDone'], ['tools', 'parallel', 'save']),
-  tool: row(['name', 'args', 'onDone'], ['save']),
-  retrieve: row(['name', 'query', 'onDone'], ['k', 'save']),
-  rerank: row(['name', 'query', 'documents', 'onDone'], ['k', 'save']),
-  fallback: row(['alternatives', 'onDone'], ['prompt', 'vars', 'output', 'save', 'repairs']),
-  decide: row(['prompt', 'on'], ['vars', 'repairs']),
-  approve: row(['onApproved', 'onRejected'], ['show', 'expiresMs', 'tools', 'call']),
-  human: row(['on'], ['show', 'expiresMs']),
-  loop: row(['prompt', 'tools', 'onDone'], ['vars', 'output', 'save', 'thread', 'repairs', 'parallel', 'approve']),
-  agent: row(['name', 'input', 'onDone'], ['save']),
-  each: row(['name', 'items', 'onDone'], ['concurrency', 'maxItems', 'save']),
-  code: row(['run', 'onDone'], ['output', 'idempotent', 'save']),
-  wait: row(['ms', 'onDone'], ['save']),
-  choose: { required: ['cases', 'else'], optional: ['description'] },
-  group: { required: ['initial', 'states', 'onDone'], optional: ['description'] },
-  region: { required: ['initial', 'states'], optional: ['description'] },
-  parallel: { required: ['states', 'onDone'], optional: ['description'] },
-  final: { required: [], optional: ['description', 'output', 'outcome'] },
-}
+/** Names of the options of a kind of state. */
+export type OptionOf<K extends keyof typeof OPTIONS> = (typeof OPTIONS)[K][number]
+
+/** Options without a default, wherever a kind has them. */
+const REQUIRED: ReadonlySet<string> = new Set(['prompt', 'onDone', 'args', 'query', 'documents', 'on', 'onApproved', 'onRejected', 'input', 'items', 'run', 'ms', 'cases', 'else', 'initial', 'states'])
+
+/** Tools are optional for most kinds, but a loop is about them. */
+const isRequired = (kind: StateKind, name: string): boolean => REQUIRED.has(name) || (kind === 'loop' && name === 'tools')
 
 /** Options that the builder adds to those of the author. */
 const ADDED = new Set(['model', 'name', 'alternatives'])
 
 /** Reports options that are missing or that the kind of state does not have. */
 export const checkOptions = (site: Site, kind: Exclude<StateKind, 'raw'>, options: object): void => {
-  const { required, optional } = OPTIONS[kind]
-  const known = [...required, ...optional].filter((name) => !ADDED.has(name))
+  const known: readonly string[] = OPTIONS[kind]
   for (const name of Object.keys(options)) if (!ADDED.has(name) && !known.includes(name)) report(site, `A ${kind} state has no option '${name}'.${suggest(name, known)}`)
-  for (const name of required) if ((options as { readonly [name: string]: unknown })[name] === undefined) report(site, `A ${kind} state needs the option '${name}'.`)
+  for (const name of known) if (isRequired(kind, name) && (options as { readonly [name: string]: unknown })[name] === undefined) report(site, `A ${kind} state needs the option '${name}'.`)
 }

@@ -11,22 +11,36 @@ export type PromptInput<X extends Env> = Prompt | string | ((args: Args<X>) => C
 
 type VarsOf<P> = P extends Prompt<infer V> ? V : { readonly [name: string]: unknown }
 
-declare const NOT_GIVEN: unique symbol
-
-/** The `vars` option. The mark is on this type but on no function, so that it tells whether one was given. */
-export type VarsInput<X extends Env, P> = ((args: Args<X>) => VarsOf<P>) & { readonly [NOT_GIVEN]?: never }
+/** The `vars` option. */
+export type VarsInput<X extends Env, P> = (args: Args<X>) => VarsOf<P>
 
 type Accepted<C, V, K extends keyof V> = K extends keyof C ? ([C[K]] extends [V[K]] ? true : false) : undefined extends V[K] ? true : false
 type Misfits<C, V> = { [K in keyof V & string]-?: Accepted<C, V, K> extends true ? never : K }[keyof V & string]
 
-/** Insists on `vars` when the context does not surely hold what a prompt needs. */
-export type PromptFits<X extends Env, P, F> = typeof NOT_GIVEN extends keyof F
-  ? P extends Prompt<infer V>
+/**
+ * Insists on `vars` when the context does not surely hold what a prompt needs.
+ * `G` is the names of the options given: whether a function was given cannot be asked of its type, which is inferred too late.
+ */
+export type PromptFits<X extends Env, P, G> = 'vars' extends G
+  ? unknown
+  : P extends Prompt<infer V>
     ? [Misfits<X['view'], V>] extends [never]
       ? unknown
       : { readonly 'prompt variables that the context may not hold: set them in `init`, or give `vars`': Misfits<X['view'], V> }
     : unknown
-  : unknown
+
+/** The names of the options given, as something to infer them from. */
+export type Given<G extends string> = { readonly [K in G]?: unknown }
+
+/** Options of prompts, shared by the states that ask a model. */
+export interface PromptOptions<X extends Env, P, G> {
+  /** A prompt, one constant user message, or a pure function of the context to text, parts or messages. */
+  readonly prompt: P & PromptFits<X, P, G>
+  /** Variables of the prompt. Default: the context fields of the same names. Pure. */
+  readonly vars?: VarsInput<X, P>
+  /** Turns in which the model sees what was wrong with its output. Default 1. */
+  readonly repairs?: number
+}
 
 /** A prompt that is the same text each time. */
 export interface ConstantPrompt {

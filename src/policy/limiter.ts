@@ -11,9 +11,9 @@ export interface LimiterPolicy {
   readonly concurrency?: number
   /** Calls that may wait; one more fails as `saturated`. Default 10,000. */
   readonly queue?: number
-  /** Starts per minute, where the provider's headers do not say. Default unlimited. */
+  /** Starts per minute, on top of what the provider's headers allow. Default unlimited. */
   readonly requestsPerMinute?: number
-  /** Tokens per minute, where the provider's headers do not say. Default unlimited. */
+  /** Tokens per minute, on top of what the provider's headers allow. Default unlimited. */
   readonly tokensPerMinute?: number
 }
 
@@ -89,17 +89,26 @@ interface Active {
   seen: boolean
 }
 
+/** The two things that rates count. */
+interface Rates {
+  readonly requests: Bucket
+  readonly tokens: Bucket
+}
+
 /** Makes one limiter. */
 export const limiter = (options: LimiterOptions): Limiter => {
   const { clock, key, concurrency = 64, queue = 10_000, requestsPerMinute, tokensPerMinute } = options
-  const requests: Bucket = bucket(requestsPerMinute)
-  const tokens: Bucket = bucket(tokensPerMinute)
+  const own: Rates = { requests: bucket(requestsPerMinute), tokens: bucket(tokensPerMinute) }
+  const stated: Rates = { requests: bucket(), tokens: bucket() }
   const waiting = new Set<Waiter>()
   const active = new Set<Active>()
   let cancelTimer: (() => void) | undefined
   let heldUntilMs: number | undefined
 
-  const rateWaitMs = (cost: number): number => Math.max(requests.waitMs(1, clock.monotonic()), tokens.waitMs(cost, clock.monotonic()))
+  const rateWaitMs = (cost: number): number => {
+    const now = clock.monotonic()
+    return Math.max(...[own, stated].flatMap((rates) => [rates.requests.waitMs(1, now), rates.tokens.waitMs(cost, now)]))
+  }
   const pump = (): void => {
     cancelTimer?.()
     cancelTimer = undefined
@@ -120,14 +129,16 @@ export const limiter = (options: LimiterOptions): Limiter => {
     call.seen = true
     const unseen = [...active].filter((other) => !other.seen)
     const now = clock.monotonic()
-    if (seen.remainingRequests !== undefined) requests.observe(seen.limitRequests, seen.remainingRequests, seen.resetRequestsMs ?? 0, unseen.length, now)
-    if (seen.remainingTokens !== undefined) tokens.observe(seen.limitTokens, seen.remainingTokens, seen.resetTokensMs ?? 0, unseen.reduce((sum, other) => sum + other.tokens, 0), now)
+    if (seen.remainingRequests !== undefined) stated.requests.observe(seen.limitRequests, seen.remainingRequests, seen.resetRequestsMs ?? 0, unseen.length, now)
+    if (seen.remainingTokens !== undefined) stated.tokens.observe(seen.limitTokens, seen.remainingTokens, seen.resetTokensMs ?? 0, unseen.reduce((sum, other) => sum + other.tokens, 0), now)
     pump()
   }
   const permit = (cost: number, since: number): Permit => {
     const call: Active = { tokens: cost, seen: false }
-    requests.take(1, clock.monotonic())
-    tokens.take(cost, clock.monotonic())
+    for (const rates of [own, stated]) {
+      rates.requests.take(1, clock.monotonic())
+      rates.tokens.take(cost, clock.monotonic())
+    }
     active.add(call)
     return {
       waitedMs: Math.max(0, Math.round(clock.monotonic() - since)),
@@ -135,7 +146,7 @@ export const limiter = (options: LimiterOptions): Limiter => {
       release(used) {
         if (!active.delete(call)) return
         // Once the provider has counted the call, its own number stands.
-        if (used !== undefined && !call.seen) tokens.give(cost - used, clock.monotonic())
+        for (const rates of call.seen ? [own] : [own, stated]) rates.tokens.give(cost - (used ?? cost), clock.monotonic())
         pump()
       },
     }

@@ -88,12 +88,22 @@ const read = (entry: CacheEntry): { readonly value: Json } | undefined => {
   }
 }
 
-/** Makes a cache over stores, the fastest first; a hit in a slower one is copied into the faster ones. */
-export const responseCache = ({ clock, stores }: { readonly clock: Clock; readonly stores: readonly CacheStore[] }): ResponseCache => {
+/** What a cache needs. */
+export interface ResponseCacheOptions {
+  readonly clock: Clock
+  /** The fastest first; a hit in a slower one is copied into the faster ones. */
+  readonly stores: readonly CacheStore[]
+  /** Hears what a store threw; the call goes on without it. Must not throw. */
+  readonly onError?: (thrown: unknown) => void
+}
+
+/** Makes a cache over one or more stores. */
+export const responseCache = ({ clock, stores, onError }: ResponseCacheOptions): ResponseCache => {
   const quietly = async <T>(act: () => T | Promise<T>): Promise<T | undefined> => {
     try {
       return await act()
-    } catch {
+    } catch (thrown) {
+      onError?.(thrown)
       return undefined
     }
   }

@@ -34,7 +34,7 @@ export const singleFlight = <T>(): SingleFlight<T> => {
   }
   const begin = (key: string, perform: (signal: AbortSignal) => Promise<T>): Work<T> => {
     const controller = new AbortController()
-    const work: Work<T> = { controller, waiters: 0, result: Promise.resolve().then(() => perform(controller.signal)) }
+    const work: Work<T> = { controller, waiters: 0, result: new Promise((resolve) => resolve(perform(controller.signal))) }
     flying.set(key, work)
     const landed = (): void => forget(key, work)
     work.result.then(landed, landed)
@@ -45,7 +45,7 @@ export const singleFlight = <T>(): SingleFlight<T> => {
     return new Promise<T>((resolve, reject) => {
       const leave = (): void => {
         reject(signal?.reason as Error)
-        if (--work.waiters > 0) return
+        
         forget(key, work)
         work.controller.abort(signal?.reason)
       }

@@ -3,13 +3,14 @@ import { toJsonSchema } from '../../schema/index.ts'
 import { commonSpec, edgeTo, effectNode, report, type Edge, type Guard, type NodeConfig, type Site } from '../build.ts'
 import type { Args, Env } from '../env.ts'
 import { suggest } from '../nearest.ts'
-import { toPrompt, type PromptFits, type PromptInput, type VarsInput } from '../prompt-option.ts'
+import type { OptionOf } from '../options.ts'
+import { toPrompt, type Given, type PromptInput, type PromptOptions } from '../prompt-option.ts'
 import { checkRoutes, failureEdges, type OnError, type Routes, type RouteTargets } from '../routes.ts'
 import { eventSave } from '../save.ts'
 import type { DecideSpec, HumanSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { threadMessages } from '../thread-reader.ts'
-import { modelOf, type PromptOptions } from './model.ts'
+import { modelOf } from './model.ts'
 import type { AttemptOptions, Erased, StateOptions } from './options.ts'
 
 /** What callbacks of an event get. */
@@ -42,13 +43,13 @@ export type HumanMethod<X extends Env> = <const T extends string, const E extend
 ) => State<'human', T | RouteTargets<E>>
 
 /** The method `t.decide`. */
-export type DecideMethod<X extends Env> = <P extends PromptInput<X>, const T extends string, F extends VarsInput<X, P>, const E extends Routes<'model'> = {}>(
+export type DecideMethod<X extends Env> = <P extends PromptInput<X>, const T extends string, const G extends OptionOf<'decide'>, const E extends Routes<'model'> = {}>(
   model: X['models'],
   options: AttemptOptions &
-    PromptOptions<P, F> & {
+    PromptOptions<X, P, G> & {
       /** Declared event → state. The model picks one of those that are legal now. */
       readonly on: EventRoutes<X, T>
-    } & PromptFits<X, P, F> &
+    } & Given<G> &
     OnError<X, 'model', E>,
 ) => State<'decide', T | RouteTargets<E>>
 

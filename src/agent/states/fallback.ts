@@ -4,12 +4,13 @@ import type { Infer, Schema } from '../../schema/index.ts'
 import { effectNode, report, type Edge, type NodeConfig, type Site } from '../build.ts'
 import type { Env } from '../env.ts'
 import { doneEdges, type Next, type NextTargets } from '../next.ts'
-import type { PromptFits, PromptInput, VarsInput } from '../prompt-option.ts'
+import type { OptionOf } from '../options.ts'
+import type { Given, PromptInput, PromptOptions } from '../prompt-option.ts'
 import { checkRoutes, failureEdges, type OnError, type Routes, type RouteTargets } from '../routes.ts'
 import { saveActions, saveName, type SaveOption } from '../save.ts'
 import type { State } from '../state.ts'
 import { innerDone, innerSite, innerTarget } from './group.ts'
-import { modelSpec, type PromptOptions } from './model.ts'
+import { modelSpec } from './model.ts'
 import type { AttemptOptions, Erased } from './options.ts'
 
 /** One alternative: a model, or a fixed value, which cannot fail. */
@@ -27,20 +28,20 @@ type EndsInValue<A> = A extends readonly [...unknown[], { readonly value: unknow
 export type FallbackMethod<X extends Env> = <
   const A extends readonly Alternative<X>[],
   P extends PromptInput<X>,
-  F extends VarsInput<X, P>,
+  const G extends OptionOf<'fallback'>,
   const N extends Next<X, Infer<S>>,
   S extends Schema = Schema<string>,
   const E extends Routes<'model'> = {},
 >(
   alternatives: A & ValuesFit<A, Infer<S>>,
   options: AttemptOptions &
-    PromptOptions<P, F> & {
+    PromptOptions<X, P, G> & {
       /** What the reply must be. Default: its text. */
       readonly output?: S
       /** A context field that accepts the output, or a pure function to the fields that change. */
       readonly save?: SaveOption<X, Infer<S>>
       readonly onDone: N
-    } & PromptFits<X, P, F> &
+    } & Given<G> &
     (EndsInValue<A> extends true ? unknown : OnError<X, 'model', E>),
 ) => State<'fallback', NextTargets<N> | RouteTargets<E>>
 

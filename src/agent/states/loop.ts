@@ -4,13 +4,14 @@ import type { Infer, Schema } from '../../schema/index.ts'
 import { effectNode, report, type Edge, type NodeConfig, type Site } from '../build.ts'
 import type { Args, Env } from '../env.ts'
 import { doneEdges, type Next, type NextTargets } from '../next.ts'
-import type { PromptFits, PromptInput, VarsInput } from '../prompt-option.ts'
+import type { OptionOf } from '../options.ts'
+import type { Given, PromptInput, PromptOptions } from '../prompt-option.ts'
 import { checkRoutes, failureEdges, type OnError, type Routes, type RouteTargets } from '../routes.ts'
 import { saveActions, saveName, type SaveOption } from '../save.ts'
 import type { ApproveSpec, ModelSpec, ToolsSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { innerDone, innerSite, innerTarget } from './group.ts'
-import { modelSpec, toolsOf, type PromptOptions } from './model.ts'
+import { modelSpec, toolsOf } from './model.ts'
 import type { AttemptOptions, Erased } from './options.ts'
 import { PARALLEL_CALLS } from './tools.ts'
 
@@ -30,7 +31,7 @@ export interface LoopOptions<L> {
 /** The method `t.loop`. */
 export type LoopMethod<X extends Env> = <
   P extends PromptInput<X>,
-  F extends VarsInput<X, P>,
+  const G extends OptionOf<'loop'>,
   const N extends Next<X, Infer<S>>,
   S extends Schema = Schema<string>,
   const L extends readonly (keyof X['tools'] & string)[] = readonly [],
@@ -38,7 +39,7 @@ export type LoopMethod<X extends Env> = <
 >(
   model: X['models'],
   options: AttemptOptions &
-    PromptOptions<P, F> &
+    PromptOptions<X, P, G> &
     LoopOptions<NoInfer<L>[number]> & {
       /** Names of tools the model may call. */
       readonly tools: L
@@ -51,7 +52,7 @@ export type LoopMethod<X extends Env> = <
       /** Name of a thread to go on with. Default: a new one at each entry. */
       readonly thread?: string
       readonly onDone: N
-    } & PromptFits<X, P, F> &
+    } & Given<G> &
     OnError<X, 'model' | 'tool' | 'human', E>,
 ) => State<'loop', NextTargets<N> | RouteTargets<E>>
 

@@ -3,7 +3,8 @@
 import { effectNode, commonSpec, edgeTo, report, type Edge, type NodeConfig, type Site } from '../build.ts'
 import type { Env } from '../env.ts'
 import { doneEdges, type Next, type NextTargets } from '../next.ts'
-import { toPrompt, type PromptFits, type PromptInput, type VarsInput } from '../prompt-option.ts'
+import type { OptionOf } from '../options.ts'
+import { toPrompt, type Given, type PromptInput, type PromptOptions } from '../prompt-option.ts'
 import { checkRoutes, failureEdges, type OnError, type Routes, type RouteTargets } from '../routes.ts'
 import { saveActions, saveName, type SaveOption } from '../save.ts'
 import { suggest } from '../nearest.ts'
@@ -26,29 +27,16 @@ type NotOffered<L extends readonly string[], R> = [Exclude<keyof R, L[number] | 
   ? unknown
   : { readonly 'onTools names a tool that this state does not offer': Exclude<keyof R, L[number] | '*'> }
 
-/** Insists on `onTools` where tools are offered, and on a route for each. */
-export type OnTools<L extends readonly string[], R> = [L] extends [readonly []]
-  ? unknown
-  : [R] extends [never]
-    ? { readonly onTools: ToolRoutes<L> }
-    : R extends string
-      ? unknown
-      : Unrouted<L, R> & NotOffered<L, R>
+/** A route for every tool offered, and for none else. */
+type EveryCall<L extends readonly string[], R> = [R] extends [string] ? unknown : Unrouted<L, R> & NotOffered<L, R>
 
-/** Options of prompts, shared by the states that ask a model. */
-export interface PromptOptions<P, F> {
-  /** A prompt, one constant user message, or a pure function of the context to text, parts or messages. */
-  readonly prompt: P
-  /** Variables of the prompt. Default: the context fields of the same names. Pure. */
-  readonly vars?: F
-  /** Turns in which the model sees what was wrong with its output. Default 1. */
-  readonly repairs?: number
-}
+/** Insists on `onTools` where tools are offered. */
+type NeedsRoutes<L extends readonly string[]> = [L] extends [readonly []] ? unknown : { readonly onTools: unknown }
 
 /** The method `t.model`. */
 export type ModelMethod<X extends Env> = <
   P extends PromptInput<X>,
-  F extends VarsInput<X, P>,
+  const G extends OptionOf<'model'>,
   const N extends Next<X, Infer<S>>,
   S extends Schema = Schema<string>,
   const L extends readonly (keyof X['tools'] & string)[] = readonly [],
@@ -57,7 +45,7 @@ export type ModelMethod<X extends Env> = <
 >(
   model: X['models'],
   options: AttemptOptions &
-    PromptOptions<P, F> & {
+    PromptOptions<X, P, G> & {
       /** What the reply must be. Default: its text. */
       readonly output?: S
       /** A context field that accepts the output, or a pure function to the fields that change. */
@@ -65,12 +53,12 @@ export type ModelMethod<X extends Env> = <
       /** Names of tools the model may call. */
       readonly tools?: L
       /** Where tool calls lead. Nothing runs before its route is taken. */
-      readonly onTools?: R
+      readonly onTools?: R & EveryCall<L, R>
       /** Name of a thread to go on with. Default: a new one, unless the run comes back from `tools`. */
       readonly thread?: string
       readonly onDone: N
-    } & PromptFits<X, P, F> &
-    OnTools<L, R> &
+    } & Given<G> &
+    NeedsRoutes<L> &
     OnError<X, 'model', E>,
 ) => State<'model', NextTargets<N> | RouteTargets<E> | ([R] extends [never] ? never : R extends string ? R : RouteTargets<R>)>
 
