@@ -48,3 +48,6 @@ const last = await run.outcome()
 console.log(last.outcome, last.outcome === 'done' ? last.output : '')
 
 // prints:
+// waiting: refund {"order":7,"amountUsd":900}
+// refunding order 7 of ada: 90 USD
+// done You get 90 USD back.

@@ -52,3 +52,5 @@ console.log(outcome.outcome === 'done' ? outcome.output : outcome)
 console.log(`${outcome.modelCalls} model calls`)
 
 // prints:
+// earth: mostly harmless. tea: mostly harmless. towels: mostly harmless.
+// 4 model calls

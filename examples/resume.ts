@@ -30,17 +30,23 @@ const open = (turns: Parameters<typeof script>[0]) => createRuntime({ journal: s
 
 const monday = open([replyText('Dear neighbours, the roof is done.')])
 const { id, outcome } = await monday.start(letter, { topic: 'the roof' })
-console.log('monday:', await outcome())
+console.log('monday:', (await outcome()).outcome)
 await monday.close()
 
 // This runtime's model has nothing to say: asking it for the draft again would fail.
 const tuesday = open([])
 const run = await tuesday.resume(id)
+const waiting = await run.outcome()
+console.log('tuesday:', waiting.outcome, waiting.outcome === 'waiting' ? waiting.waiting[0]?.show : '')
 await run.send({ type: 'SIGN', name: 'Ada' })
 const end = await run.outcome()
-console.log('tuesday:', end.outcome, end.outcome === 'done' ? end.output : '')
+console.log('signed:', end.outcome, end.outcome === 'done' ? end.output : '')
 console.log('causes:', (await tuesday.entries(id)).map((entry) => entry.body.cause.type).join(' '))
 await tuesday.close()
 await rm(folder, { recursive: true })
 
 // prints:
+// monday: waiting
+// tuesday: waiting Dear neighbours, the roof is done.
+// signed: done Dear neighbours, the roof is done. Yours, Ada
+// causes: start attempt event

@@ -50,3 +50,9 @@ const outcome = await run.outcome()
 console.log(outcome.outcome === 'done' ? outcome.output : outcome)
 
 // prints:
+// triaging
+// answering
+//   failed: overloaded
+// answeringBriefly
+// answered
+// Open the settings and choose Reset.

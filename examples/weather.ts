@@ -22,3 +22,9 @@ console.log(outcome.outcome, outcome.outcome === 'done' ? outcome.output : '')
 console.log(`${outcome.modelCalls} model calls, ${outcome.toolCalls} tool call`)
 
 // prints:
+// answering
+// acting
+// answering
+// done
+// done Yes, take an umbrella: rain at 9 degrees.
+// 2 model calls, 1 tool call

@@ -18,6 +18,7 @@ export interface Named {
 /** One transition of a compiled machine. */
 export interface Edge {
   readonly target?: string
+  readonly reenter?: true
   readonly guard?: Named
   readonly actions?: readonly Named[]
   readonly description?: string
@@ -101,10 +102,11 @@ export const targetOf = (site: Site, name: unknown, where: string): string | und
   return meant === undefined ? undefined : lookUp(site.scope, meant)
 }
 
-/** An edge that leads somewhere. */
+/** An edge that leads somewhere. XState enters a state again from itself only when told to. */
 export const edgeTo = (site: Site, name: unknown, where: string): Edge => {
   const target = targetOf(site, name, where)
-  return target === undefined ? {} : { target }
+  if (target === undefined) return {}
+  return target === `#${site.build.setup.id}.${site.path}` ? { target, reenter: true } : { target }
 }
 
 const addEffect = (site: Site, kind: EffectKind, spec: EffectSpec | undefined): string => {

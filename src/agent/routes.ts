@@ -1,7 +1,7 @@
 // Where failures lead: the types that insist on a route for every code an effect can give, and the transitions they
 // compile to. Named codes come first, then the wildcard, then the agent's default; none but a name catches in_doubt.
 import { FAILURE_CODES, codesOf, type CodesOf, type FailureKind } from '../failure/index.ts'
-import { report, targetOf, type Edge, type Site } from './build.ts'
+import { edgeTo, report, type Edge, type Site } from './build.ts'
 import type { Env } from './env.ts'
 import { suggest } from './nearest.ts'
 
@@ -51,9 +51,9 @@ export const checkRoutes = (site: Site, kinds: readonly (FailureKind | undefined
   if (missing.length > 0) report(site, `onError does not say where these failures lead: ${missing.join(', ')}. Name a state for each, add '*', or set a default with setupAgent({ onFailure }).`)
 }
 
-const edgeFor = (code: string, target: string | undefined): Edge => ({
+const edgeFor = (code: string, edge: Edge): Edge => ({
   guard: code === '*' ? { type: 'stateloop.anyFailure' } : { type: 'stateloop.failureIs', params: { code } },
-  ...(target === undefined ? {} : { target }),
+  ...edge,
   description: code,
   meta: { failure: code },
 })
@@ -63,9 +63,9 @@ export const failureEdges = (site: Site, kind: FailureKind | undefined, onError:
   const routes = typeof onError === 'object' && onError !== null ? (onError as { readonly [code: string]: string }) : {}
   const known = codesOfKind(kind)
   const named = Object.keys(routes).filter((code) => known.includes(code))
-  const edges = named.map((code) => edgeFor(code, targetOf(site, routes[code], `onError.${code}`)))
-  if (routes['*'] !== undefined) return [...edges, edgeFor('*', targetOf(site, routes['*'], "onError['*']"))]
+  const edges = named.map((code) => edgeFor(code, edgeTo(site, routes[code], `onError.${code}`)))
+  if (routes['*'] !== undefined) return [...edges, edgeFor('*', edgeTo(site, routes['*'], "onError['*']"))]
   const { onFailure } = site.build.setup
   if (onFailure === undefined || known.every((code) => code === NEVER_WILD || named.includes(code))) return edges
-  return [...edges, edgeFor('*', targetOf({ ...site, scope: site.build.top }, onFailure, 'setupAgent({ onFailure })'))]
+  return [...edges, edgeFor('*', edgeTo({ ...site, scope: site.build.top }, onFailure, 'setupAgent({ onFailure })'))]
 }

@@ -88,6 +88,26 @@ export interface StartCause {
   readonly forkedFrom?: { readonly run: string; readonly seq: number }
 }
 
+/** Where a run stands, apart from its machine: what a migration takes over. */
+export interface Standing {
+  readonly value: StateValue
+  readonly context: { readonly [field: string]: Json }
+  readonly used: Carried & { readonly inputTokens: number; readonly outputTokens: number; readonly costUnknown: boolean }
+  readonly visits: { readonly [state: string]: number }
+  /** Entries by invoke, so that effect keys stay unique. */
+  readonly entries: { readonly [id: string]: number }
+  /** Next position in the inbox. */
+  readonly inbox: number
+  readonly threads: { readonly [name: string]: readonly Message[] }
+}
+
+/** The run goes on under a changed agent, from where a migration puts it. Entries before it belong to the old agent. */
+export interface MigratedCause {
+  readonly type: 'migrated'
+  readonly agent: StartCause['agent']
+  readonly standing: Standing
+}
+
 /** Why the run moved. */
 export type Cause =
   | StartCause
@@ -96,6 +116,7 @@ export type Cause =
   | { readonly type: 'event'; readonly n: number; readonly event: { readonly type: string; readonly [field: string]: Json }; readonly by?: string }
   /** A process took the run up again; `doubt` names effects that may or may not have happened. */
   | { readonly type: 'resumed'; readonly doubt?: readonly string[] }
+  | MigratedCause
 
 /** One transition of one actor. */
 export interface Move {

@@ -45,7 +45,7 @@ export const singleFlight = <T>(): SingleFlight<T> => {
     return new Promise<T>((resolve, reject) => {
       const leave = (): void => {
         reject(signal?.reason as Error)
-        
+        if (--work.waiters > 0) return
         forget(key, work)
         work.controller.abort(signal?.reason)
       }

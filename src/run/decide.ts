@@ -30,6 +30,11 @@ interface ActorRefLike {
   readonly logic: unknown
 }
 
+interface StateNodeLike {
+  readonly invoke: readonly { readonly id: string; readonly src: unknown; readonly input?: unknown }[]
+  readonly after: readonly { readonly delay: unknown; readonly eventType: string }[]
+}
+
 const nothing = (): void => {}
 const inertSystem = {
   _relay: nothing,
@@ -99,6 +104,23 @@ export class Decider {
   next(snapshot: AnyMachineSnapshot, event: EventObject): Decision {
     this.#actions.length = 0
     return this.#decision(this.machine.transition(snapshot, event, this.#scope) as AnyMachineSnapshot)
+  }
+
+  /**
+   * Stands at a state without having taken the way there, as a migration does: its effects and timers start anew,
+   * entry actions do not run.
+   * @throws Error when the machine has no such state.
+   */
+  standAt(value: unknown, context: object): Decision {
+    const snapshot = this.machine.resolveState({ value, context } as never) as AnyMachineSnapshot
+    const nodes = snapshot._nodes as unknown as readonly StateNodeLike[]
+    const starts = nodes.flatMap((node) => node.invoke.map(({ id, src, input }): Command => ({ type: 'start', id, logic: this.#actor(src), input: typeof input === 'function' ? (input as (args: object) => unknown)({ context, event: { type: 'xstate.init' } }) : input })))
+    const delays = nodes.flatMap((node) => node.after.flatMap(({ delay, eventType }): Command[] => (typeof delay === 'number' ? [{ type: 'delay', id: eventType, event: { type: eventType }, delayMs: delay }] : [])))
+    return { snapshot, commands: [...delays, ...starts] }
+  }
+
+  #actor(src: unknown): unknown {
+    return typeof src === 'string' ? (this.machine.implementations.actors as { readonly [name: string]: unknown })[src] : src
   }
 
   #decision(snapshot: AnyMachineSnapshot): Decision {

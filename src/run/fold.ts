@@ -21,6 +21,7 @@ import { count, refusalOf } from './admission.ts'
 import { attemptNotice, stateNotices } from './notices.ts'
 import { endOf } from './run-end.ts'
 import type { RunEventBody } from './run-event.ts'
+import { takeStanding } from './standing.ts'
 import { rowUpdate, waitingOf } from './status.ts'
 import { addOutcome, fullLimits, type About, type FullLimits } from './usage.ts'
 
@@ -96,7 +97,7 @@ export class Fold {
 
   /** Active time passes unless the run only waited, or was not running at all. */
   #passTime(cause: Cause, at: number): void {
-    const idle = cause.type === 'start' || cause.type === 'resumed' || this.waiting().length > 0
+    const idle = cause.type === 'start' || cause.type === 'resumed' || cause.type === 'migrated' || this.waiting().length > 0
     const passed = idle ? 0 : Math.max(0, at - this.now)
     for (const actor of this.actors.values()) actor.used.durationMs += passed
     this.now = Math.max(this.now, at)
@@ -116,6 +117,11 @@ export class Fold {
       case 'resumed':
         for (const key of cause.doubt ?? []) this.#doubt(key)
         return
+      case 'migrated': {
+        takeStanding(this, cause.standing)
+        this.actors.set('', this.root)
+        return this.#enact(this.root, { type: 'stateloop.migrated' }, this.root.decider.standAt(cause.standing.value, cause.standing.context))
+      }
     }
   }
 

@@ -13,6 +13,7 @@ import { summaryOf } from './outcome.ts'
 import type { Arrival } from './port.ts'
 import type { RunEventBody } from './run-event.ts'
 import { keepSession } from './session.ts'
+import { standingOf } from './standing.ts'
 
 /** What a live run is made of. */
 export interface LiveRunParts {
@@ -103,7 +104,11 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
   const settled = drive(fold, withSession, (step, arrival) => publish(events, run, fold, port, step, arrival.at), parts.first)
   const releaseAll = async (): Promise<'ended' | 'parked'> => {
     try {
-      return await settled
+      const how = await settled
+      const standing = how === 'parked' ? standingOf(fold) : undefined
+      const { seq, hash } = port.head()
+      if (standing !== undefined) await journal.putSnapshot(run, { seq, hash, text: JSON.stringify(standing) })
+      return how
     } finally {
       stopLease()
       port.close()

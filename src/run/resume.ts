@@ -1,8 +1,8 @@
 // Takes a run up from its journal: folds its entries again, checks each, and finds out what was under way when it stopped.
-import type { Agent } from '../agent/index.ts'
+import type { Agent, Migration } from '../agent/index.ts'
 import type { Clock } from '../clock/index.ts'
 import { fail, type Json } from '../failure/index.ts'
-import type { EntryBody, Journal, RunRow, StartCause } from '../journal/index.ts'
+import type { EntryBody, Journal, MigratedCause, RunRow, Standing, StartCause, StateValue } from '../journal/index.ts'
 import { diffJson, formatJsonChanges } from '../prompt/index.ts'
 import { toJson } from '../schema/index.ts'
 import { refold } from './drive.ts'
@@ -35,9 +35,23 @@ const refuseChanged = async (journal: Journal, row: RunRow, agent: Agent): Promi
   })
 }
 
+const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: move }: Migration): Promise<MigratedCause> => {
+  const snapshot = await journal.getSnapshot(row.id)
+  if (snapshot === undefined || snapshot.hash !== row.hash) {
+    return fail('definition_changed', `Run ${row.id} cannot be migrated where it stands: a run is migrated while it waits and nothing is under way. Resume it with the old code until it waits, then migrate.`)
+  }
+  const standing = JSON.parse(snapshot.text) as Standing
+  const moved = move({ value: standing.value, context: standing.context })
+  const context = toJson(moved.context)
+  if (context === undefined) return fail('definition_changed', `The migration of agent ${agent.id} from ${row.agentHash.slice(0, 12)} gave a context that JSON cannot hold.`)
+  const { id, version, hash } = agent
+  return { type: 'migrated', agent: { id, hash, ...(version === undefined ? {} : { version }) }, standing: { ...standing, value: moved.value as StateValue, context: context as Standing['context'] } }
+}
+
 /** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
 export const prepareResume = async ({ journal, clock, row, agent, acceptChanged }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'events' | 'lease'>> => {
-  if (row.agentHash !== agent.hash && !acceptChanged) return refuseChanged(journal, row, agent)
+  const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
+  if (row.agentHash !== agent.hash && migration === undefined && !acceptChanged) return refuseChanged(journal, row, agent)
   const entries = await journal.read(row.id)
   const [first] = entries
   const last = entries.at(-1)
@@ -46,7 +60,10 @@ export const prepareResume = async ({ journal, clock, row, agent, acceptChanged 
   const { user, route, tenant, session, seed } = start
   const info = { id: row.id, seed, ...(user === undefined ? {} : { user }), ...(route === undefined ? {} : { route }), ...(tenant === undefined ? {} : { tenant }), ...(session === undefined ? {} : { session }) }
   const fold = new Fold(info, agent, await loadThreads(journal, start), start.carried)
-  refold(fold, entries)
+  if (migration !== undefined) return { agent, fold, start, head: { seq: last.seq, hash: last.hash, at: last.at }, first: { cause: await migrate(journal, row, agent, migration), at: Math.max(last.at, clock.now()) } }
+  // Entries before a migration belong to the agent as it was then.
+  const since = entries.findLastIndex((entry) => entry.text.startsWith('{"v":1,"cause":{"type":"migrated"'))
+  refold(fold, entries.slice(Math.max(0, since)))
   const doubt = doubtful(fold)
   const waits = fold.waiting().length > 0
   const at = Math.max(last.at, clock.now())

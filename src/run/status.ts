@@ -58,6 +58,8 @@ export const rowUpdate = (fold: Fold, at: number): RowUpdate => {
   const waiting = fold.waiting()
   const dueAt = fold.end === undefined ? earliest(fold) : undefined
   return {
+    agentHash: fold.agent.hash,
+    ...(fold.agent.version === undefined ? {} : { agentVersion: fold.agent.version }),
     status: fold.end?.outcome ?? (waiting.length > 0 ? 'waiting' : 'running'),
     updatedAt: at,
     state: (fold.root.snapshot.value ?? null) as Json,

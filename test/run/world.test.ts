@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import type { EffectSpec } from '../../src/agent/index.ts'
+import type { Agent, EffectSpec } from '../../src/agent/index.ts'
 import { fakeClock } from '../../src/clock/index.ts'
 import { FailureError } from '../../src/failure/index.ts'
 import { textOf } from '../../src/prompt/index.ts'
@@ -236,6 +236,39 @@ describe('a changed agent', () => {
     expect((await (await other.resume(run.id, { agent: { ...agent, hash: 'new' }, acceptChanged: true })).outcome()).outcome).toBe('waiting')
     const renamed = { ...loopAgent({ add: adder() }), id: agent.id, hash: 'new' }
     expect(await codeOf(other.resume(run.id, { agent: renamed, acceptChanged: true }))).toBe('definition_changed')
+  })
+})
+
+describe('a migration', () => {
+  const asking = (hash: string, more: Partial<Agent> = {}, target = 'asking') =>
+    agentOf(
+      { id: 'form', initial: target, states: { [target]: { invoke: { id: target, src: 'ask' }, on: { ANSWER: { target: 'done', actions: assignAnswer } } }, done: { type: 'final' } } },
+      { ask: { kind: 'human', accepts: ['ANSWER'] } },
+      { hash, events: { ANSWER: z.object({ output: z.number() }) }, ...more },
+    )
+
+  it('puts a waiting run on the changed agent, and it goes on there, also after another stop', async () => {
+    const journal = memoryJournal()
+    const first = testRuntime({ journal })
+    const run = await first.runtime.start(asking('old'), 'x')
+    await run.outcome()
+    const changed = asking('new', { migrations: [{ from: 'old', migrate: ({ context }) => ({ value: 'questioning', context }) }] }, 'questioning')
+    const second = testRuntime({ journal, clock: first.clock })
+    expect(await (await second.runtime.resume(run.id, { agent: changed })).outcome()).toMatchObject({ outcome: 'waiting', waiting: [{ state: 'questioning' }] })
+    const third = testRuntime({ journal, clock: first.clock })
+    const resumed = await third.runtime.resume(run.id, { agent: changed })
+    await resumed.outcome()
+    await resumed.send({ type: 'ANSWER', output: 3 })
+    expect(await resumed.outcome()).toMatchObject({ outcome: 'done', output: 3 })
+  })
+
+  it('is refused where there is none for the old agent', async () => {
+    const journal = memoryJournal()
+    const first = testRuntime({ journal })
+    const run = await first.runtime.start(asking('old'), 'x')
+    await run.outcome()
+    const second = testRuntime({ journal, clock: first.clock })
+    expect(await codeOf(second.runtime.resume(run.id, { agent: asking('new', {}, 'questioning') }))).toBe('definition_changed')
   })
 })
 
