@@ -1,6 +1,8 @@
 // The front door: what `import 'stateloop'` gives. Nothing heavy loads with it: provider SDKs, prices and SQLite come
 // with their first use.
 export * from './agent/index.ts'
+export { defineConfig } from './cli/index.ts'
+export type { Config } from './cli/index.ts'
 export { fakeClock, systemClock } from './clock/index.ts'
 export type { Clock, FakeClock } from './clock/index.ts'
 export { priceTable } from './cost/index.ts'

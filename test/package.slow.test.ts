@@ -29,7 +29,6 @@ const run = async (program: string, ...args: string[]): Promise<string> => {
 }
 
 interface Manifest {
-  readonly version: string
   readonly dependencies: { readonly [name: string]: string }
   readonly devDependencies: { readonly [name: string]: string }
 }
@@ -75,8 +74,8 @@ describe.each(Object.entries(nodes))('on Node %s', (version, node) => {
     expect(loaded.filter((name) => later.includes(name))).toEqual([])
   })
 
-  test('the command line says its version', async () => {
-    expect(await run(node, join('node_modules', 'stateloop', 'dist', 'cli', 'main.js'), '--version')).toBe(manifest.version)
+  test('the command line lists its commands', async () => {
+    expect(await run(node, join('node_modules', 'stateloop', 'dist', 'cli', 'main.js'), '--help')).toMatch(/Usage: stateloop .+ run .+ resume .+ show /s)
   })
 })
 

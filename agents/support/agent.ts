@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { answerPrompt, shortPrompt, triagePrompt } from './prompts.ts'
 import { docsFolder, fileTicket, readPage } from './tools.ts'
 
+/** What `npm start` asks when no question is given. */
+export const example = { question: 'What is Stateloop, and what happens to a run after a crash?' }
 export { offline } from './offline.ts'
 export { services } from './tools.ts'
 

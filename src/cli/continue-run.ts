@@ -6,6 +6,7 @@ import type { RunHandle, Runtime } from '../run/index.ts'
 import { EXIT } from './exit-code.ts'
 import { drainOnSignal, follow } from './follow.ts'
 import type { Io } from './io.ts'
+import { entriesOf, visitsOf } from './run-tree.ts'
 import { agentOfRun, findRun, openRuntime, repeatOptions, type CommonOptions } from './open-runtime.ts'
 
 /** Options of commands that go on with a run. */
@@ -42,8 +43,9 @@ const refuseEnded = (row: RunRow): void => {
  */
 export const continueRun = async (io: Io, run: string, options: ContinueOptions, act?: Act): Promise<number> => {
   const { project, row, journal } = await findRun(io, run, options)
-  await journal.close()
+  const visits = await entriesOf(journal, run).then(visitsOf).finally(() => journal.close())
   if (act !== undefined) refuseEnded(row)
+  const open = isEnded(row.status) ? [] : visits.filter((visit) => visit.leftAt === undefined)
   const loaded = await agentOfRun(project, row, options.agent)
   const { runtime, notes } = await openRuntime(io, project, loaded, options)
   const repeat = repeatOptions(options)
@@ -58,7 +60,7 @@ export const continueRun = async (io: Io, run: string, options: ContinueOptions,
       if (row.status === 'waiting') await handle.outcome()
       await act(handle, row)
     }
-    return await follow(io, handle, { json, events: options.events ?? false, notes, repeat })
+    return await follow(io, handle, { json, events: options.events ?? false, notes, repeat, open })
   } finally {
     stopListening()
     await runtime.close()

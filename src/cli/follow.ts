@@ -7,6 +7,7 @@ import type { Io } from './io.ts'
 import { liveView } from './live-view.ts'
 import { printOutcome } from './result.ts'
 import { commandLine } from './shell.ts'
+import type { Visit } from './visit.ts'
 
 /** How a run's progress and result are written. */
 export interface FollowOptions {
@@ -16,6 +17,8 @@ export interface FollowOptions {
   readonly notes: readonly string[]
   /** Options that commands which go on with the run must repeat. */
   readonly repeat: readonly string[]
+  /** Visits that began before this process took the run up. */
+  readonly open?: readonly Visit[]
 }
 
 /** Hands out events until the run rests, then those that are left. */
@@ -63,9 +66,9 @@ export const drainOnSignal = (io: Io, runtime: Runtime, run: () => string | unde
  * Follows a run. @returns the exit code.
  * @throws FailureError when this process cannot go on with it: `draining`, `lease_lost`, `journal_unavailable`.
  */
-export const follow = async (io: Io, handle: RunHandle, { json, events, notes, repeat }: FollowOptions): Promise<number> => {
+export const follow = async (io: Io, handle: RunHandle, { json, events, notes, repeat, open }: FollowOptions): Promise<number> => {
   const line = (value: unknown): void => io.out(`${JSON.stringify(value)}\n`)
-  const view = json || events ? undefined : liveView(io, systemClock)
+  const view = json || events ? undefined : liveView(io, systemClock, open)
   if (view !== undefined) for (const note of notes) io.out(`${io.style('yellow', note)}\n`)
   let rested: RunOutcome['outcome'] = 'waiting'
   try {

@@ -27,9 +27,12 @@ export const drawVisit = (io: Io, visit: Visit, standing: Standing, now: number)
   return `${io.style(colour, line.mark)}${visit.failed ? io.style('red', text.slice(1)) : text.slice(1)}`
 }
 
-/** Starts showing. */
-export const liveView = (io: Io, clock: Clock): LiveView => {
-  const visits = new LiveVisits()
+/**
+ * Starts showing.
+ * @param open visits that began before.
+ */
+export const liveView = (io: Io, clock: Clock, open: readonly Visit[] = []): LiveView => {
+  const visits = new LiveVisits(open)
   let drawn = 0
   let stopTimer = (): void => {}
   const erase = (): void => {

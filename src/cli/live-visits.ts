@@ -27,6 +27,11 @@ export class LiveVisits {
     return this.#open.filter(({ container }) => !container)
   }
 
+  /** Goes on with visits that began before this process looked. */
+  constructor(open: readonly Visit[] = []) {
+    for (const visit of open) this.#open.push({ visit, said: '', container: false })
+  }
+
   take(event: RunEvent): Change {
     switch (event.type) {
       case 'state.entered':

@@ -1,6 +1,6 @@
 // The visits of a run, computed from its entries alone, so that any run can be shown without loading its agent.
 // Invariant: every transition and every billed call of the entries is in exactly one visit.
-import type { Cause, Entry, Move, StateValue } from '../journal/index.ts'
+import type { Cause, Entry, EntryBody, Journal, Move, StateValue } from '../journal/index.ts'
 import { beginVisit, bill, ownsId, type Visit } from './visit.ts'
 
 /** Paths of the innermost states of a state value, with dots. */
@@ -85,6 +85,9 @@ class RunTree {
     bill(visit, undefined, outcome.addedNano ?? 0)
   }
 }
+
+/** A run's entries, parsed. @throws FailureError `journal_corrupt`, `journal_rolled_back`. */
+export const entriesOf = async (journal: Journal, run: string): Promise<readonly Entry[]> => (await journal.read(run)).map(({ seq, at, hash, text }) => ({ seq, at, hash, body: JSON.parse(text) as EntryBody }))
 
 /** Visits in the order in which they began; those of child machines follow the visit that started them. */
 export const visitsOf = (entries: readonly Entry[]): readonly Visit[] => {

@@ -115,13 +115,9 @@ export class Fold {
         this.inbox = cause.n + 1
         return this.#event(cause.event)
       case 'resumed':
-        for (const key of cause.doubt ?? []) this.#doubt(key)
-        return
-      case 'migrated': {
-        takeStanding(this, cause.standing)
-        this.actors.set('', this.root)
-        return this.#enact(this.root, { type: 'stateloop.migrated' }, this.root.decider.standAt(cause.standing.value, cause.standing.context))
-      }
+        return (cause.doubt ?? []).forEach((key) => this.#doubt(key))
+      case 'migrated':
+        return this.#enact(this.root, { type: 'stateloop.migrated' }, takeStanding(this, cause.standing))
     }
   }
 
@@ -339,9 +335,7 @@ export class Fold {
   }
 
   /** Sends an actor an event it can take. */
-  send(actor: Actor, event: EventObject): void {
-    this.#queue.push({ actor, event })
-  }
+  send = (actor: Actor, event: EventObject): void => void this.#queue.push({ actor, event })
 
   startChild(actor: Actor, effect: OpenEffect, suffix: string, agent: Agent, input: unknown): void {
     const path = suffix === '' ? effect.key : `${effect.key}:${suffix}`

@@ -1,6 +1,7 @@
 // Where a run stands, apart from its machine. Kept when a run parks, so that a migration can put it on a changed agent.
 import type { Json } from '../failure/index.ts'
 import type { Standing, StateValue } from '../journal/index.ts'
+import type { Decision } from './decide.ts'
 import type { Fold } from './fold.ts'
 import { Thread } from './thread.ts'
 import { carriedOf } from './usage.ts'
@@ -23,8 +24,8 @@ export const standingOf = (fold: Fold): Standing | undefined => {
   }
 }
 
-/** Puts a fresh fold where a run stood. */
-export const takeStanding = (fold: Fold, standing: Standing): void => {
+/** Puts a fresh fold where a run stood. @returns what its machine begins with there. */
+export const takeStanding = (fold: Fold, standing: Standing): Decision => {
   const { root } = fold
   const { tokens: _tokens, ...used } = standing.used
   Object.assign(root.used, used)
@@ -35,4 +36,6 @@ export const takeStanding = (fold: Fold, standing: Standing): void => {
     root.threads.set(name, new Thread(name, messages))
   }
   fold.inbox = standing.inbox
+  fold.actors.set('', root)
+  return root.decider.standAt(standing.value, standing.context)
 }

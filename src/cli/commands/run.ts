@@ -16,16 +16,17 @@ interface RunOptions extends CommonOptions, Pick<StartOptions, 'user' | 'route' 
   readonly events?: boolean
 }
 
-const inputOf = (io: Io, { input, question }: RunOptions): Json | Promise<Json> => {
+/** Without an input an agent's own `example` is run, where its module exports one. */
+const inputOf = (io: Io, { input, question }: RunOptions, example: unknown): Json | Promise<Json> => {
   if (question !== undefined && input !== undefined) return fail('usage', 'Give either --question or --input, not both.')
   if (question !== undefined) return { question }
-  return input === undefined ? {} : jsonArgument(io, input, '--input')
+  return input === undefined ? ((example ?? {}) as Json) : jsonArgument(io, input, '--input')
 }
 
 const run = async (io: Io, name: string, options: RunOptions): Promise<number> => {
   const project = await openProject(io)
-  const input = await inputOf(io, options)
   const loaded = await loadAgent(project, name)
+  const input = await inputOf(io, options, loaded.exports['example'])
   const { runtime, notes } = await openRuntime(io, project, loaded, options)
   let started: string | undefined
   const repeat = repeatOptions(options)
@@ -46,7 +47,7 @@ const run = async (io: Io, name: string, options: RunOptions): Promise<number> =
 /** Adds the command. */
 export const addRun = (program: Command, io: Io, setExit: SetExit): void => {
   addCommonOptions(program.command('run').description('start an agent and follow it until it is done or waits').argument('<agent>', 'a path, a name in stateloop.config, or the name of a folder under agents/'))
-    .option('--input <json>', 'the input as JSON, @file, or - for standard input; default {}')
+    .option('--input <json>', 'the input as JSON, @file, or - for standard input; default: the example that the agent exports, or {}')
     .option('--question <text>', 'short for --input \'{"question":"<text>"}\'')
     .option('--user <id>', 'whom the run is for')
     .option('--route <name>', 'which part of the product asked')

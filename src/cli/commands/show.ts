@@ -1,6 +1,6 @@
 // `stateloop show`: one run as a tree of its states, with time, tokens, cost and failures. Reads the journal only.
 import type { Command } from 'commander'
-import { isEnded, type Entry, type EntryBody, type RunRow } from '../../journal/index.ts'
+import { isEnded, type Entry, type RunRow } from '../../journal/index.ts'
 import { systemClock } from '../../clock/index.ts'
 import { showDuration, showTime } from '../amounts.ts'
 import { EXIT } from '../exit-code.ts'
@@ -8,15 +8,14 @@ import { oneLine, plain, type Io } from '../io.ts'
 import { drawVisit } from '../live-view.ts'
 import { findRun, repeatOptions, type CommonOptions } from '../open-runtime.ts'
 import { publicRow, showOutput, showUsed, showWaiting } from '../result.ts'
-import { visitsOf } from '../run-tree.ts'
+import { entriesOf, visitsOf } from '../run-tree.ts'
 import type { Visit } from '../visit.ts'
 import { addCommonOptions, type SetExit } from './options.ts'
 
 const readEntries = async (io: Io, run: string, options: CommonOptions): Promise<{ readonly row: RunRow; readonly entries: readonly Entry[] }> => {
   const { row, journal } = await findRun(io, run, options)
   try {
-    const entries = (await journal.read(run)).map(({ seq, at, hash, text }) => ({ seq, at, hash, body: JSON.parse(text) as EntryBody }))
-    return { row, entries }
+    return { row, entries: await entriesOf(journal, run) }
   } finally {
     await journal.close()
   }
