@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 
 const tests = ['test/**/*.test.ts', 'agents/**/*.test.ts', 'examples/**/*.test.ts']
 const slow = ['**/*.slow.test.ts']
+const soak = ['**/*.soak.test.ts']
 const elsewhere = ['**/node_modules/**', 'test/fixtures/**']
 const resolve = { conditions: ['stateloop-source', 'module', 'node'] }
 const ssr = { resolve }
@@ -12,6 +13,7 @@ export default defineConfig({
   test: {
     projects: [
       { resolve, ssr, test: { name: 'fast', include: tests, exclude: [...slow, ...elsewhere] } },
+      { resolve, ssr, test: { name: 'soak', include: soak, exclude: ['**/node_modules/**'], testTimeout: 1_800_000 } },
       { resolve, ssr, test: { name: 'slow', include: slow, exclude: elsewhere, testTimeout: 180_000, hookTimeout: 180_000 } },
     ],
   },
