@@ -1,4 +1,5 @@
-// Two projects: `fast` for everything, `slow` for the files named *.slow.test.ts (packing, browsers, killed processes).
+// Projects: `fast` for everything, `slow` for the files named *.slow.test.ts (packing, killed processes), `soak` for what
+// takes minutes and is not part of `npm test`.
 // `stateloop` resolves to src/ here, so tests see an edit without a build; only the slow package test uses dist/.
 import { defineConfig } from 'vitest/config'
 
@@ -12,7 +13,7 @@ const ssr = { resolve }
 export default defineConfig({
   test: {
     projects: [
-      { resolve, ssr, test: { name: 'fast', include: tests, exclude: [...slow, ...elsewhere] } },
+      { resolve, ssr, test: { name: 'fast', include: tests, exclude: [...slow, ...soak, ...elsewhere] } },
       { resolve, ssr, test: { name: 'soak', include: soak, exclude: ['**/node_modules/**'], testTimeout: 1_800_000 } },
       { resolve, ssr, test: { name: 'slow', include: slow, exclude: elsewhere, testTimeout: 180_000, hookTimeout: 180_000 } },
     ],

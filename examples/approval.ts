@@ -25,7 +25,14 @@ const t = setupAgent({
 const refunds = t.createAgent({
   initial: 'answering',
   states: {
-    answering: t.model('fast', { prompt: ({ context }) => context.question, tools: ['refund'], maxVisits: 4, save: 'answer', onTools: { refund: 'approving' }, onDone: 'answered' }),
+    answering: t.model('fast', {
+      prompt: ({ context }) => context.question,
+      tools: ['refund'],
+      maxVisits: 4,
+      save: 'answer',
+      onTools: { refund: 'approving' },
+      onDone: 'answered',
+    }),
     approving: t.approve({ expiresMs: 3_600_000, onApproved: 'acting', onRejected: 'answering' }),
     acting: t.tools({ onDone: 'answering' }),
     answered: t.final({ output: ({ context }) => context.answer ?? '' }),

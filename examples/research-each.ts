@@ -6,8 +6,7 @@ const r = setupAgent({
   id: 'researcher',
   models: { fast: 'scripted/fast' },
   input: z.object({ topic: z.string() }),
-  context: z.object({ topic: z.string(), finding: z.string() }),
-  limits: { modelCalls: 2 },
+  context: z.object({ finding: z.string() }),
   onFailure: 'failed',
 })
 const researcher = r.createAgent({
@@ -24,13 +23,19 @@ const t = setupAgent({
   models: { strong: 'scripted/strong' },
   agents: { researcher },
   input: z.object({ topics: z.array(z.string()) }),
-  context: z.object({ topics: z.array(z.string()), findings: z.array(z.string()), report: z.string() }),
+  context: z.object({ findings: z.array(z.string()), report: z.string() }),
   onFailure: 'failed',
 })
 const report = t.createAgent({
   initial: 'researching',
   states: {
-    researching: t.each('researcher', { items: ({ context }) => context.topics.map((topic) => ({ topic })), concurrency: 2, maxItems: 10, save: 'findings', onDone: 'writing' }),
+    researching: t.each('researcher', {
+      items: ({ context }) => context.topics.map((topic) => ({ topic })),
+      concurrency: 2,
+      maxItems: 10,
+      save: 'findings',
+      onDone: 'writing',
+    }),
     writing: t.model('strong', { prompt: ({ context }) => `Join these:\n${(context.findings ?? []).join('\n')}`, save: 'report', onDone: 'written' }),
     written: t.final({ output: ({ context }) => context.report ?? '' }),
     failed: t.final({ outcome: 'failed' }),
@@ -48,9 +53,7 @@ const model = scripted({
 await using runtime = createRuntime({ providers: [model] })
 const run = await runtime.start(report, { topics: ['earth', 'tea', 'towels'] })
 const outcome = await run.outcome()
-console.log(outcome.outcome === 'done' ? outcome.output : outcome)
-console.log(`${outcome.modelCalls} model calls`)
+console.log(outcome.outcome === 'done' ? outcome.output : outcome, `(${outcome.modelCalls} model calls)`)
 
 // prints:
-// earth: mostly harmless. tea: mostly harmless. towels: mostly harmless.
-// 4 model calls
+// earth: mostly harmless. tea: mostly harmless. towels: mostly harmless. (4 model calls)

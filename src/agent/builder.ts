@@ -6,8 +6,8 @@ import type { Agent, Limits, Migration } from './agent.ts'
 import type { Setup } from './build.ts'
 import { compile, type ContextFactory, type Definition } from './compile.ts'
 import { createAgent } from './create.ts'
-import type { Accepts, Env, EventSchemas, EventsFrom, FieldsOf, ViewOf } from './env.ts'
-import { toModelRef, type Models } from './model-ref.ts'
+import type { Accepts, DeepReadonly, Env, EventSchemas, EventsFrom, FieldsOf, ViewOf } from './env.ts'
+import { toModelRef, unresolvedModel, type Models } from './model-ref.ts'
 import type { Problem } from './problem.ts'
 import type { ModelRef } from './spec.ts'
 import { stateOf, type FinalOutput, type Resolved, type States } from './state.ts'
@@ -28,7 +28,7 @@ import { buildMachine } from './xstate.ts'
 
 type OutputsFit<S, O> = unknown extends O
   ? unknown
-  : { [K in keyof S]: [FinalOutput<S[K]>] extends [O] ? unknown : { readonly "the output of this final state does not match the agent's output schema": O } }
+  : { [K in keyof S]: [FinalOutput<S[K]>] extends [DeepReadonly<O>] ? unknown : { readonly "the output of this final state does not match the agent's output schema": O } }
 
 type HasDefault<D> = [D] extends [string] ? { readonly [K in D]: unknown } : unknown
 
@@ -135,7 +135,8 @@ type EnvOf<I extends Schema, C extends Schema, N extends keyof FieldsOf<Infer<C>
   readonly output: O extends Schema ? Infer<O> : unknown
 }
 
-type ErasedSetup = AgentSetup<Schema, Schema, never> & Parts<Models, Setup['tools'], Setup['retrievers'], Setup['rerankers'], Setup['agents'], EventSchemas, Schema, string>
+/** A setup with its types erased. */
+export type ErasedSetup = AgentSetup<Schema, Schema, never> & Parts<Models, Setup['tools'], Setup['retrievers'], Setup['rerankers'], Setup['agents'], EventSchemas, Schema, string>
 
 const describesObject = (schema: { readonly [key: string]: unknown }): boolean => {
   const parts = [schema['anyOf'], schema['oneOf'], schema['allOf']].find(Array.isArray) as readonly { readonly [key: string]: unknown }[] | undefined
@@ -164,19 +165,23 @@ const contextFactory = ({ input: schema, init }: ErasedSetup): ContextFactory =>
 
 const resolveModels = (models: Models, problems: Problem[]): { readonly [alias: string]: ModelRef } =>
   Object.fromEntries(
-    Object.entries(models).flatMap(([alias, definition]) => {
+    Object.entries(models).map(([alias, definition]) => {
       const ref = toModelRef(alias, definition)
-      if (typeof ref !== 'string') return [[alias, ref]]
-      problems.push({ state: '', problem: ref })
-      return []
+      if (typeof ref === 'string') problems.push({ state: '', problem: ref })
+      return [alias, typeof ref === 'string' ? unresolvedModel(alias) : ref]
     }),
   )
 
-const finish = (setup: ErasedSetup, definition: Definition): Agent => {
-  const problems: Problem[] = []
+/**
+ * Compiles, checks and makes an agent.
+ * @param known what the caller knows: context fields that no schema says, problems it found.
+ * @throws FailureError `agent_invalid` with every problem.
+ */
+export const finishAgent = (setup: ErasedSetup, definition: Definition, known: { readonly fields: readonly string[]; readonly problems: readonly Problem[] } = { fields: ['input'], problems: [] }): Agent => {
+  const problems: Problem[] = [...known.problems]
   const context = setup.context ?? (isObjectSchema(setup.input) === true ? setup.input : undefined)
   const { id, version, tools = {}, retrievers = {}, rerankers = {}, agents = {}, events = {}, onFailure } = setup
-  const fields = context === undefined ? ['input'] : fieldNames(context)
+  const fields = context === undefined ? known.fields : fieldNames(context)
   const compiled = compile({ id, models: resolveModels(setup.models ?? {}, problems), tools, retrievers, rerankers, agents, events, fields, onFailure }, version, definition, contextFactory(setup))
   return createAgent({ ...setup, context, events }, () => buildMachine(compiled), { problems: [...problems, ...compiled.problems], lost: compiled.lost })
 }
@@ -232,7 +237,7 @@ export const setupAgent = <
     region: (options: object) => stateOf('region', options),
     final: (options: object = {}) => stateOf('final', options),
     raw: (config: object) => stateOf('raw', config),
-    createAgent: (definition: Definition) => finish(erased, definition),
+    createAgent: (definition: Definition) => finishAgent(erased, definition),
   }
   return builder as never
 }

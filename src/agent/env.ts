@@ -56,3 +56,6 @@ export type DoneArgs<X extends Env, O> = Args<X> & { readonly output: O }
 export type ToolInput<T> = T extends Tool<infer I, infer _O> ? I : never
 /** What a tool gives. */
 export type ToolOutput<T> = T extends Tool<infer _I, infer O> ? O : never
+
+/** The same data, not to be changed. What `const` inference makes of a literal fits it. */
+export type DeepReadonly<T> = T extends readonly (infer U)[] ? readonly DeepReadonly<U>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T

@@ -96,7 +96,7 @@ const nodeOf = (machine: AnyStateMachine, node: StateNode): GraphNode => ({
 
 const guardOf = ({ guard }: Transition): Pick<GraphEdge, 'guard' | 'params'> => {
   if (typeof guard === 'string') return { guard, params: undefined }
-  if (typeof guard === 'object' && guard !== null && 'type' in guard) return { guard: String(guard.type), params: guard.params as GraphEdge['params'] }
+  if (typeof guard === 'object' && guard !== null && 'type' in guard) return { guard: guard.type, params: guard.params as GraphEdge['params'] }
   return { guard: guard === undefined ? undefined : '(function)', params: undefined }
 }
 

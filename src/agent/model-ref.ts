@@ -41,3 +41,6 @@ export const toModelRef = (alias: string, definition: ModelName | ModelDefinitio
     ...(price === undefined ? {} : { price }),
   }
 }
+
+/** Stands for a model after a problem with it was reported. */
+export const unresolvedModel = (alias: string): ModelRef => ({ alias, provider: '', model: '', params: { maxOutputTokens: 0 } })

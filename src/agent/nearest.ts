@@ -20,7 +20,7 @@ const distance = (a: string, b: string): number => {
 
 /**
  * The candidate closest to a name.
- * @returns undefined when nothing is close: more than a third of the letters differ.
+ * @returns undefined when nothing is close: more than a third of the letters differ, or all of them.
  */
 export const nearest = (name: string, candidates: Iterable<string>): string | undefined => {
   const wanted = name.toLowerCase()
@@ -29,7 +29,7 @@ export const nearest = (name: string, candidates: Iterable<string>): string | un
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) >= bestDistance) continue
     const found = distance(wanted, candidate.toLowerCase())
-    if (found < bestDistance) [best, bestDistance] = [candidate, found]
+    if (found < bestDistance && found < candidate.length) [best, bestDistance] = [candidate, found]
   }
   return best
 }

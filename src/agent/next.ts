@@ -9,7 +9,10 @@ import { threadMessages } from './thread-reader.ts'
 /** The values of a field as text, when they are a closed set of strings or booleans. */
 type ValuesOf<V> = [V] extends [boolean] ? `${V}` : [V] extends [string] ? (string extends V ? never : V) : never
 
-type Matches<O> = [O] extends [readonly unknown[]]
+// Nothing is known of an output that is `unknown`, and of one that is inferred from a function, not yet.
+type Matches<O> = unknown extends O
+  ? { readonly match: string; readonly to: { readonly [value: string]: string } }
+  : [O] extends [readonly unknown[]]
   ? never
   : [O] extends [object]
     ? {

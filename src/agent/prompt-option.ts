@@ -42,13 +42,14 @@ export interface PromptOptions<X extends Env, P, G> {
   readonly repairs?: number
 }
 
-/** A prompt that is the same text each time. */
+/** A prompt that is the same text each time, and says which. */
 export interface ConstantPrompt {
   (): string
   readonly text: string
 }
 
-const constant = (text: string): ConstantPrompt => Object.assign(() => text, { text })
+/** A prompt that is always this text. */
+export const constant = (text: string): ConstantPrompt => Object.assign(() => text, { text })
 
 /** Text of a prompt that is known before any run, for cost bounds. */
 export const knownText = (prompt: ModelSpec['prompt']): string => {

@@ -29,6 +29,12 @@ export type OnError<X extends Env, K extends FailureKind, E> = X['onFailure'] ex
       readonly onError: E & KnownCodes<K, E> & AllRouted<K, E>
     }
 
+/** The `onError` option of a state that may need none. `Needed` tells whether it can fail at all. */
+export type OnErrorIf<Needed, X extends Env, K extends FailureKind, E> = {
+  /** Failure code → state. */
+  readonly onError?: E & KnownCodes<K, E>
+} & (Needed extends true ? (X['onFailure'] extends string ? unknown : { readonly onError: AllRouted<K, E> }) : unknown)
+
 /** Targets of routes. */
 export type RouteTargets<E> = Extract<E[keyof E], string>
 

@@ -4,16 +4,23 @@ import type { DoneArgs, Env } from './env.ts'
 import { suggest } from './nearest.ts'
 import { threadMessages } from './thread-reader.ts'
 
-/** Context fields that accept a value of type `O`. */
-export type FieldFor<C, O> = { [K in keyof C & string]: [O] extends [C[K]] ? K : never }[keyof C & string]
+type Fitting<C, O> = { [K in keyof C & string]: [O] extends [C[K]] ? K : never }[keyof C & string]
 
-/** The `save` option: a context field that accepts the output, or a pure function to the fields that change. */
-export type SaveOption<X extends Env, O> = FieldFor<X['context'], O> | ((args: DoneArgs<X, O>) => Partial<X['context']>)
+/** Context fields that accept a value of type `O`. Said in words where there is none, since a compiler prints this type. */
+export type FieldFor<X extends Env, O> = [Fitting<X['context'], O>] extends [never] ? '(no field of the context accepts this output)' : Fitting<X['context'], O>
+
+/** The same where the output is inferred from a function beside it: it is not known yet when the field is first looked at. */
+export type FieldForLater<X extends Env, O> = unknown extends O ? keyof X['context'] & string : FieldFor<X, O>
+
+/** A pure function from an output to the context fields that change. */
+export interface SaveFunction<X extends Env, O> {
+  (args: DoneArgs<X, O>): Partial<X['context']>
+}
 
 /** Fields an author may not save. */
 const RESERVED = '$run'
 
-type SaveFunction = (args: never) => object
+type ErasedSave = (args: never) => object
 
 /** What the machine's JSON says about a save: the field, or that a function decides. */
 export const saveName = (save: unknown): string | undefined => (save === undefined ? undefined : typeof save === 'string' ? save : '(function)')
@@ -37,13 +44,13 @@ export const saveActions = (site: Site, save: unknown): readonly Named[] => {
     report(site, 'save must be the name of a context field or a function ({ output, context }) => fields.')
     return []
   }
-  const toFields = save as SaveFunction
+  const toFields = save as ErasedSave
   site.build.saves[type] = ({ context, event }) => toFields({ context, output: event.output, messages: threadMessages } as never)
   return [{ type }]
 }
 
 /** Registers what an event saves, as an action named `<path>/<EVENT>`. */
-export const eventSave = (site: Site, event: string, save: SaveFunction | undefined): readonly Named[] => {
+export const eventSave = (site: Site, event: string, save: ErasedSave | undefined): readonly Named[] => {
   if (save === undefined) return []
   const type = `${site.path}/${event}`
   site.build.saves[type] = ({ context, event: sent }) => save({ context, event: sent, messages: threadMessages } as never)

@@ -31,8 +31,8 @@ export type StateKind =
 export interface State<K extends StateKind = StateKind, To extends string = string, Out = unknown> {
   readonly kind: K
   readonly options: object
-  readonly [TO]?: To
-  readonly [OUT]?: { readonly is: Out }
+  readonly [TO]?: To | undefined
+  readonly [OUT]?: { readonly is: Out } | undefined
 }
 
 /** States by name. Loose on purpose: with the precise type here, older compilers lose the types of callbacks' parameters. */

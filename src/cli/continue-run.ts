@@ -33,7 +33,8 @@ const actFromAfar = async (io: Io, runtime: Runtime, row: RunRow, act: Act, json
 }
 
 const refuseEnded = (row: RunRow): void => {
-  if (isEnded(row.status)) fail('run_ended', `Run ${row.id} has ended as ${row.status}. \`stateloop show ${row.id}\` shows it; start a new one with \`stateloop run\`.`)
+  if (isEnded(row.status))
+    fail('run_ended', `Run ${row.id} has ended as ${row.status}. \`stateloop show ${row.id}\` shows it; start a new one with \`stateloop run\`.`)
 }
 
 /**
@@ -43,9 +44,10 @@ const refuseEnded = (row: RunRow): void => {
  */
 export const continueRun = async (io: Io, run: string, options: ContinueOptions, act?: Act): Promise<number> => {
   const { project, row, journal } = await findRun(io, run, options)
-  const visits = await entriesOf(journal, run).then(visitsOf).finally(() => journal.close())
+  const entries = await entriesOf(journal, run)
+  await journal.close()
   if (act !== undefined) refuseEnded(row)
-  const open = isEnded(row.status) ? [] : visits.filter((visit) => visit.leftAt === undefined)
+  const open = isEnded(row.status) ? [] : visitsOf(entries).filter((visit) => visit.leftAt === undefined)
   const loaded = await agentOfRun(project, row, options.agent)
   const { runtime, notes } = await openRuntime(io, project, loaded, options)
   const repeat = repeatOptions(options)

@@ -1,2 +1,2 @@
 export { defineConfig } from './config.ts'
-export type { Config, Services } from './config.ts'
+export type { Config } from './config.ts'

@@ -44,7 +44,7 @@ const readAll = async (): Promise<string> => {
 /** The process's own world. */
 export const processIo = (): Io => {
   const { stdout, stderr, env } = process
-  const terminal = stdout.isTTY === true && env['TERM'] !== 'dumb'
+  const terminal = stdout.isTTY && env['TERM'] !== 'dumb'
   return {
     out: writer(stdout),
     err: writer(stderr),
@@ -58,7 +58,7 @@ export const processIo = (): Io => {
   }
 }
 
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const CONTROL = /(?![\t\n])[\p{Cc}\p{Bidi_Control}]/gu
 
 /** Text without what could steer a terminal: control characters and marks of writing direction. Keeps tabs and line ends. */
 export const plain = (text: string): string => text.replaceAll('\r\n', '\n').replace(CONTROL, '')

@@ -2,19 +2,53 @@
 // standard output holds JSON even when the command was not understood.
 import { Command, CommanderError } from 'commander'
 import { failure, type Failure } from '../failure/index.ts'
-import { addCancel } from './commands/cancel.ts'
-import { addApprove, addReject } from './commands/decide.ts'
-import { addResume } from './commands/resume.ts'
-import { addRun } from './commands/run.ts'
-import { addRuns } from './commands/runs.ts'
-import { addSend } from './commands/send.ts'
-import { addShow } from './commands/show.ts'
+import type { CommandDefinition } from './command.ts'
+import { cancelCommand } from './commands/cancel.ts'
+import { approveCommand, rejectCommand } from './commands/decide.ts'
+import { ejectCommand } from './commands/eject.ts'
+import { resumeCommand } from './commands/resume.ts'
+import { runCommand } from './commands/run.ts'
+import { runsCommand } from './commands/runs.ts'
+import { sendCommand } from './commands/send.ts'
+import { showCommand } from './commands/show.ts'
 import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
 import { plain, type Io } from './io.ts'
 
+const COMMANDS: readonly CommandDefinition<never>[] = [
+  runCommand,
+  sendCommand,
+  approveCommand,
+  rejectCommand,
+  resumeCommand,
+  cancelCommand,
+  runsCommand,
+  showCommand,
+  ejectCommand,
+]
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+/** Adds a command to the program. */
+const add = (
+  program: Command,
+  { name, about, args, options, run }: CommandDefinition<never>,
+  perform: (run: (io: Io) => Promise<number>) => Promise<void>,
+): void => {
+  const command = program.command(name).description(about)
+  for (const argument of args) command.argument(`<${argument.name}>`, argument.about)
+  for (const option of options) {
+    if (option.many === true) command.option(option.flags, option.about, collect)
+    else command.option(option.flags, option.about, option.default)
+  }
+  command.action(() => perform((io) => run(io, command.args, command.opts() as never)))
+}
+
 const report = (io: Io, problem: Failure, json: boolean, lines: boolean): void => {
   if (json) io.out(`${JSON.stringify({ error: problem }, null, lines ? 0 : 2)}\n`)
-  else io.err(`${io.style('red', `${problem.code}:`)} ${plain(problem.message)}\n${problem.code === 'defect' && problem.cause?.stack !== undefined ? `${plain(problem.cause.stack)}\n` : ''}`)
+  else
+    io.err(
+      `${io.style('red', `${problem.code}:`)} ${plain(problem.message)}\n${problem.code === 'defect' && problem.cause?.stack !== undefined ? `${plain(problem.cause.stack)}\n` : ''}`,
+    )
 }
 
 /** Performs a command line. @returns the exit code. */
@@ -26,9 +60,19 @@ export const runCli = async (args: readonly string[], io: Io): Promise<number> =
   const program = new Command('stateloop')
     .description('Run LLM agents as state machines: start them, go on with them, and see every step.')
     .exitOverride()
-    .configureOutput({ writeOut: io.out, writeErr: (text) => (json ? undefined : io.err(text)), getOutHelpWidth: io.columns, getErrHelpWidth: io.columns, getOutHasColors: () => io.terminal, getErrHasColors: () => false })
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: (text) => (json ? undefined : io.err(text)),
+      getOutHelpWidth: io.columns,
+      getErrHelpWidth: io.columns,
+      getOutHasColors: () => io.terminal,
+      getErrHasColors: () => false,
+    })
     .addHelpText('after', EXIT_HELP)
-  for (const add of [addRun, addSend, addApprove, addReject, addResume, addCancel, addRuns, addShow]) add(program, io, (code) => (exit = code))
+  for (const command of COMMANDS)
+    add(program, command, async (run) => {
+      exit = await run(io)
+    })
   try {
     await program.parseAsync(args, { from: 'user' })
     return exit

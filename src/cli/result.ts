@@ -12,7 +12,10 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 /** An output as people read it: text as it is, an answer with its sources as text, anything else as JSON. */
 export const showOutput = (output: unknown): string => {
   if (isText(output)) return plain(output)
-  const { answer, sources, ...rest } = (typeof output === 'object' && output !== null ? output : {}) as { readonly answer?: unknown; readonly sources?: unknown }
+  const { answer, sources, ...rest } = (typeof output === 'object' && output !== null ? output : {}) as {
+    readonly answer?: unknown
+    readonly sources?: unknown
+  }
   const asAnswer = isText(answer) && Object.keys(rest).length === 0 && (sources === undefined || (Array.isArray(sources) && sources.every(isText)))
   if (!asAnswer) return plain(JSON.stringify(output, null, 2) ?? '')
   const listed = (sources as readonly string[] | undefined) ?? []
@@ -37,17 +40,29 @@ const nextSteps = (waiting: Waiting, { run, options }: RunReference, { platform 
   const line = (...args: readonly string[]): string => `    ${commandLine([...args, ...options], platform)}`
   switch (waiting.for) {
     case 'approval':
-      return (waiting.calls ?? []).flatMap(({ hash, name, args, effect }) => [`  ${oneLine(name)} ${short(args)} (${effect})`, line('approve', run, '--hash', hash), line('reject', run, '--hash', hash, '--reason', 'why')])
+      return (waiting.calls ?? []).flatMap(({ hash, name, args, effect }) => [
+        `  ${oneLine(name)} ${short(args)} (${effect})`,
+        line('approve', run, '--hash', hash),
+        line('reject', run, '--hash', hash, '--reason', 'why'),
+      ])
     case 'event':
       return waiting.accepts.map((type) => line('send', run, JSON.stringify({ type })))
     case 'in_doubt':
-      return (waiting.keys ?? []).flatMap((key) => [`  ${oneLine(key)} may or may not have happened; find out, then retry, or settle it with "done" or "fail":`, line('send', run, JSON.stringify({ type: 'RESOLVE', key, action: 'retry' }))])
+      return (waiting.keys ?? []).flatMap((key) => [
+        `  ${oneLine(key)} may or may not have happened; find out, then retry, or settle it with "done" or "fail":`,
+        line('send', run, JSON.stringify({ type: 'RESOLVE', key, action: 'retry' })),
+      ])
     case 'timer':
       return [line('resume', run)]
   }
 }
 
-const WAITS_FOR = { approval: 'waits for approval', event: 'waits for an event', in_doubt: 'waits because a call is in doubt', timer: 'waits for its time' } as const
+const WAITS_FOR = {
+  approval: 'waits for approval',
+  event: 'waits for an event',
+  in_doubt: 'waits because a call is in doubt',
+  timer: 'waits for its time',
+} as const
 
 /** What a waiting run waits for, and how to go on. */
 export const showWaiting = (waiting: readonly Waiting[], reference: RunReference, io: Io): string =>
@@ -61,7 +76,9 @@ export const showWaiting = (waiting: readonly Waiting[], reference: RunReference
 
 /** What a run used, on one line. */
 export const showUsed = (used: Pick<RunOutcome, 'modelCalls' | 'toolCalls' | 'inputTokens' | 'outputTokens' | 'costUsd'>): string =>
-  [count(used.modelCalls, 'model call'), count(used.toolCalls, 'tool call'), showTokens(used.inputTokens, used.outputTokens), showUsd(used.costUsd)].filter((part) => part !== '').join(' · ')
+  [count(used.modelCalls, 'model call'), count(used.toolCalls, 'tool call'), showTokens(used.inputTokens, used.outputTokens), showUsd(used.costUsd)]
+    .filter((part) => part !== '')
+    .join(' · ')
 
 const COLOURS = { done: 'green', waiting: 'yellow', failed: 'red', limited: 'red', cancelled: 'yellow' } as const
 
@@ -71,8 +88,14 @@ export const printOutcome = (io: Io, outcome: RunOutcome, reference: RunReferenc
   io.out(`\n${io.style(COLOURS[outcome.outcome], outcome.outcome)} · ${showUsed(outcome)}\n`)
   if ('failure' in outcome) io.out(`${io.style('red', outcome.failure.code)}: ${plain(outcome.failure.message)}\n`)
   io.out(`run ${outcome.run}\n`)
-  if (outcome.outcome === 'waiting') io.out(`${showWaiting(outcome.waiting, reference, io) || `It is at work elsewhere, or was left; go on with it:\n    ${commandLine(['resume', outcome.run, ...reference.options], io.platform)}`}\n`)
+  if (outcome.outcome === 'waiting')
+    io.out(
+      `${showWaiting(outcome.waiting, reference, io) || `It is at work elsewhere, or was left; go on with it:\n    ${commandLine(['resume', outcome.run, ...reference.options], io.platform)}`}\n`,
+    )
 }
 
 /** A row as commands print it in JSON: money in dollars. */
-export const publicRow = ({ costNano, costUnknown, ...row }: RunRow): Omit<RunRow, 'costNano' | 'costUnknown'> & { readonly costUsd: number | null } => ({ ...row, costUsd: costUnknown ? null : costNano / 1e9 })
+export const publicRow = ({ costNano, costUnknown, ...row }: RunRow): Omit<RunRow, 'costNano' | 'costUnknown'> & { readonly costUsd: number | null } => ({
+  ...row,
+  costUsd: costUnknown ? null : costNano / 1e9,
+})

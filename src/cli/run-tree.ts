@@ -6,7 +6,9 @@ import { beginVisit, bill, ownsId, type Visit } from './visit.ts'
 /** Paths of the innermost states of a state value, with dots. */
 export const leavesOf = (value: StateValue, prefix = ''): readonly string[] => {
   if (typeof value === 'string') return [`${prefix}${value}`]
-  return Object.entries(value).flatMap(([name, inner]) => (typeof inner === 'object' && Object.keys(inner).length === 0 ? [`${prefix}${name}`] : leavesOf(inner, `${prefix}${name}.`)))
+  return Object.entries(value).flatMap(([name, inner]) =>
+    typeof inner === 'object' && Object.keys(inner).length === 0 ? [`${prefix}${name}`] : leavesOf(inner, `${prefix}${name}.`),
+  )
 }
 
 /** The parts of an effect's key, such as `/research#1/asking#2:0`. */
@@ -22,6 +24,8 @@ class RunTree {
   readonly #open = new Set<Visit>()
   /** Visits by the effect that runs in them. */
   readonly #byEffect = new Map<string, Visit>()
+  /** Ids of the effects that each visit has had. */
+  readonly #ids = new Map<Visit, Set<string>>()
 
   add({ at, body }: Entry): void {
     if (body.cause.type === 'attempt') this.#attempt(body.cause)
@@ -67,9 +71,11 @@ class RunTree {
     const here = this.#openIn(actor)
     const found = here.find(({ state }) => ownsId(state, id)) ?? here.at(-1)
     if (found === undefined) return
-    const again = [...this.#byEffect.entries()].some(([other, visit]) => visit === found && parseKey(other).id === id)
+    const again = this.#ids.get(found)?.has(id) === true
     if (again) this.#close(found, at)
-    this.#byEffect.set(entry, again ? this.#enter(actor, found.state, at) : found)
+    const visit = again ? this.#enter(actor, found.state, at) : found
+    this.#byEffect.set(entry, visit)
+    this.#ids.set(visit, (this.#ids.get(visit) ?? new Set()).add(id))
   }
 
   #attempt({ key, outcome }: Extract<Cause, { readonly type: 'attempt' }>): void {
@@ -87,7 +93,8 @@ class RunTree {
 }
 
 /** A run's entries, parsed. @throws FailureError `journal_corrupt`, `journal_rolled_back`. */
-export const entriesOf = async (journal: Journal, run: string): Promise<readonly Entry[]> => (await journal.read(run)).map(({ seq, at, hash, text }) => ({ seq, at, hash, body: JSON.parse(text) as EntryBody }))
+export const entriesOf = async (journal: Journal, run: string): Promise<readonly Entry[]> =>
+  (await journal.read(run)).map(({ seq, at, hash, text }) => ({ seq, at, hash, body: JSON.parse(text) as EntryBody }))
 
 /** Visits in the order in which they began; those of child machines follow the visit that started them. */
 export const visitsOf = (entries: readonly Entry[]): readonly Visit[] => {

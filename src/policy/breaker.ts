@@ -4,6 +4,7 @@
 // @see Nygard, "Release It!" (2018), chapter 5
 import type { Clock } from '../clock/index.ts'
 import { codeInfo, FAILURE_CODES, failure, type Failure, type FailureCode } from '../failure/index.ts'
+import { callWindow } from './call-window.ts'
 import { perKey } from './per-key.ts'
 
 /** When a circuit opens and for how long. */
@@ -73,11 +74,6 @@ const verdictOf = (code: FailureCode | undefined): Verdict => {
   return Object.hasOwn(FAILURE_CODES.model, code) ? 'answered' : 'unknown'
 }
 
-interface Sample {
-  readonly at: number
-  readonly failed: boolean
-}
-
 /** What a breaker needs. */
 export interface BreakerOptions extends BreakerPolicy {
   readonly clock: Clock
@@ -87,65 +83,57 @@ export interface BreakerOptions extends BreakerPolicy {
   readonly onChange?: (view: BreakerView) => void
 }
 
+const refusal = ({ key, state, openedBy }: BreakerView, why: string, retryAtMs: number): BreakerRefusal => ({
+  ok: false,
+  retryAtMs,
+  failure: failure('circuit_open', `${key} was not called: ${why}. Route circuit_open to another model; the circuit closes by itself.`, {
+    details: { key, state, retryAtMs, ...(openedBy === undefined ? {} : { openedBy }) },
+  }),
+})
+
 /** Makes one circuit, closed. */
 export const breaker = (options: BreakerOptions): Breaker => {
   const { clock, key, onChange, windowMs = 30_000, windowCalls = 100, minFailures = 5, failureRatio = 0.5, openMs = 15_000, maxOpenMs = 120_000 } = options
+  const recent = callWindow(clock, windowMs, windowCalls)
   let state: BreakerView['state'] = 'closed'
-  let samples: readonly Sample[] = []
   let openedBy: FailureCode | undefined
   let openUntil = 0
   let failedProbes = 0
+  let probing = false
   /** Counts state changes, so that a call from an earlier state cannot move this one. */
   let era = 0
-  let probing = false
 
-  const recent = (): readonly Sample[] => (samples = samples.filter(({ at }) => at > clock.monotonic() - windowMs).slice(-windowCalls))
   const retryAtMs = (): number => Math.ceil(clock.now() + Math.max(0, openUntil - clock.monotonic()))
-  const view = (): BreakerView => {
-    const counted = recent()
-    return {
-      key,
-      state,
-      calls: counted.length,
-      failures: counted.filter(({ failed }) => failed).length,
-      ...(openedBy === undefined ? {} : { openedBy }),
-      ...(state === 'open' ? { retryAtMs: retryAtMs() } : {}),
-    }
-  }
+  const view = (): BreakerView => ({ key, state, ...recent.counts(), ...(openedBy === undefined ? {} : { openedBy }), ...(state === 'open' ? { retryAtMs: retryAtMs() } : {}) })
   const become = (next: BreakerView['state']): void => {
     state = next
     era++
     probing = false
+    recent.clear()
     onChange?.(view())
   }
   const open = (code: FailureCode, retryAfterMs: number): void => {
     openedBy = code
     openUntil = clock.monotonic() + Math.max(Math.min(openMs * 2 ** failedProbes, maxOpenMs), retryAfterMs)
-    samples = []
     become('open')
   }
-  const close = (): void => {
-    openedBy = undefined
-    failedProbes = 0
-    samples = []
-    become('closed')
-  }
-  const count = (failed: boolean): boolean => {
-    samples = [...samples, { at: clock.monotonic(), failed }]
-    const failures = recent().filter((sample) => sample.failed).length
-    return failed && failures >= minFailures && failures >= failureRatio * samples.length
-  }
   const settleProbe = (verdict: Verdict, code: FailureCode | undefined, retryAfterMs: number): void => {
-    if (verdict === 'unknown') probing = false
-    else if (verdict === 'answered' || code === undefined) close()
-    else {
+    if (verdict === 'unknown') {
+      probing = false
+    } else if (verdict === 'answered' || code === undefined) {
+      openedBy = undefined
+      failedProbes = 0
+      become('closed')
+    } else {
       failedProbes++
       open(code, retryAfterMs)
     }
   }
   const settleCall = (verdict: Verdict, code: FailureCode | undefined, retryAfterMs: number): void => {
-    if (code === undefined) count(false)
-    else if (verdict === 'opens' || (verdict === 'failed' && count(true))) open(code, retryAfterMs)
+    if (code === undefined || verdict === 'failed') recent.add(code !== undefined)
+    const { calls, failures } = recent.counts()
+    const isTooMuch = verdict === 'failed' && failures >= minFailures && failures >= failureRatio * calls
+    if (code !== undefined && (verdict === 'opens' || isTooMuch)) open(code, retryAfterMs)
   }
   const pass = (probe: boolean): BreakerPass => {
     const entered = era
@@ -161,17 +149,12 @@ export const breaker = (options: BreakerOptions): Breaker => {
       },
     }
   }
-  const refuse = (why: string, retryAt: number): BreakerRefusal => ({
-    ok: false,
-    retryAtMs: retryAt,
-    failure: failure('circuit_open', `${key} was not called: ${why}. Route circuit_open to another model; the circuit closes by itself.`, { details: { key, state, retryAtMs: retryAt, ...(openedBy === undefined ? {} : { openedBy }) } }),
-  })
   return {
     enter() {
       if (state === 'open' && clock.monotonic() >= openUntil) become('half_open')
       if (state === 'closed') return pass(false)
-      if (state === 'open') return refuse(`its circuit is open after ${openedBy ?? 'failures'}, the next try is possible at ${new Date(retryAtMs()).toISOString()}`, retryAtMs())
-      if (probing) return refuse('its circuit is half-open and one call is already finding out whether it works again', Math.ceil(clock.now()))
+      if (state === 'open') return refusal(view(), `its circuit is open after ${openedBy ?? 'failures'}, the next try is possible at ${new Date(retryAtMs()).toISOString()}`, retryAtMs())
+      if (probing) return refusal(view(), 'its circuit is half-open and one call is already finding out whether it works again', Math.ceil(clock.now()))
       probing = true
       return pass(true)
     },

@@ -2,31 +2,15 @@
 // permits are out, at most `queue` calls wait, and no call overtakes an earlier one.
 import type { Clock } from '../clock/index.ts'
 import { fail } from '../failure/index.ts'
-import { bucket, type Bucket } from './bucket.ts'
 import { perKey } from './per-key.ts'
+import { rates, type RateObservation, type RatePolicy } from './rates.ts'
 
 /** How much may run and wait. */
-export interface LimiterPolicy {
+export interface LimiterPolicy extends RatePolicy {
   /** Calls at once. Default 64. */
   readonly concurrency?: number
   /** Calls that may wait; one more fails as `saturated`. Default 10,000. */
   readonly queue?: number
-  /** Starts per minute, on top of what the provider's headers allow. Default unlimited. */
-  readonly requestsPerMinute?: number
-  /** Tokens per minute, on top of what the provider's headers allow. Default unlimited. */
-  readonly tokensPerMinute?: number
-}
-
-/** What a provider's `x-ratelimit-*` headers say; a field is absent where they do not say it. */
-export interface RateObservation {
-  readonly limitRequests?: number
-  readonly remainingRequests?: number
-  /** Until requests are full again, milliseconds. */
-  readonly resetRequestsMs?: number
-  readonly limitTokens?: number
-  readonly remainingTokens?: number
-  /** Until tokens are full again, milliseconds. */
-  readonly resetTokensMs?: number
 }
 
 /** What a call asks for. */
@@ -89,33 +73,22 @@ interface Active {
   seen: boolean
 }
 
-/** The two things that rates count. */
-interface Rates {
-  readonly requests: Bucket
-  readonly tokens: Bucket
-}
-
 /** Makes one limiter. */
 export const limiter = (options: LimiterOptions): Limiter => {
-  const { clock, key, concurrency = 64, queue = 10_000, requestsPerMinute, tokensPerMinute } = options
-  const own: Rates = { requests: bucket(requestsPerMinute), tokens: bucket(tokensPerMinute) }
-  const stated: Rates = { requests: bucket(), tokens: bucket() }
+  const { clock, key, concurrency = 64, queue = 10_000 } = options
+  const pace = rates(clock, options)
   const waiting = new Set<Waiter>()
   const active = new Set<Active>()
   let cancelTimer: (() => void) | undefined
   let heldUntilMs: number | undefined
 
-  const rateWaitMs = (cost: number): number => {
-    const now = clock.monotonic()
-    return Math.max(...[own, stated].flatMap((rates) => [rates.requests.waitMs(1, now), rates.tokens.waitMs(cost, now)]))
-  }
   const pump = (): void => {
     cancelTimer?.()
     cancelTimer = undefined
     heldUntilMs = undefined
     for (const next of waiting) {
       if (active.size >= concurrency) return
-      const holdMs = rateWaitMs(next.tokens)
+      const holdMs = pace.waitMs(next.tokens)
       if (holdMs > 0) {
         heldUntilMs = clock.now() + holdMs
         cancelTimer = clock.timer(holdMs, pump)
@@ -125,43 +98,36 @@ export const limiter = (options: LimiterOptions): Limiter => {
       next.start()
     }
   }
-  const observe = (call: Active, seen: RateObservation): void => {
-    call.seen = true
-    const unseen = [...active].filter((other) => !other.seen)
-    const now = clock.monotonic()
-    if (seen.remainingRequests !== undefined) stated.requests.observe(seen.limitRequests, seen.remainingRequests, seen.resetRequestsMs ?? 0, unseen.length, now)
-    if (seen.remainingTokens !== undefined) stated.tokens.observe(seen.limitTokens, seen.remainingTokens, seen.resetTokensMs ?? 0, unseen.reduce((sum, other) => sum + other.tokens, 0), now)
-    pump()
-  }
-  const permit = (cost: number, since: number): Permit => {
-    const call: Active = { tokens: cost, seen: false }
-    for (const rates of [own, stated]) {
-      rates.requests.take(1, clock.monotonic())
-      rates.tokens.take(cost, clock.monotonic())
-    }
+  const permit = (tokens: number, since: number): Permit => {
+    const call: Active = { tokens, seen: false }
+    pace.take(tokens)
     active.add(call)
     return {
       waitedMs: Math.max(0, Math.round(clock.monotonic() - since)),
-      observe: (observation) => observe(call, observation),
-      release(used) {
+      observe(observation) {
+        call.seen = true
+        const unseen = [...active].filter((other) => !other.seen)
+        pace.observe(observation, { requests: unseen.length, tokens: unseen.reduce((sum, other) => sum + other.tokens, 0) })
+        pump()
+      },
+      release(used = tokens) {
         if (!active.delete(call)) return
-        // Once the provider has counted the call, its own number stands.
-        for (const rates of call.seen ? [own] : [own, stated]) rates.tokens.give(cost - (used ?? cost), clock.monotonic())
+        pace.give(tokens - used, call.seen)
         pump()
       },
     }
   }
   const refuse = (why: string): never => fail('saturated', `${key} was not called: ${why}. Lower the load, raise the limit, or route saturated to another model.`, { details: { key, active: active.size, waiting: waiting.size } })
   return {
-    async enter({ signal, tokens: cost = 0, leftMs = Infinity } = {}) {
+    async enter({ signal, tokens = 0, leftMs = Infinity } = {}) {
       signal?.throwIfAborted()
       const since = clock.monotonic()
-      if (waiting.size === 0 && active.size < concurrency && rateWaitMs(cost) === 0) return permit(cost, since)
+      if (waiting.size === 0 && active.size < concurrency && pace.waitMs(tokens) === 0) return permit(tokens, since)
       if (waiting.size >= queue) refuse(`${waiting.size} calls are waiting for it already`)
-      const atLeastMs = rateWaitMs(cost)
+      const atLeastMs = pace.waitMs(tokens)
       if (atLeastMs > leftMs) refuse(`its rate limit is used up for another ${atLeastMs} ms, and the call has ${Math.max(0, Math.round(leftMs))} ms left`)
       const turn = Promise.withResolvers<Permit>()
-      const waiter: Waiter = { tokens: cost, start: () => turn.resolve(permit(cost, since)) }
+      const waiter: Waiter = { tokens, start: () => turn.resolve(permit(tokens, since)) }
       const leave = (): void => {
         if (!waiting.delete(waiter)) return
         turn.reject(signal?.reason)

@@ -67,6 +67,7 @@ export class Fold {
     this.#notices = []
     this.#acts = []
     this.#passTime(cause, at)
+    this.#waiting = undefined
     try {
       this.#take(cause)
       this.#settle()

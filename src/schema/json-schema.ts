@@ -15,7 +15,7 @@ const load = createRequire(import.meta.url)
 const USE_JSON = 'Use what JSON has: strings, numbers, booleans, null, arrays, objects.'
 
 /** A place in a schema as people write it: `items[].price`; `|2` is the second alternative. */
-export const showPath = (path: SchemaPath): string => {
+const showPath = (path: SchemaPath): string => {
   let shown = ''
   for (let at = 0; at < path.length; at++) {
     const segment = path[at]

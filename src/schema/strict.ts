@@ -40,17 +40,20 @@ interface Build {
 const MAX_PATH = 100
 const ANYTHING = 'a value of any type cannot be asked of a model. Say which type it has.'
 
+const FREE_KEYS = 'free keys cannot be asked of a model. Use a list of { key, value } objects.'
+const TUPLES = 'tuples cannot be asked of a model. Use an object with a name for each item.'
+const DEPENDENT = 'dependent properties cannot be asked of a model. Use a union of objects.'
+
 /** Keywords whose meaning a grammar cannot keep, with what to write instead. */
 const REFUSED: { readonly [keyword: string]: string } = {
   not: 'a value that must not match (never, undefined, not) cannot be asked of a model. Remove it.',
   if: 'conditions cannot be asked of a model. Use a union of objects.',
-  patternProperties: 'free keys cannot be asked of a model. Use a list of { key, value } objects.',
-  propertyNames: 'free keys cannot be asked of a model. Use a list of { key, value } objects.',
-  prefixItems: 'tuples cannot be asked of a model. Use an object with a name for each item.',
+  patternProperties: FREE_KEYS,
+  prefixItems: TUPLES,
   contains: '`contains` cannot be asked of a model. Check it in a refinement.',
-  dependencies: 'dependent properties cannot be asked of a model. Use a union of objects.',
-  dependentRequired: 'dependent properties cannot be asked of a model. Use a union of objects.',
-  dependentSchemas: 'dependent properties cannot be asked of a model. Use a union of objects.',
+  dependencies: DEPENDENT,
+  dependentRequired: DEPENDENT,
+  dependentSchemas: DEPENDENT,
 }
 
 const isNever = (node: Json): boolean => isNode(node) && isNode(node['not']) && Object.keys(node['not']).length === 0
@@ -104,7 +107,7 @@ const propertiesOf = (build: Build, node: JsonSchema, path: SchemaPath): { reado
   const { properties, propertyNames, additionalProperties: rest } = node
   const names = isNode(propertyNames) ? (propertyNames['enum'] ?? (propertyNames['const'] === undefined ? undefined : [propertyNames['const']])) : undefined
   if (Array.isArray(names) && isNode(rest)) return { ...Object.fromEntries(names.map((name) => [String(name), rest])), ...(properties as object) }
-  if (propertyNames !== undefined || (rest !== undefined && rest !== false)) return refuse(build.at, path, REFUSED['propertyNames'] ?? '')
+  if (propertyNames !== undefined || (rest !== undefined && rest !== false)) return refuse(build.at, path, FREE_KEYS)
   if (!isNode(properties)) return refuse(build.at, path, 'an object without named properties cannot be asked of a model. Name its properties.')
   return properties
 }
@@ -123,7 +126,7 @@ const object = (build: Build, node: JsonSchema, path: SchemaPath): JsonSchema =>
 
 const array = (build: Build, node: JsonSchema, path: SchemaPath): JsonSchema => {
   const { items } = node
-  if (Array.isArray(items)) return refuse(build.at, path, REFUSED['prefixItems'] ?? '')
+  if (Array.isArray(items)) return refuse(build.at, path, TUPLES)
   return { items: strictNode(build, items ?? {}, [...path, 'items']) }
 }
 
@@ -141,7 +144,7 @@ function strictNode(build: Build, source: Json, path: SchemaPath): JsonSchema {
     const structural = ['properties', 'items', 'anyOf', 'oneOf'].some((keyword) => rest[keyword] !== undefined)
     return structural ? strictNode(build, { allOf: [rest, { [key]: options as Json }] }, path) : union(build, source, key, path)
   }
-  for (const [keyword, reason] of Object.entries(REFUSED)) if (keyword !== 'propertyNames' && source[keyword] !== undefined) refuse(build.at, path, reason)
+  for (const [keyword, reason] of Object.entries(REFUSED)) if (source[keyword] !== undefined) refuse(build.at, path, reason)
   const types = typesOf(source)
   if (types.length === 0) return refuse(build.at, path, ANYTHING)
   if (source['contentEncoding'] === 'binary') return refuse(build.at, path, 'a file cannot be written in JSON. Use a string.')

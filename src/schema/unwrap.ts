@@ -60,7 +60,7 @@ const matcher = (root: JsonSchema, optionals: Optionals, { closed, deep }: Close
     const answers = known.get(target) ?? new Map<Json, boolean>()
     known.set(target, answers)
     const answer = answers.get(value) ?? compare(target, value)
-    
+    answers.set(value, answer)
     return answer
   }
   return matches

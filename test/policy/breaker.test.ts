@@ -108,10 +108,10 @@ describe('an open circuit', () => {
     const [early, late] = [enter(), enter()]
     trip()
     early.settle()
-    expect(circuit.view().state).toBe('open')
+    expect(circuit.view()).toMatchObject({ state: 'open', calls: 0 })
     await clock.advance(1_000)
     const probe = enter()
-    late.settle('overloaded')
+    late.settle('quota_exhausted')
     expect(circuit.view().state).toBe('half_open')
     probe.settle()
     expect(circuit.view()).toMatchObject({ state: 'closed', calls: 0 })

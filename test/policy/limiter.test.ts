@@ -205,6 +205,16 @@ describe("a provider's headers", () => {
     expect(started).toEqual(['a', 'b'])
   })
 
+  it('get back what a call the provider has not counted yet did not use', async () => {
+    const { call, started, release, permits } = setup()
+    await call('a', { tokens: 10 })
+    permits.get('a')?.observe({ limitTokens: 1_000, remainingTokens: 1_000, resetTokensMs: 0 })
+    await call('b', { tokens: 900 })
+    void call('c', { tokens: 800 })
+    await release('b', 100)
+    expect(started).toEqual(['a', 'b', 'c'])
+  })
+
   it('never widen a rate the author set', async () => {
     const { call, started, settle, permits } = setup({ requestsPerMinute: 1 })
     await call('a')

@@ -20,13 +20,14 @@ const knownTokens = (spec: ModelSpec | DecideSpec): number =>
   })
 
 const problemOf = (prices: () => PricePort, ref: ModelRef, spec: ModelSpec | DecideSpec, capUsd: number): string | undefined => {
+  if (ref.provider === '') return undefined
   const name = `${ref.provider}/${ref.model}`
   const price = ref.price ?? prices().price(ref.provider, ref.model, systemClock.now())
   if (price === undefined && ref.provider === DECLARES_PRICE) return undefined
   if (price === undefined) return `The price of '${name}' is not known, so limits.costUsd cannot be kept. Give it one: { model: '${name}', price: { inputUsd, outputUsd } } per million tokens, or drop limits.costUsd.`
   const usd = toUsd(worstCaseNano(price, knownTokens(spec), ref.params.maxOutputTokens))
   if (usd <= capUsd) return undefined
-  return `One call of '${name}' can cost ${usd.toFixed(4)} USD (${ref.params.maxOutputTokens} output tokens), more than limits.costUsd (${capUsd} USD). Lower maxOutputTokens of the model, or raise limits.costUsd.`
+  return `One call of '${name}' can cost ${Number(usd.toPrecision(3))} USD (${ref.params.maxOutputTokens} output tokens), more than limits.costUsd (${capUsd} USD). Lower maxOutputTokens of the model, or raise limits.costUsd.`
 }
 
 /** Reports model calls that alone could pass the cap of a run or session. */

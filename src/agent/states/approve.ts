@@ -57,7 +57,7 @@ export const decisionEdges = (site: Site, onApproved: unknown, onRejected: unkno
 /** The tools an approval decides about: given, or found once every route is known. */
 const decidedTools = (site: Site, options: ApproveOptions, target: string): ApproveSpec['tools'] => {
   if (options.call !== undefined) {
-    const tool = partOf<Tool>(site, 'tools', options.call.tool)
+    const tool = partOf(site, 'tools', options.call.tool)
     return tool === undefined ? {} : { [options.call.tool]: tool }
   }
   if (options.tools !== undefined) return toolsOf(site, options.tools, 'tools')

@@ -1,10 +1,10 @@
 // `t.agent` runs a child agent in the same journal; `t.each` one child per item, in bounded number.
-import type { Agent, InputOf, OutputOf } from '../agent.ts'
+import type { InputOf, OutputOf } from '../agent.ts'
 import { commonSpec, type NodeConfig, type Site } from '../build.ts'
 import type { Args, Env } from '../env.ts'
 import type { Next, NextTargets } from '../next.ts'
 import type { OnError, Routes, RouteTargets } from '../routes.ts'
-import type { SaveOption } from '../save.ts'
+import type { FieldFor, SaveFunction } from '../save.ts'
 import type { AgentSpec, EachSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { effectState, partOf } from './effect.ts'
@@ -17,7 +17,7 @@ export type AgentMethod<X extends Env> = <const A extends keyof X['agents'] & st
     /** Input of the child. Pure. */
     readonly input: (args: Args<X>) => InputOf<X['agents'][A]>
     /** A context field that accepts the child's output, or a pure function to the fields that change. */
-    readonly save?: SaveOption<X, OutputOf<X['agents'][A]>>
+    readonly save?: FieldFor<X, OutputOf<X['agents'][A]>> | SaveFunction<X, OutputOf<X['agents'][A]>>
     readonly onDone: N
   } & OnError<X, 'agent', E>,
 ) => State<'agent', NextTargets<N> | RouteTargets<E>>
@@ -33,21 +33,21 @@ export type EachMethod<X extends Env> = <const A extends keyof X['agents'] & str
     /** More items than this fail with `loop_limit`. Default 100. */
     readonly maxItems?: number
     /** A context field that accepts the children's outputs in order, or a pure function to the fields that change. */
-    readonly save?: SaveOption<X, OutputOf<X['agents'][A]>[]>
+    readonly save?: FieldFor<X, OutputOf<X['agents'][A]>[]> | SaveFunction<X, OutputOf<X['agents'][A]>[]>
     readonly onDone: N
   } & OnError<X, 'agent', E>,
 ) => State<'each', NextTargets<N> | RouteTargets<E>>
 
 /** Compiles `t.agent`. */
 export const compileAgent = (site: Site, options: Erased & { readonly name: string; readonly input: unknown }): NodeConfig => {
-  const agent = partOf<Agent>(site, 'agents', options.name)
+  const agent = partOf(site, 'agents', options.name)
   const spec: AgentSpec | undefined = agent && { kind: 'agent', agent, input: options.input as AgentSpec['input'], ...commonSpec({ ...options }) }
   return effectState(site, 'agent', spec, options, agent?.output)
 }
 
 /** Compiles `t.each`. */
 export const compileEach = (site: Site, options: Erased & { readonly name: string; readonly items: unknown; readonly concurrency?: number; readonly maxItems?: number }): NodeConfig => {
-  const agent = partOf<Agent>(site, 'agents', options.name)
+  const agent = partOf(site, 'agents', options.name)
   const spec: EachSpec | undefined = agent && {
     kind: 'each',
     agent,

@@ -4,7 +4,7 @@ import { commonSpec, type NodeConfig, type Site } from '../build.ts'
 import type { Args, Env } from '../env.ts'
 import type { Next, NextTargets } from '../next.ts'
 import type { OnError, Routes, RouteTargets } from '../routes.ts'
-import type { SaveOption } from '../save.ts'
+import type { FieldForLater, SaveFunction } from '../save.ts'
 import type { CodeContext, CodeSpec, WaitSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { effectState } from './effect.ts'
@@ -20,7 +20,7 @@ export type CodeMethod<X extends Env> = <O, const N extends Next<X, O>, const E 
     /** Set when running twice under one key happens once, so that it may run again after a crash. Default false. */
     readonly idempotent?: boolean
     /** A context field that accepts the result, or a pure function to the fields that change. */
-    readonly save?: SaveOption<X, NoInfer<O>>
+    readonly save?: FieldForLater<X, NoInfer<O>> | SaveFunction<X, NoInfer<O>>
     readonly onDone: N
   } & OnError<X, 'code', E>,
 ) => State<'code', NextTargets<N> | RouteTargets<E>>

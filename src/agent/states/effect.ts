@@ -6,13 +6,22 @@ import { doneEdges } from '../next.ts'
 import { checkRoutes, failureEdges } from '../routes.ts'
 import { saveActions, saveName } from '../save.ts'
 import type { Schema } from '../../schema/index.ts'
+import type { Reranker, Retriever, Tool } from '../../tool/index.ts'
+import type { Agent } from '../agent.ts'
 import type { Erased } from './options.ts'
 
+interface PartsByName {
+  readonly tools: Tool
+  readonly retrievers: Retriever
+  readonly rerankers: Reranker
+  readonly agents: Agent
+}
+
 /** A part of the agent by name, or undefined after reporting that there is none. */
-export const partOf = <T>(site: Site, what: 'tools' | 'retrievers' | 'rerankers' | 'agents', name: unknown): T | undefined => {
-  const all: { readonly [name: string]: unknown } = site.build.setup[what]
+export const partOf = <K extends keyof PartsByName>(site: Site, what: K, name: unknown): PartsByName[K] | undefined => {
+  const all: { readonly [name: string]: PartsByName[keyof PartsByName] } = site.build.setup[what]
   const key = String(name)
-  if (Object.hasOwn(all, key)) return all[key] as T
+  if (Object.hasOwn(all, key)) return all[key] as PartsByName[K]
   report(site, `'${key}' is not one of the ${what} of setupAgent.${suggest(key, Object.keys(all))}`)
   return undefined
 }

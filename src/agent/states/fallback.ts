@@ -2,12 +2,12 @@
 // goes on to the next; what fails in the last one is the failure of the whole.
 import type { Infer, Schema } from '../../schema/index.ts'
 import { effectNode, report, type Edge, type NodeConfig, type Site } from '../build.ts'
-import type { Env } from '../env.ts'
+import type { DeepReadonly, Env } from '../env.ts'
 import { doneEdges, type Next, type NextTargets } from '../next.ts'
 import type { OptionOf } from '../options.ts'
 import type { Given, PromptInput, PromptOptions } from '../prompt-option.ts'
-import { checkRoutes, failureEdges, type OnError, type Routes, type RouteTargets } from '../routes.ts'
-import { saveActions, saveName, type SaveOption } from '../save.ts'
+import { checkRoutes, failureEdges, type OnErrorIf, type Routes, type RouteTargets } from '../routes.ts'
+import { saveActions, saveName, type FieldFor, type SaveFunction } from '../save.ts'
 import type { State } from '../state.ts'
 import { innerDone, innerSite, innerTarget } from './group.ts'
 import { modelSpec } from './model.ts'
@@ -16,13 +16,11 @@ import type { AttemptOptions, Erased } from './options.ts'
 /** One alternative: a model, or a fixed value, which cannot fail. */
 export type Alternative<X extends Env> = X['models'] | { readonly value: unknown }
 
-type DeepReadonly<T> = T extends readonly (infer U)[] ? readonly DeepReadonly<U>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
-
 type ValuesFit<A extends readonly unknown[], O> = {
   [I in keyof A]: A[I] extends { readonly value: infer V } ? ([V] extends [DeepReadonly<O>] ? unknown : { readonly 'this value does not match the output': DeepReadonly<O> }) : unknown
 }
 
-type EndsInValue<A> = A extends readonly [...unknown[], { readonly value: unknown }] ? true : false
+type CanFail<A> = A extends readonly [...unknown[], { readonly value: unknown }] ? false : true
 
 /** The method `t.fallback`. */
 export type FallbackMethod<X extends Env> = <
@@ -39,10 +37,10 @@ export type FallbackMethod<X extends Env> = <
       /** What the reply must be. Default: its text. */
       readonly output?: S
       /** A context field that accepts the output, or a pure function to the fields that change. */
-      readonly save?: SaveOption<X, Infer<S>>
+      readonly save?: FieldFor<X, Infer<S>> | SaveFunction<X, Infer<S>>
       readonly onDone: N
     } & Given<G> &
-    (EndsInValue<A> extends true ? unknown : OnError<X, 'model', E>),
+    OnErrorIf<CanFail<A>, X, 'model', E>,
 ) => State<'fallback', NextTargets<N> | RouteTargets<E>>
 
 interface FallbackOptions extends Erased {

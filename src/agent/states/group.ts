@@ -4,7 +4,7 @@ import { report, type Build, type NodeConfig, type Scope, type Site } from '../b
 import type { Args, Env } from '../env.ts'
 import { nearest, suggest } from '../nearest.ts'
 import { doneEdges, type Cases, type Next, type NextTargets } from '../next.ts'
-import { saveActions, saveName, type SaveOption } from '../save.ts'
+import { saveActions, saveName, type FieldFor, type SaveFunction } from '../save.ts'
 import { isState, type Escapes, type FinalOutput, type State, type States } from '../state.ts'
 
 interface Described {
@@ -18,7 +18,7 @@ export type GroupMethod<X extends Env> = <const S extends States, const N extend
     readonly initial: NoInfer<keyof S & string>
     readonly states: S
     /** A context field that accepts the output of the group's final states, or a pure function. */
-    readonly save?: SaveOption<X, FinalOutput<S[keyof S]>>
+    readonly save?: FieldFor<X, FinalOutput<S[keyof S]>> | SaveFunction<X, FinalOutput<S[keyof S]>>
     /** Where the group leads once one of its final states is reached. */
     readonly onDone: N
   },

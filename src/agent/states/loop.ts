@@ -7,7 +7,7 @@ import { doneEdges, type Next, type NextTargets } from '../next.ts'
 import type { OptionOf } from '../options.ts'
 import type { Given, PromptInput, PromptOptions } from '../prompt-option.ts'
 import { checkRoutes, failureEdges, type OnError, type Routes, type RouteTargets } from '../routes.ts'
-import { saveActions, saveName, type SaveOption } from '../save.ts'
+import { saveActions, saveName, type FieldFor, type SaveFunction } from '../save.ts'
 import type { ApproveSpec, ModelSpec, ToolsSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { innerDone, innerSite, innerTarget } from './group.ts'
@@ -48,7 +48,7 @@ export type LoopMethod<X extends Env> = <
       /** What the last reply must be. Default: its text. */
       readonly output?: S
       /** A context field that accepts the output, or a pure function to the fields that change. */
-      readonly save?: SaveOption<X, Infer<S>>
+      readonly save?: FieldFor<X, Infer<S>> | SaveFunction<X, Infer<S>>
       /** Name of a thread to go on with. Default: a new one at each entry. */
       readonly thread?: string
       readonly onDone: N

@@ -6,7 +6,8 @@ import { doneEdges, type Next, type NextTargets } from '../next.ts'
 import type { OptionOf } from '../options.ts'
 import { toPrompt, type Given, type PromptInput, type PromptOptions } from '../prompt-option.ts'
 import { checkRoutes, failureEdges, type OnError, type Routes, type RouteTargets } from '../routes.ts'
-import { saveActions, saveName, type SaveOption } from '../save.ts'
+import { saveActions, saveName, type FieldFor, type SaveFunction } from '../save.ts'
+import { unresolvedModel } from '../model-ref.ts'
 import { suggest } from '../nearest.ts'
 import type { ModelRef, ModelSpec } from '../spec.ts'
 import type { State } from '../state.ts'
@@ -49,7 +50,7 @@ export type ModelMethod<X extends Env> = <
       /** What the reply must be. Default: its text. */
       readonly output?: S
       /** A context field that accepts the output, or a pure function to the fields that change. */
-      readonly save?: SaveOption<X, Infer<S>>
+      readonly save?: FieldFor<X, Infer<S>> | SaveFunction<X, Infer<S>>
       /** Names of tools the model may call. */
       readonly tools?: L
       /** Where tool calls lead. Nothing runs before its route is taken. */
@@ -68,7 +69,7 @@ export const modelOf = (site: Site, alias: unknown): ModelRef => {
   const found = typeof alias === 'string' ? models[alias] : undefined
   if (found !== undefined) return found
   report(site, `'${String(alias)}' is not one of the models of setupAgent.${suggest(String(alias), Object.keys(models))}`)
-  return { alias: String(alias), provider: 'unknown', model: 'unknown', params: { maxOutputTokens: 0 } }
+  return unresolvedModel(String(alias))
 }
 
 /** The tools behind names. */

@@ -1,10 +1,10 @@
 // `t.retrieve` finds documents; `t.rerank` orders them by how well they answer.
-import type { Document, Reranker, Retriever } from '../../tool/index.ts'
+import type { Document } from '../../tool/index.ts'
 import { commonSpec, type NodeConfig, type Site } from '../build.ts'
 import type { Args, Env } from '../env.ts'
 import type { Next, NextTargets } from '../next.ts'
 import type { OnError, Routes, RouteTargets } from '../routes.ts'
-import type { SaveOption } from '../save.ts'
+import type { FieldFor, SaveFunction } from '../save.ts'
 import type { RerankSpec, RetrieveSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import type { Callback } from '../view.ts'
@@ -16,7 +16,7 @@ export type DocumentLike = { readonly [F in keyof Document]: Document[F] | undef
 
 interface FoundOptions<X extends Env, N> {
   /** A context field that accepts the documents, or a pure function to the fields that change. */
-  readonly save?: SaveOption<X, Document[]>
+  readonly save?: FieldFor<X, Document[]> | SaveFunction<X, Document[]>
   readonly onDone: N
 }
 
@@ -55,14 +55,14 @@ interface RetrievalOptions extends Erased {
 
 /** Compiles `t.retrieve`. */
 export const compileRetrieve = (site: Site, options: RetrievalOptions): NodeConfig => {
-  const retriever = partOf<Retriever>(site, 'retrievers', options.name)
+  const retriever = partOf(site, 'retrievers', options.name)
   const spec: RetrieveSpec | undefined = retriever && { kind: 'retrieve', name: options.name, retriever, query: options.query as Callback<string>, k: options.k ?? 10, ...commonSpec({ ...options }) }
   return effectState(site, 'retrieve', spec, options)
 }
 
 /** Compiles `t.rerank`. */
 export const compileRerank = (site: Site, options: RetrievalOptions): NodeConfig => {
-  const reranker = partOf<Reranker>(site, 'rerankers', options.name)
+  const reranker = partOf(site, 'rerankers', options.name)
   const documents = options.documents as Callback<readonly Document[] | undefined>
   const spec: RerankSpec | undefined = reranker && {
     kind: 'rerank',

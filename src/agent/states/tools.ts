@@ -1,10 +1,9 @@
 // `t.tools` performs the calls a model asked for; `t.tool` one call the author decided.
-import type { Tool } from '../../tool/index.ts'
 import { commonSpec, type NodeConfig, type Site } from '../build.ts'
 import type { Args, Env, ToolInput, ToolOutput } from '../env.ts'
 import type { Next, NextTargets } from '../next.ts'
 import type { OnError, Routes, RouteTargets } from '../routes.ts'
-import type { SaveOption } from '../save.ts'
+import type { FieldFor, SaveFunction } from '../save.ts'
 import type { ToolSpec, ToolsSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { effectState, partOf } from './effect.ts'
@@ -30,7 +29,7 @@ export type ToolMethod<X extends Env> = <const T extends keyof X['tools'] & stri
     /** Arguments of the call. Pure. */
     readonly args: (args: Args<X>) => ToolInput<X['tools'][T]>
     /** A context field that accepts the result, or a pure function to the fields that change. */
-    readonly save?: SaveOption<X, ToolOutput<X['tools'][T]>>
+    readonly save?: FieldFor<X, ToolOutput<X['tools'][T]>> | SaveFunction<X, ToolOutput<X['tools'][T]>>
     readonly onDone: N
   } & OnError<X, 'tool', E>,
 ) => State<'tool', NextTargets<N> | RouteTargets<E>>
@@ -47,7 +46,7 @@ export const compileTools = (site: Site, options: Erased & { readonly parallel?:
 
 /** Compiles `t.tool`. */
 export const compileTool = (site: Site, options: Erased & { readonly name: string; readonly args: unknown }): NodeConfig => {
-  const tool = partOf<Tool>(site, 'tools', options.name)
+  const tool = partOf(site, 'tools', options.name)
   const spec: ToolSpec | undefined = tool && { kind: 'tool', name: options.name, tool, args: options.args as ToolSpec['args'], ...commonSpec({ ...options }) }
   return effectState(site, 'tool', spec, options, tool?.output)
 }

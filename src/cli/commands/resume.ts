@@ -1,12 +1,12 @@
 // `stateloop resume`: goes on with a run from where its journal ends.
-import type { Command } from 'commander'
+import { CONTINUE, RUN_ARGUMENT, type CommandDefinition } from '../command.ts'
 import { continueRun, type ContinueOptions } from '../continue-run.ts'
-import type { Io } from '../io.ts'
-import { addContinueOptions, type SetExit } from './options.ts'
 
-/** Adds the command. */
-export const addResume = (program: Command, io: Io, setExit: SetExit): void => {
-  addContinueOptions(program.command('resume').description('go on with a run that was left, and follow it').argument('<run>', 'id of the run')).action(async (run: string, options: ContinueOptions) =>
-    setExit(await continueRun(io, run, options)),
-  )
+/** `stateloop resume <run>`. */
+export const resumeCommand: CommandDefinition<ContinueOptions> = {
+  name: 'resume',
+  about: 'go on with a run that was left, and follow it',
+  args: [RUN_ARGUMENT],
+  options: CONTINUE,
+  run: (io, [run = ''], options) => continueRun(io, run, options),
 }

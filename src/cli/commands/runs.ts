@@ -1,14 +1,13 @@
 // `stateloop runs`: lists runs, newest first.
-import type { Command } from 'commander'
 import { fail } from '../../failure/index.ts'
 import { isEnded, type RunFilter, type RunRow, type RunStatus } from '../../journal/index.ts'
 import { showDuration, showTime, showTokens, showUsd } from '../amounts.ts'
+import { COMMON, type CommandDefinition } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { oneLine, type Io } from '../io.ts'
 import { openExisting, type CommonOptions } from '../open-runtime.ts'
 import { databasePath, openProject } from '../project.ts'
 import { publicRow } from '../result.ts'
-import { addCommonOptions, type SetExit } from './options.ts'
 
 interface RunsOptions extends CommonOptions, Pick<RunFilter, 'agent' | 'user' | 'route' | 'tenant' | 'session'> {
   readonly status?: string
@@ -44,7 +43,14 @@ const HEAD = ['run', 'agent', 'status', 'state', 'started', 'took', 'tokens', 'c
 
 const tableOf = (rows: readonly (readonly string[])[]): string => {
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 const list = async (io: Io, options: RunsOptions): Promise<number> => {
@@ -59,15 +65,20 @@ const list = async (io: Io, options: RunsOptions): Promise<number> => {
   return EXIT.done
 }
 
-/** Adds the command. */
-export const addRuns = (program: Command, io: Io, setExit: SetExit): void => {
-  addCommonOptions(program.command('runs').description('list runs, newest first'))
-    .option('--status <list>', `only these, with commas between: ${STATUSES.join(', ')}`)
-    .option('--agent <id>', 'only of this agent')
-    .option('--user <id>', 'only for this user')
-    .option('--route <name>', 'only from this route')
-    .option('--tenant <id>', 'only of this tenant')
-    .option('--session <id>', 'only of this session')
-    .option('--limit <n>', 'at most so many', '20')
-    .action(async (options: RunsOptions) => setExit(await list(io, options)))
+/** `stateloop runs`. */
+export const runsCommand: CommandDefinition<RunsOptions> = {
+  name: 'runs',
+  about: 'list runs, newest first',
+  args: [],
+  options: [
+    ...COMMON,
+    { flags: '--status <list>', about: `only these, with commas between: ${STATUSES.join(', ')}` },
+    { flags: '--agent <id>', about: 'only of this agent' },
+    { flags: '--user <id>', about: 'only for this user' },
+    { flags: '--route <name>', about: 'only from this route' },
+    { flags: '--tenant <id>', about: 'only of this tenant' },
+    { flags: '--session <id>', about: 'only of this session' },
+    { flags: '--limit <n>', about: 'at most so many', default: '20' },
+  ],
+  run: (io, _args, options) => list(io, options),
 }

@@ -1,11 +1,10 @@
 // `stateloop send`: sends a run an event and follows it until it rests again.
-import type { Command } from 'commander'
 import { fail } from '../../failure/index.ts'
+import type { OutsideEvent } from '../../run/index.ts'
+import { CONTINUE, RUN_ARGUMENT, type CommandDefinition } from '../command.ts'
 import { continueRun, type ContinueOptions } from '../continue-run.ts'
 import type { Io } from '../io.ts'
 import { jsonArgument } from '../json-argument.ts'
-import type { OutsideEvent } from '../../run/index.ts'
-import { addContinueOptions, type SetExit } from './options.ts'
 
 interface SendOptions extends ContinueOptions {
   readonly by?: string
@@ -22,9 +21,11 @@ const send = async (io: Io, run: string, argument: string, options: SendOptions)
   return continueRun(io, run, options, (sender) => sender.send(event, options.by))
 }
 
-/** Adds the command. */
-export const addSend = (program: Command, io: Io, setExit: SetExit): void => {
-  addContinueOptions(program.command('send').description('send a run an event and follow it').argument('<run>', 'id of the run').argument('<event>', 'the event as JSON, @file, or - for standard input'))
-    .option('--by <who>', 'who sends it, kept in the journal')
-    .action(async (run: string, event: string, options: SendOptions) => setExit(await send(io, run, event, options)))
+/** `stateloop send <run> <event>`. */
+export const sendCommand: CommandDefinition<SendOptions> = {
+  name: 'send',
+  about: 'send a run an event and follow it',
+  args: [RUN_ARGUMENT, { name: 'event', about: 'the event as JSON, @file, or - for standard input' }],
+  options: [...CONTINUE, { flags: '--by <who>', about: 'who sends it, kept in the journal' }],
+  run: (io, [run = '', event = ''], options) => send(io, run, event, options),
 }

@@ -1,8 +1,8 @@
 // `stateloop show`: one run as a tree of its states, with time, tokens, cost and failures. Reads the journal only.
-import type { Command } from 'commander'
 import { isEnded, type Entry, type RunRow } from '../../journal/index.ts'
 import { systemClock } from '../../clock/index.ts'
 import { showDuration, showTime } from '../amounts.ts'
+import { COMMON, RUN_ARGUMENT, type CommandDefinition } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { oneLine, plain, type Io } from '../io.ts'
 import { drawVisit } from '../live-view.ts'
@@ -10,7 +10,6 @@ import { findRun, repeatOptions, type CommonOptions } from '../open-runtime.ts'
 import { publicRow, showOutput, showUsed, showWaiting } from '../result.ts'
 import { entriesOf, visitsOf } from '../run-tree.ts'
 import type { Visit } from '../visit.ts'
-import { addCommonOptions, type SetExit } from './options.ts'
 
 const readEntries = async (io: Io, run: string, options: CommonOptions): Promise<{ readonly row: RunRow; readonly entries: readonly Entry[] }> => {
   const { row, journal } = await findRun(io, run, options)
@@ -21,13 +20,27 @@ const readEntries = async (io: Io, run: string, options: CommonOptions): Promise
   }
 }
 
-const publicVisit = ({ costNano, ...visit }: Visit): object => ({ ...visit, ...(visit.leftAt === undefined ? {} : { durationMs: visit.leftAt - visit.enteredAt }), costUsd: costNano === null ? null : costNano / 1e9 })
+const publicVisit = ({ costNano, ...visit }: Visit): object => ({
+  ...visit,
+  ...(visit.leftAt === undefined ? {} : { durationMs: visit.leftAt - visit.enteredAt }),
+  costUsd: costNano === null ? null : costNano / 1e9,
+})
 
 const print = (io: Io, row: RunRow, entries: readonly Entry[], options: CommonOptions): void => {
   const ended = isEnded(row.status)
-  const facts = [row.user === undefined ? '' : `user ${row.user}`, row.route === undefined ? '' : `route ${row.route}`, row.tenant === undefined ? '' : `tenant ${row.tenant}`, row.session === undefined ? '' : `session ${row.session}`]
+  const facts = [
+    row.user === undefined ? '' : `user ${row.user}`,
+    row.route === undefined ? '' : `route ${row.route}`,
+    row.tenant === undefined ? '' : `tenant ${row.tenant}`,
+    row.session === undefined ? '' : `session ${row.session}`,
+  ]
   io.out(`${oneLine(row.agent)}${row.agentVersion === undefined ? '' : ` ${oneLine(row.agentVersion)}`} · run ${row.id}\n`)
-  io.out(`started ${showTime(row.startedAt)}${facts.filter((fact) => fact !== '').map((fact) => ` · ${oneLine(fact)}`).join('')} · ${entries.length} entries\n\n`)
+  io.out(
+    `started ${showTime(row.startedAt)}${facts
+      .filter((fact) => fact !== '')
+      .map((fact) => ` · ${oneLine(fact)}`)
+      .join('')} · ${entries.length} entries\n\n`,
+  )
   for (const visit of visitsOf(entries)) io.out(`${drawVisit(io, visit, visit.leftAt !== undefined ? 'left' : ended ? 'final' : 'open', systemClock.now())}\n`)
   const end = entries.at(-1)?.body.end
   if (end?.output !== undefined && end.output !== null) io.out(`\n${showOutput(end.output)}\n`)
@@ -39,14 +52,17 @@ const print = (io: Io, row: RunRow, entries: readonly Entry[], options: CommonOp
 const show = async (io: Io, run: string, options: CommonOptions): Promise<number> => {
   const { row, entries } = await readEntries(io, run, options)
   const end = entries.at(-1)?.body.end
-  if (options.json === true) io.out(`${JSON.stringify({ run: publicRow(row), visits: visitsOf(entries).map(publicVisit), ...(end === undefined ? {} : { end }) }, null, 2)}\n`)
+  if (options.json === true)
+    io.out(`${JSON.stringify({ run: publicRow(row), visits: visitsOf(entries).map(publicVisit), ...(end === undefined ? {} : { end }) }, null, 2)}\n`)
   else print(io, row, entries, options)
   return EXIT.done
 }
 
-/** Adds the command. */
-export const addShow = (program: Command, io: Io, setExit: SetExit): void => {
-  addCommonOptions(program.command('show').description('show a run: its states with time, tokens, cost and failures').argument('<run>', 'id of the run')).action(async (run: string, options: CommonOptions) =>
-    setExit(await show(io, run, options)),
-  )
+/** `stateloop show <run>`. */
+export const showCommand: CommandDefinition<CommonOptions> = {
+  name: 'show',
+  about: 'show a run: its states with time, tokens, cost and failures',
+  args: [RUN_ARGUMENT],
+  options: COMMON,
+  run: (io, [run = ''], options) => show(io, run, options),
 }

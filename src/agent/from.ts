@@ -1,0 +1,161 @@
+// Actor sources for machines written with XState's own `setup()`: each carries an effect that a Stateloop runtime
+// performs. What the effect works on comes from `invoke.input`; what it gives is `event.output` in `onDone`.
+import { fail } from '../failure/index.ts'
+import type { Content, Message, Prompt } from '../prompt/index.ts'
+import { formatIssues, validate, type Infer, type Schema } from '../schema/index.ts'
+import type { Document, Reranker, Retriever, Tool } from '../tool/index.ts'
+import type { Agent, InputOf, OutputOf } from './agent.ts'
+import { toModelRef, type ModelDefinition, type ModelName } from './model-ref.ts'
+import { constant } from './prompt-option.ts'
+import { effectSource, type EffectSource } from './source.ts'
+import type { ApproveSpec, CodeContext, EffectSpec, ModelRef, ModelSpec } from './spec.ts'
+import type { AttemptOptions, StateOptions } from './states/options.ts'
+import type { CallbackArgs } from './view.ts'
+
+type Fields = { readonly [field: string]: unknown }
+type Options = Omit<AttemptOptions, 'description'>
+type FewOptions = Omit<StateOptions, 'description'>
+
+/** What callbacks of a source get. */
+export type SourceArgs<I> = Omit<CallbackArgs<Fields>, 'input'> & {
+  /** What the machine passes as `invoke.input`. */
+  readonly input: I
+}
+
+/** What a model source gives: nothing when the model asked for tools instead. */
+export type ModelOutput<O, T> = [keyof T] extends [never] ? O : O | undefined
+
+const inputOf = (args: CallbackArgs<never>): unknown => args.input
+
+/** A callback that sees its input validated. */
+const checked = <R>(schema: Schema | undefined, callback: (args: never) => R): ((args: CallbackArgs<never>) => R) => {
+  if (schema === undefined) return (args) => callback(args as never)
+  return (args) => {
+    const result = validate(schema, args.input)
+    if (!result.ok) return fail('invalid_input', `The input of an invoked actor does not match its schema: ${formatIssues(result.issues)}. Correct invoke.input.`)
+    return callback({ ...(args as object), input: result.value } as never)
+  }
+}
+
+const common = ({ maxVisits, retry, timeout }: Options): Options => ({
+  ...(maxVisits === undefined ? {} : { maxVisits }),
+  ...(retry === undefined ? {} : { retry }),
+  ...(timeout === undefined ? {} : { timeout }),
+})
+
+const refOf = (model: ModelName | ModelDefinition): ModelRef => {
+  const name = typeof model === 'string' ? model : model.model
+  const ref = toModelRef(name, model)
+  return typeof ref === 'string' ? fail('agent_invalid', ref) : ref
+}
+
+const source = <O, I>(effect: EffectSpec): EffectSource<O, I> => effectSource<O, I>(effect)
+
+/** Options of `fromModel`. */
+export interface FromModel<S, I extends Schema, T> extends Options {
+  /** `provider/model`, or with parameters and a price. */
+  readonly model: ModelName | ModelDefinition
+  /** A prompt, one constant user message, or a pure function of the input. */
+  readonly prompt: Prompt | string | ((args: SourceArgs<Infer<I>>) => Content | readonly Message[])
+  /** Variables of the prompt. Default: fields of the input or context of the same names. Pure. */
+  readonly vars?: (args: SourceArgs<Infer<I>>) => Fields
+  /** What `invoke.input` must be. */
+  readonly input?: I
+  /** What the reply must be. Default: its text. */
+  readonly output?: S
+  /** Tools the model may call, by name. Route them with `calledTools` before anything else in `onDone`. */
+  readonly tools?: T
+  /** Name of a thread to go on with. Default: a new one, unless the run comes back from `fromTools`. */
+  readonly thread?: string
+  /** Turns in which the model sees what was wrong with its output. Default 1. */
+  readonly repairs?: number
+}
+
+/** Calls a model. @throws FailureError `agent_invalid` for a model that is not `provider/model`. */
+export const fromModel = <S extends Schema = Schema<string>, I extends Schema = Schema, const T extends { readonly [name: string]: Tool } = {}>(options: FromModel<S, I, T>): EffectSource<ModelOutput<Infer<S>, T>, Infer<I>> => {
+  const { prompt, vars, output, thread, repairs = 1 } = options
+  return source({
+    kind: 'model',
+    model: refOf(options.model),
+    prompt: typeof prompt === 'string' ? constant(prompt) : typeof prompt === 'function' ? checked(options.input, prompt) : prompt,
+    ...(vars === undefined ? {} : { vars: checked(options.input, vars) }),
+    ...(output === undefined ? {} : { output }),
+    tools: options.tools ?? {},
+    ...(thread === undefined ? {} : { thread }),
+    repairs,
+    ...common(options),
+  } satisfies ModelSpec)
+}
+
+/** Performs the calls a model asked for, answering each one. */
+export const fromTools = (options: FewOptions & { readonly tools: { readonly [name: string]: Tool }; readonly parallel?: number }): EffectSource =>
+  source({ kind: 'tools', tools: options.tools, parallel: options.parallel ?? 4, ...common(options) })
+
+/** Performs one call; `invoke.input` is its arguments. */
+export const fromTool = <I, O>(options: Options & { readonly name: string; readonly tool: Tool<I, O> }): EffectSource<O, I> =>
+  source({ kind: 'tool', name: options.name, tool: options.tool as Tool, args: inputOf, ...common(options) })
+
+/** Finds documents; `invoke.input` is `{ query }`. @param options `k`: most documents to find, default 10. */
+export const fromRetriever = (options: Options & { readonly name: string; readonly retriever: Retriever; readonly k?: number }): EffectSource<Document[], { readonly query: string }> =>
+  source({ kind: 'retrieve', name: options.name, retriever: options.retriever, query: (args) => (inputOf(args) as { readonly query: string }).query, k: options.k ?? 10, ...common(options) })
+
+/** Orders documents; `invoke.input` is `{ query, documents }`. @param options `k`: how many of the best to keep, default 3. */
+export const fromReranker = (options: Options & { readonly name: string; readonly reranker: Reranker; readonly k?: number }): EffectSource<Document[], { readonly query: string; readonly documents: readonly Document[] }> =>
+  source({
+    kind: 'rerank',
+    name: options.name,
+    reranker: options.reranker,
+    query: (args) => (inputOf(args) as { readonly query: string }).query,
+    documents: (args) => (inputOf(args) as { readonly documents: readonly Document[] }).documents,
+    k: options.k ?? 3,
+    ...common(options),
+  })
+
+/** Options of `fromCode`. */
+export interface FromCode<I extends Schema, O> extends Options {
+  /** Runs once per attempt; may be asynchronous and may throw. What it returns must be JSON. */
+  readonly run: (args: SourceArgs<Infer<I>>, context: CodeContext) => O | Promise<O>
+  /** What `invoke.input` must be. */
+  readonly input?: I
+  /** Validates the result. */
+  readonly output?: Schema<NoInfer<O>>
+  /** Set when running twice under one key happens once. Default false. */
+  readonly idempotent?: boolean
+}
+
+/** Runs an author's function; its result is journaled. */
+export const fromCode = <O, I extends Schema = Schema>(options: FromCode<I, O>): EffectSource<O, Infer<I>> => {
+  const { run, input, output, idempotent = false } = options
+  const call = (args: CallbackArgs<never>, context: CodeContext): unknown => checked(input, (seen: SourceArgs<Infer<I>>) => run(seen, context))(args)
+  return source({ kind: 'code', run: call, ...(output === undefined ? {} : { output }), idempotent, ...common(options) })
+}
+
+/** Waits for one of the events that the state takes in `on`; it only ever ends by `expired`. */
+export const fromHuman = <I = unknown>(options: FewOptions & { readonly accepts: readonly string[]; readonly show?: (args: SourceArgs<I>) => unknown; readonly expiresMs?: number }): EffectSource<never, I> => {
+  const { accepts, show, expiresMs } = options
+  return source({ kind: 'human', accepts, ...(show === undefined ? {} : { show: show as never }), ...(expiresMs === undefined ? {} : { expiresMs }), ...common(options) })
+}
+
+/** Waits until a person has approved, edited or rejected each pending call. */
+export const fromApproval = <I = unknown>(options: FewOptions & { readonly tools: { readonly [name: string]: Tool }; readonly show?: (args: SourceArgs<I>) => unknown; readonly expiresMs?: number }): EffectSource<'approved' | 'rejected', I> => {
+  const { tools, show, expiresMs } = options
+  const spec: ApproveSpec = { kind: 'approve', tools, ...(show === undefined ? {} : { show: show as never }), ...(expiresMs === undefined ? {} : { expiresMs }), ...common(options) }
+  return source(spec)
+}
+
+/** Lets time pass. @param options `ms`: milliseconds. */
+export const fromWait = (options: FewOptions & { readonly ms: number }): EffectSource<undefined> => source({ kind: 'wait', ms: () => options.ms, ...common(options) })
+
+/** Runs a child agent in the same journal; `invoke.input` is its input. */
+export const fromAgent = <A extends Agent>(options: FewOptions & { readonly agent: A }): EffectSource<OutputOf<A>, InputOf<A>> => source({ kind: 'agent', agent: options.agent, input: inputOf, ...common(options) })
+
+/** Runs a child agent for each item; `invoke.input` is `{ items }`. */
+export const fromEach = <A extends Agent>(options: FewOptions & { readonly agent: A; readonly concurrency?: number; readonly maxItems?: number }): EffectSource<OutputOf<A>[], { readonly items: readonly InputOf<A>[] }> =>
+  source({
+    kind: 'each',
+    agent: options.agent,
+    items: (args) => (inputOf(args) as { readonly items: readonly unknown[] }).items,
+    concurrency: options.concurrency ?? 4,
+    maxItems: options.maxItems ?? 100,
+    ...common(options),
+  })
