@@ -353,9 +353,7 @@ export class Fold {
   }
 
   /** Tells watchers of something, once the step is durable. */
-  notice(actor: Actor, event: RunEventBody): void {
-    this.#notice(actor, event)
-  }
+  notice = (actor: Actor, event: RunEventBody): void => this.#notice(actor, event)
 
   #notice(actor: Actor, event: RunEventBody): void {
     this.#notices.push({ actor: actor.path, event })

@@ -85,6 +85,9 @@ class LocalRuntime implements Runtime {
   readonly #owner: string
   readonly #agents: Map<string, Agent>
   readonly #live = new Map<string, LiveRun>()
+  /** Runs at work that got an event which their driver may not have seen before it parked. */
+  readonly #posted = new Set<string>()
+  readonly #takingUp = new Map<string, Promise<void>>()
   readonly #expiries = new Map<string, () => void>()
   #closing = false
 
@@ -175,7 +178,7 @@ class LocalRuntime implements Runtime {
       (how) => {
         this.#live.delete(id)
         if (how === 'ended') parts.events.close()
-        else this.#armExpiry(id, run)
+        else this.#parked(id, run)
       },
       () => {
         this.#live.delete(id)
@@ -185,8 +188,13 @@ class LocalRuntime implements Runtime {
     return run
   }
 
-  /** Takes a parked run up again when its earliest timer is due. */
-  #armExpiry(id: string, run: LiveRun): void {
+  /** Takes a parked run up again when its earliest timer is due, or at once when an event came while it was parking. */
+  #parked(id: string, run: LiveRun): void {
+    if (this.#posted.delete(id)) {
+      const taking = this.#takeUpIfFree(id, run.events).catch(() => {})
+      this.#takingUp.set(id, taking)
+      return void taking.finally(() => this.#takingUp.delete(id))
+    }
     const due = [...run.fold.timers.values()].map((timer) => timer.dueAt)
     if (due.length === 0 || this.#closing) return
     this.#expiries.get(id)?.()
@@ -224,7 +232,11 @@ class LocalRuntime implements Runtime {
   }
 
   async #outcome<O>(id: string): Promise<RunOutcome<O>> {
-    await this.#live.get(id)?.settled
+    for (let run = this.#live.get(id); run !== undefined; run = this.#live.get(id)) {
+      await run.settled
+      // An event that came while it was parking is taken up before anybody hears that the run waits.
+      await this.#takingUp.get(id)
+    }
     const row = await this.#row(id)
     if (!ENDED.has(row.status)) return outcomeOf<O>(row, undefined)
     const [last] = await this.journal.read(id, row.seq)
@@ -235,7 +247,8 @@ class LocalRuntime implements Runtime {
     const row = await this.#row(id)
     const agent = this.#live.get(id)?.fold.agent ?? this.#agents.get(row.agent)
     await this.journal.post(id, event.type === 'stateloop.cancel' ? event : checkEvent(row, agent, event), by)
-    if (!this.#live.has(id) && this.#agents.has(row.agent)) await this.#takeUpIfFree(id, events)
+    if (this.#live.has(id)) this.#posted.add(id)
+    else if (this.#agents.has(row.agent)) await this.#takeUpIfFree(id, events)
   }
 
   #handle<O, E>(id: string, created: boolean, events: EventStream): RunHandle<O, E> {

@@ -120,6 +120,40 @@ describe('events from people', () => {
   })
 })
 
+describe('waiting without an expiry', () => {
+  it('follows a model call, for approvals as for events', async () => {
+    const add = adder({ effect: 'irreversible' })
+    const agent = agentOf(
+      {
+        id: 'patient',
+        initial: 'thinking',
+        states: { thinking: { invoke: { id: 'thinking', src: 'model', onDone: 'approving' } }, approving: { invoke: { id: 'approving', src: 'approve', onDone: 'asking' } }, asking: { invoke: { id: 'asking', src: 'ask' }, on: { ANSWER: 'done' } }, done: { type: 'final' } },
+      },
+      { model: modelSpec({ tools: { add } }), approve: { kind: 'approve', tools: { add } }, ask: { kind: 'human', accepts: ['ANSWER'] } },
+      { events: { ANSWER: z.object({}) } },
+    )
+    const { runtime } = testRuntime({ providers: [listModel([{ calls: [call('c', 1)] }])] })
+    const run = await runtime.start(agent, 'x')
+    const waiting = await run.outcome()
+    const hash = waiting.outcome === 'waiting' ? (waiting.waiting[0]?.calls?.[0]?.hash ?? '') : ''
+    await run.send({ type: 'APPROVE', hash })
+    expect(await run.outcome()).toMatchObject({ outcome: 'waiting', waiting: [{ for: 'event', accepts: ['ANSWER'] }] })
+  })
+
+  it('does not lose an event that is sent while the run is being taken up', async () => {
+    const journal = memoryJournal()
+    const agent = approvingAgent([])
+    const first = testRuntime({ providers: [listModel([{ calls: [call('c', 1)] }])], journal })
+    const run = await first.runtime.start(agent, 'x')
+    const waiting = await run.outcome()
+    const hash = waiting.outcome === 'waiting' ? (waiting.waiting[0]?.calls?.[0]?.hash ?? '') : ''
+    const second = testRuntime({ providers: [listModel([{ text: 'ok' }])], journal, clock: first.clock })
+    const resumed = await second.runtime.resume(run.id, { agent })
+    await resumed.send({ type: 'APPROVE', hash })
+    expect(await resumed.outcome()).toMatchObject({ outcome: 'done', output: 'ok' })
+  })
+})
+
 describe('effects in doubt', () => {
   const crashed = async (tool: Parameters<typeof adder>[0]) => {
     const whole = memoryJournal()
