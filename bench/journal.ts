@@ -4,17 +4,7 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  chainHash,
-  CHAIN_START,
-  memoryJournal,
-  sqliteJournal,
-  type Journal,
-  type Lease,
-  type RowUpdate,
-  type RunRow,
-  type StoredEntry,
-} from '../src/journal/index.ts'
+import { chainHash, CHAIN_START, memoryJournal, sqliteJournal, type Journal, type Lease, type RowUpdate, type RunRow, type StoredEntry } from '../src/journal/index.ts'
 
 const BODY_BYTES = 500
 
@@ -122,12 +112,9 @@ const main = async (): Promise<void> => {
       }),
     )
     await grouped.close()
-    for (const { what, wallMicros, cpuMicros } of results)
-      console.log(`${what.padEnd(32)} ${wallMicros.toFixed(1).padStart(8)} µs wall ${cpuMicros.toFixed(1).padStart(8)} µs CPU per entry`)
+    for (const { what, wallMicros, cpuMicros } of results) console.log(`${what.padEnd(32)} ${wallMicros.toFixed(1).padStart(8)} µs wall ${cpuMicros.toFixed(1).padStart(8)} µs CPU per entry`)
     const perEntry = statSync(path).size / (100 * hundred.length)
-    console.log(
-      `${'SQLite, bytes per entry'.padEnd(32)} ${perEntry.toFixed(0).padStart(8)} for ${BODY_BYTES} bytes of JSON (${(perEntry / BODY_BYTES).toFixed(2)}×)`,
-    )
+    console.log(`${'SQLite, bytes per entry'.padEnd(32)} ${perEntry.toFixed(0).padStart(8)} for ${BODY_BYTES} bytes of JSON (${(perEntry / BODY_BYTES).toFixed(2)}×)`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -30,20 +30,34 @@ export const byHand = async (steps: number): Promise<void> => {
   }
 }
 
-const append = assign({ messages: ({ context, event }: { readonly context: { readonly messages: readonly PlainMessage[] }; readonly event: object }) => [...context.messages, (event as { readonly output: PlainMessage }).output] }) as never
+const append = assign({
+  messages: ({ context, event }: { readonly context: { readonly messages: readonly PlainMessage[] }; readonly event: object }) => [...context.messages, (event as { readonly output: PlainMessage }).output],
+}) as never
 
 const rawMachine = setup({
   types: { context: {} as { messages: readonly PlainMessage[]; steps: number }, input: {} as { steps: number } },
   actors: {
     model: fromPromise(({ input }: { input: { messages: readonly PlainMessage[]; steps: number } }) => plainModel(input.messages, input.steps)),
-    tool: fromPromise(async ({ input }: { input: { messages: readonly PlainMessage[] } }) => ({ role: 'tool', content: JSON.stringify(add(input.messages.at(-1)?.call ?? { a: 0, b: 0 })) })),
+    tool: fromPromise(async ({ input }: { input: { messages: readonly PlainMessage[] } }) => ({
+      role: 'tool',
+      content: JSON.stringify(add(input.messages.at(-1)?.call ?? { a: 0, b: 0 })),
+    })),
   },
 }).createMachine({
   id: 'raw',
   initial: 'thinking',
   context: ({ input }) => ({ messages: [{ role: 'user', content: 'go' }], steps: input.steps }),
   states: {
-    thinking: { invoke: { src: 'model', input: ({ context }) => context, onDone: [{ guard: ({ event }) => event.output.call !== undefined, target: 'acting', actions: append }, { target: 'done', actions: append }] } },
+    thinking: {
+      invoke: {
+        src: 'model',
+        input: ({ context }) => context,
+        onDone: [
+          { guard: ({ event }) => event.output.call !== undefined, target: 'acting', actions: append },
+          { target: 'done', actions: append },
+        ],
+      },
+    },
     acting: { invoke: { src: 'tool', input: ({ context }) => context, onDone: { target: 'thinking', actions: append } } },
     done: { type: 'final' },
   },
@@ -63,21 +77,31 @@ export const provider: ModelProvider = {
     const done = (messages.length - 1) >> 1
     const usage = { inputTokens: 10, outputTokens: 5 }
     if (done >= steps) return { message: { role: 'assistant', content: 'done' }, finish: 'stop', usage, model: 'm' }
-    return { message: { role: 'assistant', content: '', calls: [{ id: `c${done}`, name: 'add', args: { a: done, b: 1 } }] }, finish: 'tool_calls', usage, model: 'm' }
+    return {
+      message: { role: 'assistant', content: '', calls: [{ id: `c${done}`, name: 'add', args: { a: done, b: 1 } }] },
+      finish: 'tool_calls',
+      usage,
+      model: 'm',
+    }
   },
 }
 
 const tools = { add: defineTool({ description: 'Adds.', input: z.object({ a: z.number(), b: z.number() }), run: add }) as Tool }
 const model = { alias: 'm', provider: 'bench', model: 'm', params: { maxOutputTokens: 100 } }
 const machine = setup({
-  actors: { model: effectSource({ kind: 'model', model, prompt: ({ context }) => String((context as { readonly steps: number }).steps), tools, repairs: 0 }), tools: effectSource({ kind: 'tools', tools, parallel: 4 }) },
+  actors: {
+    model: effectSource({ kind: 'model', model, prompt: ({ context }) => String((context as { readonly steps: number }).steps), tools, repairs: 0 }),
+    tools: effectSource({ kind: 'tools', tools, parallel: 4 }),
+  },
   guards: guards as never,
 }).createMachine({
   id: 'bench',
   initial: 'thinking',
   context: ({ input }) => ({ steps: (input as { steps: number } | undefined)?.steps ?? 0 }),
   states: {
-    thinking: { invoke: { id: 'thinking', src: 'model', onDone: [{ guard: { type: 'stateloop.calls', params: {} } as never, target: 'acting' }, { target: 'done' }] } },
+    thinking: {
+      invoke: { id: 'thinking', src: 'model', onDone: [{ guard: { type: 'stateloop.calls', params: {} } as never, target: 'acting' }, { target: 'done' }] },
+    },
     acting: { invoke: { id: 'acting', src: 'tools', onDone: 'thinking' } },
     done: { type: 'final' },
   },

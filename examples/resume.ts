@@ -26,8 +26,7 @@ const letter = t.createAgent({
 })
 
 const folder = await mkdtemp(join(tmpdir(), 'stateloop-'))
-const open = (turns: Parameters<typeof script>[0]) =>
-  createRuntime({ journal: sqliteJournal({ path: join(folder, 'runs.db') }), providers: [script(turns)], agents: [letter] })
+const open = (turns: Parameters<typeof script>[0]) => createRuntime({ journal: sqliteJournal({ path: join(folder, 'runs.db') }), providers: [script(turns)], agents: [letter] })
 
 const monday = open([replyText('Dear neighbours, the roof is done.')])
 const { id, outcome } = await monday.start(letter, { topic: 'the roof' })

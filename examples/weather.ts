@@ -11,8 +11,7 @@ const getWeather = defineTool({
 const weather = agent({ id: 'weather', model: 'scripted/rules', prompt: 'Answer questions about the weather.', tools: { getWeather } })
 
 const model = scripted({
-  rules: (request) =>
-    lastToolResults(request).length === 0 ? replyCalls({ name: 'getWeather', args: { city: 'Bern' } }) : replyText('Yes, take an umbrella: rain at 9 degrees.'),
+  rules: (request) => (lastToolResults(request).length === 0 ? replyCalls({ name: 'getWeather', args: { city: 'Bern' } }) : replyText('Yes, take an umbrella: rain at 9 degrees.')),
 })
 
 await using runtime = createRuntime({ providers: [model] })

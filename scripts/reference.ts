@@ -11,8 +11,7 @@ const GROUPS: { readonly [K in keyof typeof FAILURE_CODES]: { readonly title: st
   model: { title: 'Model calls', intro: 'These arrive in `model`, `loop`, `decide` and `fallback` states.' },
   tool: {
     title: 'Tools',
-    intro:
-      'These arrive in `tool` states. In a `tools` state most of them are shown to the model as the answer to its call; only `in_doubt` and the limits take a route.',
+    intro: 'These arrive in `tool` states. In a `tools` state most of them are shown to the model as the answer to its call; only `in_doubt` and the limits take a route.',
   },
   retrieval: { title: 'Retrieval', intro: 'These arrive in `retrieve` and `rerank` states.' },
   human: { title: 'People', intro: 'These arrive in `human` and `approve` states.' },

@@ -11,7 +11,23 @@ export { FAILURE_CODES, FailureError, codeInfo, codesOf, fail, failure, failureO
 export type { CodesOf, DoorCode, EffectCode, Failure, FailureCode, FailureKind, Json } from './failure/index.ts'
 export { memoryJournal, sqliteJournal } from './journal/index.ts'
 export type { Cause, Entry, EntryBody, Journal, Outcome, RunFilter, RunRow, RunStatus, SqliteJournalOptions, Waiting } from './journal/index.ts'
-export { bestSentences, classifyByKeywords, documentsIn, keywordRules, lastToolResults, lastUserText, offersTool, openai, replyCalls, replyFailure, replyOutput, replyRefusal, replyText, script, scripted } from './model/index.ts'
+export {
+  bestSentences,
+  classifyByKeywords,
+  documentsIn,
+  keywordRules,
+  lastToolResults,
+  lastUserText,
+  offersTool,
+  openai,
+  replyCalls,
+  replyFailure,
+  replyOutput,
+  replyRefusal,
+  replyText,
+  script,
+  scripted,
+} from './model/index.ts'
 export type { ModelProvider, ModelReply, ModelRequest, OpenAiOptions, Rule, ScriptedOptions, ScriptedReply } from './model/index.ts'
 export { definePrompt, loadPrompt, promptFromMarkdown, textOf } from './prompt/index.ts'
 export type { Content, Message, Part, Prompt, ToolCall } from './prompt/index.ts'

@@ -13,8 +13,7 @@ export { services } from './tools.ts'
 const Answer = z.object({ answer: z.string(), sources: z.array(z.string()) })
 const Doc: z.ZodType<Document> = z.custom<Document>((value) => typeof value === 'object' && value !== null && 'text' in value)
 
-const pages = (docs: readonly Document[] | undefined): string =>
-  (docs ?? []).map((doc) => `<document source="${doc.source ?? doc.id}">\n${doc.text}\n</document>`).join('\n') || 'There are no documents.'
+const pages = (docs: readonly Document[] | undefined): string => (docs ?? []).map((doc) => `<document source="${doc.source ?? doc.id}">\n${doc.text}\n</document>`).join('\n') || 'There are no documents.'
 
 const t = setupAgent({
   id: 'support',

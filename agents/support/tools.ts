@@ -31,7 +31,7 @@ export interface Tickets {
 }
 
 /** Opens the table, making it when it is not there. */
-export const openTickets = (path: string): Tickets => {
+const openTickets = (path: string): Tickets => {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
   const db = new DatabaseSync(path)
@@ -43,7 +43,11 @@ export const openTickets = (path: string): Tickets => {
       insert.run(key, user, subject)
       return Number(find.get(key)?.['id'])
     },
-    all: () => db.prepare('select id, user, subject from tickets order by id').all().map((row) => ({ id: Number(row['id']), user: String(row['user']), subject: String(row['subject']) })),
+    all: () =>
+      db
+        .prepare('select id, user, subject from tickets order by id')
+        .all()
+        .map((row) => ({ id: Number(row['id']), user: String(row['user']), subject: String(row['subject']) })),
     close: () => db.close(),
   }
 }

@@ -28,7 +28,10 @@ export interface Migration {
   /** Hash of the agent the run was started with. */
   readonly from: string
   /** Gives the state and context to go on with. Must not throw; must be pure. */
-  readonly migrate: (old: { readonly value: unknown; readonly context: { readonly [field: string]: unknown } }) => { readonly value: unknown; readonly context: { readonly [field: string]: unknown } }
+  readonly migrate: (old: { readonly value: unknown; readonly context: { readonly [field: string]: unknown } }) => {
+    readonly value: unknown
+    readonly context: { readonly [field: string]: unknown }
+  }
 }
 
 declare const TYPES: unique symbol

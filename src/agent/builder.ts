@@ -28,7 +28,9 @@ import { buildMachine } from './xstate.ts'
 
 type OutputsFit<S, O> = unknown extends O
   ? unknown
-  : { [K in keyof S]: [FinalOutput<S[K]>] extends [DeepReadonly<O>] ? unknown : { readonly "the output of this final state does not match the agent's output schema": O } }
+  : {
+      [K in keyof S]: [FinalOutput<S[K]>] extends [DeepReadonly<O>] ? unknown : { readonly "the output of this final state does not match the agent's output schema": O }
+    }
 
 type HasDefault<D> = [D] extends [string] ? { readonly [K in D]: unknown } : unknown
 

@@ -77,7 +77,10 @@ export const compile = (setup: Setup, version: string | undefined, definition: D
   const nodes = compileStates(build, states, '', top)
   const initial = checkedInitial({ build, path: '', scope: top }, definition.initial, states)
   if (setup.onFailure !== undefined && !Object.hasOwn(states, setup.onFailure)) {
-    build.problems.unshift({ state: '', problem: `onFailure is '${setup.onFailure}', which is not one of the states.${suggest(setup.onFailure, Object.keys(states))}` })
+    build.problems.unshift({
+      state: '',
+      problem: `onFailure is '${setup.onFailure}', which is not one of the states.${suggest(setup.onFailure, Object.keys(states))}`,
+    })
   }
   for (const finish of build.later) finish()
   const config: NodeConfig = {

@@ -46,7 +46,12 @@ const transitions = (map: unknown): unknown => (isObject(map) ? Object.fromEntri
 const invocation = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(invocation)
   const { id, src, onDone, onError } = value as Data
-  return { ...(id === undefined ? {} : { id }), ...(typeof src === 'string' ? { src } : {}), ...(onDone === undefined ? {} : { onDone: transition(onDone) }), ...(onError === undefined ? {} : { onError: transition(onError) }) }
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(typeof src === 'string' ? { src } : {}),
+    ...(onDone === undefined ? {} : { onDone: transition(onDone) }),
+    ...(onError === undefined ? {} : { onError: transition(onError) }),
+  }
 }
 
 /** The structure of a state and of those inside it. */
@@ -106,6 +111,11 @@ export const definitionOf = (machine: AnyStateMachine): { readonly definition: D
       tools[known === undefined ? name : `${name}@${id}`] = toolShape(tool, name)
     }
   }
-  const definition = { machine: structureOf({ ...machine.config, id: machine.id } as Data), effects: Object.fromEntries(effects.map(([id, effect]) => [id, effectShape(effect)])), tools, ...(machines.length === 0 ? {} : { machines: Object.fromEntries(machines) }) }
+  const definition = {
+    machine: structureOf({ ...machine.config, id: machine.id } as Data),
+    effects: Object.fromEntries(effects.map(([id, effect]) => [id, effectShape(effect)])),
+    tools,
+    ...(machines.length === 0 ? {} : { machines: Object.fromEntries(machines) }),
+  }
   return { definition, hash: hashOf(definition) }
 }

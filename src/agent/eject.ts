@@ -27,8 +27,7 @@ const show = (value: unknown): string => {
 
 const toIdentifier = (name: string): string => (IDENTIFIER.test(name) ? name : `_${name.replaceAll(/\W/g, '_')}`)
 
-const promptSource = ({ prompt }: ErasedOneShot): string =>
-  typeof prompt === 'string' ? `({ context }) => [{ role: 'system', content: ${text(prompt)} }, { role: 'user', content: context.input }]` : 'prompt'
+const promptSource = ({ prompt }: ErasedOneShot): string => (typeof prompt === 'string' ? `({ context }) => [{ role: 'system', content: ${text(prompt)} }, { role: 'user', content: context.input }]` : 'prompt')
 
 const importsOf = ({ tools = {}, output, prompt, migrations }: ErasedOneShot): readonly string[] => [
   ...Object.keys(tools).map(toIdentifier),
@@ -78,7 +77,9 @@ const stateLines = (definition: ErasedOneShot): readonly string[] => {
   const approval = [`tools: ${show(approved)}`, ...(expiresMs === undefined ? [] : [`expiresMs: ${expiresMs}`]), "onApproved: 'acting'", "onRejected: 'answering'"]
   const acting = [...(parallel === undefined ? [] : [`parallel: ${parallel}`]), "onDone: 'answering'"]
   return [
-    `answering: t.model('model', {\n${answeringLines(definition).map((line) => `      ${line},\n`).join('')}    })`,
+    `answering: t.model('model', {\n${answeringLines(definition)
+      .map((line) => `      ${line},\n`)
+      .join('')}    })`,
     ...(approved.length === 0 ? [] : [`approving: t.approve(${options(approval)})`]),
     ...(Object.keys(tools).length === 0 ? [] : [`acting: t.tools(${options(acting)})`]),
     'done: t.final({ output: ({ context }) => context.answer! })',
@@ -98,9 +99,13 @@ export const ejectAgent = (made: Agent, options: EjectOptions = {}): string => {
     "import { z } from 'zod'",
     ...(parts.length === 0 ? [] : [`import { ${parts.join(', ')} } from ${text(options.from ?? './parts.ts')} // where you keep what is not data`]),
     '',
-    `const t = setupAgent({\n${setupLines(made.id, definition).map((line) => `  ${line},\n`).join('')}})`,
+    `const t = setupAgent({\n${setupLines(made.id, definition)
+      .map((line) => `  ${line},\n`)
+      .join('')}})`,
     '',
-    `export default t.createAgent({\n  initial: 'answering',\n  states: {\n${stateLines(definition).map((line) => `    ${line},\n`).join('')}  },\n})`,
+    `export default t.createAgent({\n  initial: 'answering',\n  states: {\n${stateLines(definition)
+      .map((line) => `    ${line},\n`)
+      .join('')}  },\n})`,
   ]
   return `${lines.join('\n')}\n`
 }

@@ -43,8 +43,11 @@ export interface EventSchemas {
   readonly [type: string]: Schema
 }
 
+// zod says "an object without fields" as a record whose every field is `never`, `type` among them.
+type Payload<P> = string extends keyof P ? unknown : P
+
 /** Declared events as a union of `{ type } & payload`. */
-export type EventsFrom<V> = { [K in keyof V & string]: V[K] extends Schema ? Simplify<{ readonly type: K } & Infer<V[K]>> : never }[keyof V & string]
+export type EventsFrom<V> = { [K in keyof V & string]: V[K] extends Schema ? Simplify<{ readonly type: K } & Payload<Infer<V[K]>>> : never }[keyof V & string]
 
 /** What callbacks of a state get. */
 export type Args<X extends Env> = CallbackArgs<X['view']>

@@ -72,7 +72,9 @@ export interface FromModel<S, I extends Schema, T> extends Options {
 }
 
 /** Calls a model. @throws FailureError `agent_invalid` for a model that is not `provider/model`. */
-export const fromModel = <S extends Schema = Schema<string>, I extends Schema = Schema, const T extends { readonly [name: string]: Tool } = {}>(options: FromModel<S, I, T>): EffectSource<ModelOutput<Infer<S>, T>, Infer<I>> => {
+export const fromModel = <S extends Schema = Schema<string>, I extends Schema = Schema, const T extends { readonly [name: string]: Tool } = {}>(
+  options: FromModel<S, I, T>,
+): EffectSource<ModelOutput<Infer<S>, T>, Infer<I>> => {
   const { prompt, vars, output, thread, repairs = 1 } = options
   return source({
     kind: 'model',
@@ -97,10 +99,19 @@ export const fromTool = <I, O>(options: Options & { readonly name: string; reado
 
 /** Finds documents; `invoke.input` is `{ query }`. @param options `k`: most documents to find, default 10. */
 export const fromRetriever = (options: Options & { readonly name: string; readonly retriever: Retriever; readonly k?: number }): EffectSource<Document[], { readonly query: string }> =>
-  source({ kind: 'retrieve', name: options.name, retriever: options.retriever, query: (args) => (inputOf(args) as { readonly query: string }).query, k: options.k ?? 10, ...common(options) })
+  source({
+    kind: 'retrieve',
+    name: options.name,
+    retriever: options.retriever,
+    query: (args) => (inputOf(args) as { readonly query: string }).query,
+    k: options.k ?? 10,
+    ...common(options),
+  })
 
 /** Orders documents; `invoke.input` is `{ query, documents }`. @param options `k`: how many of the best to keep, default 3. */
-export const fromReranker = (options: Options & { readonly name: string; readonly reranker: Reranker; readonly k?: number }): EffectSource<Document[], { readonly query: string; readonly documents: readonly Document[] }> =>
+export const fromReranker = (
+  options: Options & { readonly name: string; readonly reranker: Reranker; readonly k?: number },
+): EffectSource<Document[], { readonly query: string; readonly documents: readonly Document[] }> =>
   source({
     kind: 'rerank',
     name: options.name,
@@ -133,13 +144,27 @@ export const fromCode = <O, I extends Schema = Schema>(options: FromCode<I, O>):
 /** Waits for one of the events that the state takes in `on`; it only ever ends by `expired`. */
 export const fromHuman = <I = unknown>(options: FewOptions & { readonly accepts: readonly string[]; readonly show?: (args: SourceArgs<I>) => unknown; readonly expiresMs?: number }): EffectSource<never, I> => {
   const { accepts, show, expiresMs } = options
-  return source({ kind: 'human', accepts, ...(show === undefined ? {} : { show: show as never }), ...(expiresMs === undefined ? {} : { expiresMs }), ...common(options) })
+  return source({
+    kind: 'human',
+    accepts,
+    ...(show === undefined ? {} : { show: show as never }),
+    ...(expiresMs === undefined ? {} : { expiresMs }),
+    ...common(options),
+  })
 }
 
 /** Waits until a person has approved, edited or rejected each pending call. */
-export const fromApproval = <I = unknown>(options: FewOptions & { readonly tools: { readonly [name: string]: Tool }; readonly show?: (args: SourceArgs<I>) => unknown; readonly expiresMs?: number }): EffectSource<'approved' | 'rejected', I> => {
+export const fromApproval = <I = unknown>(
+  options: FewOptions & { readonly tools: { readonly [name: string]: Tool }; readonly show?: (args: SourceArgs<I>) => unknown; readonly expiresMs?: number },
+): EffectSource<'approved' | 'rejected', I> => {
   const { tools, show, expiresMs } = options
-  const spec: ApproveSpec = { kind: 'approve', tools, ...(show === undefined ? {} : { show: show as never }), ...(expiresMs === undefined ? {} : { expiresMs }), ...common(options) }
+  const spec: ApproveSpec = {
+    kind: 'approve',
+    tools,
+    ...(show === undefined ? {} : { show: show as never }),
+    ...(expiresMs === undefined ? {} : { expiresMs }),
+    ...common(options),
+  }
   return source(spec)
 }
 

@@ -13,19 +13,19 @@ type ValuesOf<V> = [V] extends [boolean] ? `${V}` : [V] extends [string] ? (stri
 type Matches<O> = unknown extends O
   ? { readonly match: string; readonly to: { readonly [value: string]: string } }
   : [O] extends [readonly unknown[]]
-  ? never
-  : [O] extends [object]
-    ? {
-        [F in keyof O & string]-?: [ValuesOf<O[F]>] extends [never]
-          ? never
-          : {
-              /** An output field with a closed set of values. */
-              readonly match: F
-              /** A state for each value. */
-              readonly to: { readonly [V in ValuesOf<O[F]>]: string }
-            }
-      }[keyof O & string]
-    : never
+    ? never
+    : [O] extends [object]
+      ? {
+          [F in keyof O & string]-?: [ValuesOf<O[F]>] extends [never]
+            ? never
+            : {
+                /** An output field with a closed set of values. */
+                readonly match: F
+                /** A state for each value. */
+                readonly to: { readonly [V in ValuesOf<O[F]>]: string }
+              }
+        }[keyof O & string]
+      : never
 
 /** A condition and where it leads. */
 export interface Case<A> {
@@ -137,4 +137,3 @@ export const doneEdges = (site: Site, next: unknown, actions: readonly Named[], 
   }
   return [{ ...edgeTo(site, wanted, 'onDone'), ...acts }]
 }
-

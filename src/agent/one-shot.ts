@@ -57,7 +57,13 @@ export const approvedTools = ({ tools = {}, approve = [] }: ErasedOneShot): read
   Object.keys(tools).filter((name) => tools[name]?.effect === 'irreversible' || (approve as readonly string[]).includes(name))
 
 const instructions = (text: string): object =>
-  Object.assign(({ context }: { readonly context: { readonly input: string } }): readonly Message[] => [{ role: 'system', content: text }, { role: 'user', content: context.input }], { text })
+  Object.assign(
+    ({ context }: { readonly context: { readonly input: string } }): readonly Message[] => [
+      { role: 'system', content: text },
+      { role: 'user', content: context.input },
+    ],
+    { text },
+  )
 
 const given = (options: { readonly [name: string]: unknown }): object => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
@@ -103,10 +109,14 @@ export const agent = <const T extends { readonly [name: string]: Tool } = {}, S 
     ...given({ version: erased.version, limits: erased.limits, sessionLimits: erased.sessionLimits, migrations: erased.migrations }),
   }
   const unknown = (approve as readonly string[]).filter((name) => !Object.hasOwn(tools, name))
-  const made = finishAgent(setup, { initial: 'answering', states: statesOf(erased) }, {
-    fields: ['input', 'answer'],
-    problems: unknown.map((name) => ({ state: '', problem: `approve names '${name}', which is not one of the tools.${suggest(name, Object.keys(tools))}` })),
-  })
+  const made = finishAgent(
+    setup,
+    { initial: 'answering', states: statesOf(erased) },
+    {
+      fields: ['input', 'answer'],
+      problems: unknown.map((name) => ({ state: '', problem: `approve names '${name}', which is not one of the tools.${suggest(name, Object.keys(tools))}` })),
+    },
+  )
   definitions.set(made, erased)
   return made as Agent<string, Infer<S>, never>
 }

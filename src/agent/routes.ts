@@ -8,15 +8,15 @@ import { suggest } from './nearest.ts'
 /** Routes of failures of kind `K`, by code; `*` for all that are not named, except `in_doubt`. */
 export type Routes<K extends FailureKind> = { readonly [C in CodesOf<K> | '*']?: string }
 
-type KnownCodes<K extends FailureKind, E> = [Exclude<keyof E, CodesOf<K> | '*'>] extends [never]
-  ? unknown
-  : { readonly 'not a failure code of this kind of state': Exclude<keyof E, CodesOf<K> | '*'> }
+type KnownCodes<K extends FailureKind, E> = [Exclude<keyof E, CodesOf<K> | '*'>] extends [never] ? unknown : { readonly 'not a failure code of this kind of state': Exclude<keyof E, CodesOf<K> | '*'> }
 
 type AllRouted<K extends FailureKind, E> = '*' extends keyof E
   ? unknown
   : [Exclude<CodesOf<K>, keyof E | 'in_doubt'>] extends [never]
     ? unknown
-    : { readonly "unrouted failures: name a state for each, add '*', or set a default with setupAgent({ onFailure })": Exclude<CodesOf<K>, keyof E | 'in_doubt'> }
+    : {
+        readonly "unrouted failures: name a state for each, add '*', or set a default with setupAgent({ onFailure })": Exclude<CodesOf<K>, keyof E | 'in_doubt'>
+      }
 
 /** The `onError` option: optional when the agent has a default route. */
 export type OnError<X extends Env, K extends FailureKind, E> = X['onFailure'] extends string
@@ -48,7 +48,8 @@ const codesOfAll = (kinds: readonly (FailureKind | undefined)[]): readonly strin
 
 /** Checks the routes an author wrote for an effect, or for a group of effects that share them. */
 export const checkRoutes = (site: Site, kinds: readonly (FailureKind | undefined)[], onError: unknown): void => {
-  if (onError !== undefined && (typeof onError !== 'object' || onError === null)) return report(site, `onError must name a state for each failure code. For all of them write onError: { '*': ${JSON.stringify(onError)} }.`)
+  if (onError !== undefined && (typeof onError !== 'object' || onError === null))
+    return report(site, `onError must name a state for each failure code. For all of them write onError: { '*': ${JSON.stringify(onError)} }.`)
   const named = Object.keys(onError ?? {})
   const known = codesOfAll(kinds)
   for (const code of named) if (code !== '*' && !known.includes(code)) report(site, `onError names '${code}', which is not a failure of this kind of state.${suggest(code, known)}`)

@@ -28,5 +28,4 @@ export const effectSource = <O = unknown, I = unknown>(effect: EffectSpec): Effe
 })
 
 /** The effect that actor logic carries, if it is one of ours. */
-export const effectOf = (logic: unknown): EffectSpec | undefined =>
-  typeof logic === 'object' && logic !== null && 'effect' in logic ? (logic as EffectSource).effect : undefined
+export const effectOf = (logic: unknown): EffectSpec | undefined => (typeof logic === 'object' && logic !== null && 'effect' in logic ? (logic as EffectSource).effect : undefined)

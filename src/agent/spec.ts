@@ -158,19 +158,7 @@ export interface DecideSpec extends EffectBase {
 }
 
 /** Everything an effect state can ask for. */
-export type EffectSpec =
-  | ModelSpec
-  | ToolsSpec
-  | ToolSpec
-  | RetrieveSpec
-  | RerankSpec
-  | HumanSpec
-  | ApproveSpec
-  | CodeSpec
-  | WaitSpec
-  | AgentSpec
-  | EachSpec
-  | DecideSpec
+export type EffectSpec = ModelSpec | ToolsSpec | ToolSpec | RetrieveSpec | RerankSpec | HumanSpec | ApproveSpec | CodeSpec | WaitSpec | AgentSpec | EachSpec | DecideSpec
 
 /** Kinds of effect state. */
 export type EffectKind = EffectSpec['kind']

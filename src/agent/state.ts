@@ -58,5 +58,4 @@ export type Resolved<S> = {
 export const stateOf = <K extends StateKind>(kind: K, options: object): State<K, never, never> => ({ kind, options })
 
 /** Tells whether something is a state of the builder. */
-export const isState = (value: unknown): value is State =>
-  typeof value === 'object' && value !== null && 'kind' in value && 'options' in value && typeof value.options === 'object' && value.options !== null
+export const isState = (value: unknown): value is State => typeof value === 'object' && value !== null && 'kind' in value && 'options' in value && typeof value.options === 'object' && value.options !== null

@@ -4,7 +4,7 @@ import type { Guard, NodeConfig, Save } from './build.ts'
 import { guards as sharedGuards } from './implementations.ts'
 
 /** Most steps without an event before XState gives up: its own default is none. */
-export const MAX_ITERATIONS = 1000
+const MAX_ITERATIONS = 1000
 
 /** What a machine is made of. */
 export interface MachineParts {

@@ -33,8 +33,7 @@ const actFromAfar = async (io: Io, runtime: Runtime, row: RunRow, act: Act, json
 }
 
 const refuseEnded = (row: RunRow): void => {
-  if (isEnded(row.status))
-    fail('run_ended', `Run ${row.id} has ended as ${row.status}. \`stateloop show ${row.id}\` shows it; start a new one with \`stateloop run\`.`)
+  if (isEnded(row.status)) fail('run_ended', `Run ${row.id} has ended as ${row.status}. \`stateloop show ${row.id}\` shows it; start a new one with \`stateloop run\`.`)
 }
 
 /**

@@ -18,15 +18,7 @@ Exit codes:
 /** The exit code for how a run stands. */
 export const exitOf = (outcome: RunOutcome['outcome']): number => (outcome === 'waiting' ? EXIT.done : EXIT[outcome])
 
-const INFRASTRUCTURE: ReadonlySet<FailureCode> = new Set([
-  'journal_unavailable',
-  'journal_corrupt',
-  'journal_rolled_back',
-  'lease_held',
-  'lease_lost',
-  'session_busy',
-  'draining',
-])
+const INFRASTRUCTURE: ReadonlySet<FailureCode> = new Set(['journal_unavailable', 'journal_corrupt', 'journal_rolled_back', 'lease_held', 'lease_lost', 'session_busy', 'draining'])
 
 /** The exit code for a command that could not be performed. */
 export const exitOfFailure = ({ code }: Failure): number => {

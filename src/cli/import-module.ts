@@ -29,8 +29,7 @@ export const importModule = async (path: string, code: FailureCode): Promise<Exp
     return typeof inner === 'object' && inner !== null && '__esModule' in inner ? (inner as unknown as Exports) : loaded
   } catch (error) {
     const known = failureFrom(error)
-    if (known.code !== 'defect')
-      return fail(known.code, `Loading ${path}: ${known.message}`, { ...(known.details === undefined ? {} : { details: known.details }), cause: error })
+    if (known.code !== 'defect') return fail(known.code, `Loading ${path}: ${known.message}`, { ...(known.details === undefined ? {} : { details: known.details }), cause: error })
     return fail(code, `Loading ${path} failed: ${error instanceof Error ? error.message : String(error)}${hintOf(error)}`, { cause: error })
   }
 }

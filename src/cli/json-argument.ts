@@ -27,9 +27,6 @@ export const jsonArgument = async (io: Io, argument: string, what: string): Prom
     return JSON.parse(text) as Json
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error)
-    return fail(
-      'usage',
-      `${what} is not JSON: ${problem}. Quote it for the shell, as in '{"question":"…"}'; plain text is '"…"'; @file reads a file, - standard input.`,
-    )
+    return fail('usage', `${what} is not JSON: ${problem}. Quote it for the shell, as in '{"question":"…"}'; plain text is '"…"'; @file reads a file, - standard input.`)
   }
 }

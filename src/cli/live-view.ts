@@ -44,10 +44,7 @@ export const liveView = (io: Io, clock: Clock, open: readonly Visit[] = []): Liv
     const lines = visits.open.flatMap(({ visit, said }) => {
       const tail = oneLine(said)
       const width = io.columns() - 5
-      return [
-        drawVisit(io, visit, 'open', clock.now()),
-        ...(tail === '' ? [] : [`    ${io.style('dim', tail.length > width ? `…${tail.slice(1 - width)}` : tail)}`]),
-      ]
+      return [drawVisit(io, visit, 'open', clock.now()), ...(tail === '' ? [] : [`    ${io.style('dim', tail.length > width ? `…${tail.slice(1 - width)}` : tail)}`])]
     })
     for (const line of lines) io.out(`${line}\n`)
     drawn = lines.length
@@ -64,8 +61,7 @@ export const liveView = (io: Io, clock: Clock, open: readonly Visit[] = []): Liv
       if (change === undefined && event.type === 'token.delta') return
       erase()
       if (change?.type === 'over') io.out(`${drawVisit(io, change.visit, change.standing, event.at)}\n`)
-      if (change?.type === 'retry')
-        io.out(`${io.style('yellow', `  ${oneLine(change.visit.state)}: ${change.code}, trying again in ${showDuration(change.delayMs)}`)}\n`)
+      if (change?.type === 'retry') io.out(`${io.style('yellow', `  ${oneLine(change.visit.state)}: ${change.code}, trying again in ${showDuration(change.delayMs)}`)}\n`)
       draw()
     },
     end(ended) {

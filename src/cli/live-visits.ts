@@ -3,10 +3,7 @@ import type { RunEvent } from '../run/index.ts'
 import { beginVisit, bill, startedBy, type Standing, type Visit } from './visit.ts'
 
 /** What an event changed for those who print. */
-export type Change =
-  | { readonly type: 'over'; readonly visit: Visit; readonly standing: Standing }
-  | { readonly type: 'retry'; readonly visit: Visit; readonly code: string; readonly delayMs: number }
-  | undefined
+export type Change = { readonly type: 'over'; readonly visit: Visit; readonly standing: Standing } | { readonly type: 'retry'; readonly visit: Visit; readonly code: string; readonly delayMs: number } | undefined
 
 /** A visit under way, with the end of what its model says. */
 interface OpenVisit {

@@ -31,14 +31,10 @@ const fileAt = (path: string): string => {
   if (isFile(path)) return path
   if (isFolder(path)) return agentFile(path) ?? fail('agent_not_found', `The folder ${path} holds no agent.ts or agent.js. Name the agent's file.`)
   const beside = namesIn(dirname(path)).filter((name) => hasExtension(name) || isFolder(join(dirname(path), name)))
-  return fail(
-    'agent_not_found',
-    `There is no file ${path}.${existsSync(dirname(path)) ? suggest(basename(path), beside) : ` The folder ${dirname(path)} does not exist either.`}`,
-  )
+  return fail('agent_not_found', `There is no file ${path}.${existsSync(dirname(path)) ? suggest(basename(path), beside) : ` The folder ${dirname(path)} does not exist either.`}`)
 }
 
-const isAgent = (value: unknown): value is Agent =>
-  typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'agent' && 'machine' in value
+const isAgent = (value: unknown): value is Agent => typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'agent' && 'machine' in value
 
 const fromFile = async (path: string, source: string): Promise<LoadedAgent> => {
   const exports = await importModule(path, 'agent_invalid')
@@ -46,10 +42,7 @@ const fromFile = async (path: string, source: string): Promise<LoadedAgent> => {
   if (isAgent(agent)) return { agent, source, exports }
   const others = Object.keys(exports).filter((name) => name !== 'default')
   const seen = agent === undefined ? 'has no default export' : 'exports something else as its default'
-  return fail(
-    'agent_invalid',
-    `${path} ${seen}${others.length === 0 ? '' : ` (it exports ${others.join(', ')})`}. Write: export default agent({ … }) or export default t.createAgent({ … }).`,
-  )
+  return fail('agent_invalid', `${path} ${seen}${others.length === 0 ? '' : ` (it exports ${others.join(', ')})`}. Write: export default agent({ … }) or export default t.createAgent({ … }).`)
 }
 
 /**
@@ -62,9 +55,7 @@ export const loadAgent = async (project: Project, name: string, from = project.c
   const configured = config.agents !== undefined && Object.hasOwn(config.agents, name) ? config.agents[name] : undefined
   if (typeof configured === 'string') return fromFile(fileAt(resolve(root, configured)), name)
   if (configured !== undefined)
-    return isAgent(configured)
-      ? { agent: configured, source: name, exports: {} }
-      : fail('agent_invalid', `agents.${name} in ${project.configPath ?? 'the settings'} is neither a path nor an agent.`)
+    return isAgent(configured) ? { agent: configured, source: name, exports: {} } : fail('agent_invalid', `agents.${name} in ${project.configPath ?? 'the settings'} is neither a path nor an agent.`)
   if (isPath(name)) {
     const path = fileAt(resolve(from, name))
     return fromFile(path, portablePath(root, path))
@@ -73,9 +64,5 @@ export const loadAgent = async (project: Project, name: string, from = project.c
   const found = agentFile(join(folders, name))
   if (found !== undefined) return fromFile(found, name)
   const known = [...new Set([...Object.keys(config.agents ?? {}), ...namesIn(folders).filter((folder) => agentFile(join(folders, folder)) !== undefined)])]
-  return fail(
-    'agent_not_found',
-    `There is no agent ${JSON.stringify(name)} in the settings or under ${folders}.${suggest(name, known)} A path to a file works too.`,
-    { details: { known } },
-  )
+  return fail('agent_not_found', `There is no agent ${JSON.stringify(name)} in the settings or under ${folders}.${suggest(name, known)} A path to a file works too.`, { details: { known } })
 }

@@ -64,11 +64,7 @@ export interface FoundRun {
 export const findRun = async (io: Io, run: string, options: CommonOptions): Promise<FoundRun> => {
   const project = await openProject(io)
   const journal = openExisting(io, project, options)
-  if (journal === undefined)
-    return fail(
-      'run_not_found',
-      `There is no run ${run}: no database at ${databasePath(project, options.db, io.env)}. Name the right one with --db or STATELOOP_DB.`,
-    )
+  if (journal === undefined) return fail('run_not_found', `There is no run ${run}: no database at ${databasePath(project, options.db, io.env)}. Name the right one with --db or STATELOOP_DB.`)
   const row = await journal.get(run)
   if (row !== undefined) return { project, row, journal }
   await journal.close()
@@ -79,8 +75,5 @@ export const findRun = async (io: Io, run: string, options: CommonOptions): Prom
 export const agentOfRun = (project: Project, row: RunRow, named: string | undefined): Promise<LoadedAgent> => {
   if (named !== undefined) return loadAgent(project, named)
   if (row.source !== undefined) return loadAgent(project, row.source, project.root)
-  return fail(
-    'agent_not_found',
-    `Run ${row.id} does not say where its agent ${row.agent} was loaded from, because an application started it. Name the agent with --agent.`,
-  )
+  return fail('agent_not_found', `Run ${row.id} does not say where its agent ${row.agent} was loaded from, because an application started it. Name the agent with --agent.`)
 }

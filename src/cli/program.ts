@@ -14,26 +14,12 @@ import { showCommand } from './commands/show.ts'
 import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
 import { plain, type Io } from './io.ts'
 
-const COMMANDS: readonly CommandDefinition<never>[] = [
-  runCommand,
-  sendCommand,
-  approveCommand,
-  rejectCommand,
-  resumeCommand,
-  cancelCommand,
-  runsCommand,
-  showCommand,
-  ejectCommand,
-]
+const COMMANDS: readonly CommandDefinition<never>[] = [runCommand, sendCommand, approveCommand, rejectCommand, resumeCommand, cancelCommand, runsCommand, showCommand, ejectCommand]
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
 /** Adds a command to the program. */
-const add = (
-  program: Command,
-  { name, about, args, options, run }: CommandDefinition<never>,
-  perform: (run: (io: Io) => Promise<number>) => Promise<void>,
-): void => {
+const add = (program: Command, { name, about, args, options, run }: CommandDefinition<never>, perform: (run: (io: Io) => Promise<number>) => Promise<void>): void => {
   const command = program.command(name).description(about)
   for (const argument of args) command.argument(`<${argument.name}>`, argument.about)
   for (const option of options) {
@@ -45,10 +31,7 @@ const add = (
 
 const report = (io: Io, problem: Failure, json: boolean, lines: boolean): void => {
   if (json) io.out(`${JSON.stringify({ error: problem }, null, lines ? 0 : 2)}\n`)
-  else
-    io.err(
-      `${io.style('red', `${problem.code}:`)} ${plain(problem.message)}\n${problem.code === 'defect' && problem.cause?.stack !== undefined ? `${plain(problem.cause.stack)}\n` : ''}`,
-    )
+  else io.err(`${io.style('red', `${problem.code}:`)} ${plain(problem.message)}\n${problem.code === 'defect' && problem.cause?.stack !== undefined ? `${plain(problem.cause.stack)}\n` : ''}`)
 }
 
 /** Performs a command line. @returns the exit code. */

@@ -35,8 +35,7 @@ export const openProject = async ({ cwd }: Pick<Io, 'cwd'>): Promise<Project> =>
   const configPath = CONFIG_NAMES.map((name) => join(root, name)).find((path) => existsSync(path))
   if (configPath === undefined) return { root, cwd, config: {} }
   const { default: config } = await importModule(configPath, 'usage')
-  if (typeof config !== 'object' || config === null)
-    return fail('usage', `${configPath} has no default export with settings. Write: export default defineConfig({ … }).`)
+  if (typeof config !== 'object' || config === null) return fail('usage', `${configPath} has no default export with settings. Write: export default defineConfig({ … }).`)
   return { root, cwd, config: config as Config, configPath }
 }
 

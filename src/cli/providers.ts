@@ -12,14 +12,11 @@ export interface ChosenProviders {
   readonly notes: readonly string[]
 }
 
-const isProvider = (value: unknown): value is ModelProvider =>
-  typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string' && 'call' in value && typeof value.call === 'function'
+const isProvider = (value: unknown): value is ModelProvider => typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string' && 'call' in value && typeof value.call === 'function'
 
 const exportedProviders = ({ providers, offline }: Exports): { readonly listed: readonly ModelProvider[]; readonly offline: ModelProvider | undefined } => {
-  if (providers !== undefined && !(Array.isArray(providers) && providers.every(isProvider)))
-    fail('agent_invalid', 'The export `providers` of the agent must be a list of model providers.')
-  if (offline !== undefined && !isProvider(offline))
-    fail('agent_invalid', 'The export `offline` of the agent must be a model provider, such as scripted({ rules }).')
+  if (providers !== undefined && !(Array.isArray(providers) && providers.every(isProvider))) fail('agent_invalid', 'The export `providers` of the agent must be a list of model providers.')
+  if (offline !== undefined && !isProvider(offline)) fail('agent_invalid', 'The export `offline` of the agent must be a model provider, such as scripted({ rules }).')
   return { listed: (providers as readonly ModelProvider[] | undefined) ?? [], offline: offline as ModelProvider | undefined }
 }
 
@@ -37,10 +34,7 @@ export const chooseProviders = (config: Config, exports: Exports, env: Io['env']
   // A server at OPENAI_BASE_URL may need no key, so the address alone also asks for the real provider.
   if (set(env['OPENAI_API_KEY']) || set(env['OPENAI_BASE_URL'])) if (!chosen.has('openai')) add(openai())
   const notes: string[] = []
-  if (offline !== undefined && add(offline))
-    notes.push(
-      `offline: scripted rules, not a language model, answer for "${offline.id}"${offline.id === 'openai' ? '; set OPENAI_API_KEY to use the real one' : ''}`,
-    )
+  if (offline !== undefined && add(offline)) notes.push(`offline: scripted rules, not a language model, answer for "${offline.id}"${offline.id === 'openai' ? '; set OPENAI_API_KEY to use the real one' : ''}`)
   // Without a key its calls fail as auth_failed, which says what to set.
   if (!chosen.has('openai')) add(openai())
   return { providers: [...chosen.values()], notes }

@@ -76,9 +76,7 @@ export const showWaiting = (waiting: readonly Waiting[], reference: RunReference
 
 /** What a run used, on one line. */
 export const showUsed = (used: Pick<RunOutcome, 'modelCalls' | 'toolCalls' | 'inputTokens' | 'outputTokens' | 'costUsd'>): string =>
-  [count(used.modelCalls, 'model call'), count(used.toolCalls, 'tool call'), showTokens(used.inputTokens, used.outputTokens), showUsd(used.costUsd)]
-    .filter((part) => part !== '')
-    .join(' · ')
+  [count(used.modelCalls, 'model call'), count(used.toolCalls, 'tool call'), showTokens(used.inputTokens, used.outputTokens), showUsd(used.costUsd)].filter((part) => part !== '').join(' · ')
 
 const COLOURS = { done: 'green', waiting: 'yellow', failed: 'red', limited: 'red', cancelled: 'yellow' } as const
 
@@ -89,9 +87,7 @@ export const printOutcome = (io: Io, outcome: RunOutcome, reference: RunReferenc
   if ('failure' in outcome) io.out(`${io.style('red', outcome.failure.code)}: ${plain(outcome.failure.message)}\n`)
   io.out(`run ${outcome.run}\n`)
   if (outcome.outcome === 'waiting')
-    io.out(
-      `${showWaiting(outcome.waiting, reference, io) || `It is at work elsewhere, or was left; go on with it:\n    ${commandLine(['resume', outcome.run, ...reference.options], io.platform)}`}\n`,
-    )
+    io.out(`${showWaiting(outcome.waiting, reference, io) || `It is at work elsewhere, or was left; go on with it:\n    ${commandLine(['resume', outcome.run, ...reference.options], io.platform)}`}\n`)
 }
 
 /** A row as commands print it in JSON: money in dollars. */

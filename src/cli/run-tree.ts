@@ -6,9 +6,7 @@ import { beginVisit, bill, ownsId, type Visit } from './visit.ts'
 /** Paths of the innermost states of a state value, with dots. */
 export const leavesOf = (value: StateValue, prefix = ''): readonly string[] => {
   if (typeof value === 'string') return [`${prefix}${value}`]
-  return Object.entries(value).flatMap(([name, inner]) =>
-    typeof inner === 'object' && Object.keys(inner).length === 0 ? [`${prefix}${name}`] : leavesOf(inner, `${prefix}${name}.`),
-  )
+  return Object.entries(value).flatMap(([name, inner]) => (typeof inner === 'object' && Object.keys(inner).length === 0 ? [`${prefix}${name}`] : leavesOf(inner, `${prefix}${name}.`)))
 }
 
 /** The parts of an effect's key, such as `/research#1/asking#2:0`. */
@@ -93,8 +91,7 @@ class RunTree {
 }
 
 /** A run's entries, parsed. @throws FailureError `journal_corrupt`, `journal_rolled_back`. */
-export const entriesOf = async (journal: Journal, run: string): Promise<readonly Entry[]> =>
-  (await journal.read(run)).map(({ seq, at, hash, text }) => ({ seq, at, hash, body: JSON.parse(text) as EntryBody }))
+export const entriesOf = async (journal: Journal, run: string): Promise<readonly Entry[]> => (await journal.read(run)).map(({ seq, at, hash, text }) => ({ seq, at, hash, body: JSON.parse(text) as EntryBody }))
 
 /** Visits in the order in which they began; those of child machines follow the visit that started them. */
 export const visitsOf = (entries: readonly Entry[]): readonly Visit[] => {

@@ -44,11 +44,7 @@ export const beginVisit = (actor: string, state: string, enteredAt: number, kind
 })
 
 /** Adds what a call was billed. */
-export const bill = (
-  visit: Visit,
-  usage: { readonly inputTokens: number; readonly outputTokens: number } | null | undefined,
-  costNano: number | null,
-): void => {
+export const bill = (visit: Visit, usage: { readonly inputTokens: number; readonly outputTokens: number } | null | undefined, costNano: number | null): void => {
   visit.inputTokens += usage?.inputTokens ?? 0
   visit.outputTokens += usage?.outputTokens ?? 0
   visit.costNano = visit.costNano === null || costNano === null ? null : visit.costNano + costNano
@@ -103,5 +99,4 @@ export const visitLine = (visit: Visit, standing: Standing, now: number): VisitL
 const STATE_WIDTH = 24
 
 /** A line as plain text. */
-export const joinLine = ({ mark, state, facts, failures }: VisitLine): string =>
-  `${mark} ${state.padEnd(STATE_WIDTH)} ${facts}${failures === '' ? '' : `  ${failures}`}`.trimEnd()
+export const joinLine = ({ mark, state, facts, failures }: VisitLine): string => `${mark} ${state.padEnd(STATE_WIDTH)} ${facts}${failures === '' ? '' : `  ${failures}`}`.trimEnd()

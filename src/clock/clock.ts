@@ -38,7 +38,10 @@ export const sleep = (clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 
 /** Formats 48 bits of time and 74 random bits as UUIDv7. */
 export const uuidV7 = (nowMs: number, random: () => number): string => {
-  const hex = (bits: number): string => Math.floor(random() * 2 ** bits).toString(16).padStart(bits / 4, '0')
+  const hex = (bits: number): string =>
+    Math.floor(random() * 2 ** bits)
+      .toString(16)
+      .padStart(bits / 4, '0')
   const time = Math.floor(nowMs).toString(16).padStart(12, '0')
   const variant = (8 + Math.floor(random() * 4)).toString(16)
   return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(12)}-${variant}${hex(12)}-${hex(24)}${hex(24)}`

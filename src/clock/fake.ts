@@ -31,8 +31,7 @@ export const fakeClock = (options: { readonly startMs?: number; readonly seed?: 
   const random = seededRandom(options.seed ?? 1)
   const timers = new Map<number, { readonly due: number; readonly fire: () => void }>()
   let serial = 0
-  const earliest = (): [number, { readonly due: number; readonly fire: () => void }] | undefined =>
-    [...timers].sort(([a, x], [b, y]) => x.due - y.due || a - b)[0]
+  const earliest = (): [number, { readonly due: number; readonly fire: () => void }] | undefined => [...timers].sort(([a, x], [b, y]) => x.due - y.due || a - b)[0]
   const fireNext = async (limitMs: number): Promise<boolean> => {
     await settle()
     const next = earliest()

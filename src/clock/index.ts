@@ -1,4 +1,4 @@
-export { sleep, uuidV7 } from './clock.ts'
+export { sleep } from './clock.ts'
 export type { CancelTimer, Clock } from './clock.ts'
 export { fakeClock, seededRandom } from './fake.ts'
 export type { FakeClock } from './fake.ts'

@@ -72,7 +72,9 @@ export const loadPriceList = (from: string = import.meta.url): PriceList | undef
     }
   } catch (error) {
     const seen = error instanceof Error ? error.message : String(error)
-    process.emitWarning(`Model prices were looked up in @pydantic/genai-prices, which cannot be loaded (${seen}), so costs are unknown. Install it beside stateloop, or pass priceTable({ overrides, genai: false }).`, { code: 'STATELOOP_NO_PRICES' })
+    process.emitWarning(`Model prices were looked up in @pydantic/genai-prices, which cannot be loaded (${seen}), so costs are unknown. Install it beside stateloop, or pass priceTable({ overrides, genai: false }).`, {
+      code: 'STATELOOP_NO_PRICES',
+    })
     return undefined
   }
 }

@@ -20,8 +20,7 @@ const UNKNOWN: Cost = { nano: null, source: 'unknown' }
 
 const isAmount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0
 
-const isUsable = (usage: Usage): boolean =>
-  isAmount(usage.inputTokens) && isAmount(usage.outputTokens) && [usage.cachedTokens, usage.cacheWriteTokens].every((count) => count === undefined || isAmount(count))
+const isUsable = (usage: Usage): boolean => isAmount(usage.inputTokens) && isAmount(usage.outputTokens) && [usage.cachedTokens, usage.cacheWriteTokens].every((count) => count === undefined || isAmount(count))
 
 const isComplete = (price: ListPrice): price is Price => price.outputUsd !== undefined
 

@@ -44,8 +44,7 @@ const toolTokens = (count: number): number => (count === 0 ? 0 : count * TOOL_TO
 const schemaBytes = ({ tools = [], output }: InputText): number => bytesOf(JSON.stringify(tools)) + (output === undefined ? 0 : bytesOf(JSON.stringify(output)))
 
 /** Most tokens that one message adds to a request. Sum it as a thread grows rather than counting the thread again. */
-export const messageTokenBound = (message: Message): number =>
-  contentBytes(message) + MESSAGE_TOKENS + mediaOf(message).reduce((sum, part) => sum + mediaBound(part), 0)
+export const messageTokenBound = (message: Message): number => contentBytes(message) + MESSAGE_TOKENS + mediaOf(message).reduce((sum, part) => sum + mediaBound(part), 0)
 
 /**
  * Most input tokens a request can have: bytes of its text, tools and schema, and what providers put around them.

@@ -120,5 +120,4 @@ const byCode = new Map<string, CodeInfo>(groups.flatMap((group) => Object.entrie
 export const codeInfo = (code: string): CodeInfo | undefined => byCode.get(code)
 
 /** All codes that can arrive in a state of the given kind, own codes first. */
-export const codesOf = (kind: FailureKind): readonly EffectCode[] =>
-  [...Object.keys(FAILURE_CODES[kind]), ...Object.keys(every)] as EffectCode[]
+export const codesOf = (kind: FailureKind): readonly EffectCode[] => [...Object.keys(FAILURE_CODES[kind]), ...Object.keys(every)] as EffectCode[]

@@ -46,7 +46,7 @@ export interface FailureOptions {
 }
 
 /** Reduces anything thrown to name, message and stack. */
-export const toCause = (thrown: unknown): FailureCause => {
+const toCause = (thrown: unknown): FailureCause => {
   if (!(thrown instanceof Error)) return { name: 'NonError', message: describe(thrown) }
   const cause = { name: thrown.name, message: thrown.message }
   return thrown.stack === undefined ? cause : { ...cause, stack: thrown.stack }

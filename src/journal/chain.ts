@@ -4,8 +4,7 @@ import { fail } from '../failure/index.ts'
 import { chainHash, type StoredEntry } from './entry.ts'
 import type { Head } from './refusal.ts'
 
-const corrupt = (run: string, seq: number, seen: string): never =>
-  fail('journal_corrupt', `Reading run ${run}, entry ${seq} ${seen}. The database is damaged: restore it from a backup.`, { details: { run, seq } })
+const corrupt = (run: string, seq: number, seen: string): never => fail('journal_corrupt', `Reading run ${run}, entry ${seq} ${seen}. The database is damaged: restore it from a backup.`, { details: { run, seq } })
 
 /**
  * Checks entries that follow one with hash `before` (CHAIN_START for none) and should reach `head`.
@@ -24,11 +23,7 @@ export const verifyChain = (run: string, entries: readonly StoredEntry[], from: 
   const have = from + entries.length
   const witnessed = head.seq + 1
   if (have < witnessed) {
-    fail(
-      'journal_rolled_back',
-      `Reading run ${run}, ${have} entries were found, but ${witnessed} were acknowledged. Restore the database and its write-ahead log.`,
-      { details: { run, have, witnessed } },
-    )
+    fail('journal_rolled_back', `Reading run ${run}, ${have} entries were found, but ${witnessed} were acknowledged. Restore the database and its write-ahead log.`, { details: { run, have, witnessed } })
   }
   if (have === witnessed && previous !== head.hash) corrupt(run, head.seq, 'is not the head that the run names')
 }

@@ -70,10 +70,7 @@ export interface RunRow {
  * What changes in a row with each entry. `waiting`, `dueAt`, `output`, `failureCode` and `defect` are those of this entry:
  * absent means none. `agentHash` and `agentVersion`, when either is given, replace both; else they stay.
  */
-export type RowUpdate = Pick<
-  RunRow,
-  'status' | 'updatedAt' | 'state' | 'modelCalls' | 'toolCalls' | 'inputTokens' | 'outputTokens' | 'costNano' | 'costUnknown'
-> &
+export type RowUpdate = Pick<RunRow, 'status' | 'updatedAt' | 'state' | 'modelCalls' | 'toolCalls' | 'inputTokens' | 'outputTokens' | 'costNano' | 'costUnknown'> &
   Partial<Pick<RunRow, 'waiting' | 'dueAt' | 'output' | 'failureCode' | 'defect' | 'agentHash' | 'agentVersion'>>
 
 /** The right to append to one run. A later epoch fences all earlier ones. */
@@ -131,12 +128,7 @@ export interface Journal {
    * The head is taken from `entry`, which is number 0.
    * @throws FailureError `session_busy`, `invalid_input` for a name with NUL or a lone surrogate.
    */
-  create(
-    row: RunRow,
-    entry: StoredEntry,
-    owner: string,
-    leaseMs: number,
-  ): Promise<{ readonly created: true; readonly lease: Lease } | { readonly created: false; readonly row: RunRow }>
+  create(row: RunRow, entry: StoredEntry, owner: string, leaseMs: number): Promise<{ readonly created: true; readonly lease: Lease } | { readonly created: false; readonly row: RunRow }>
   /**
    * Appends one entry and updates the row, atomically and durably.
    * The entry that is already the head, appended again, changes nothing: so an append that failed with

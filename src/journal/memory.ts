@@ -25,8 +25,7 @@ interface Run {
 const statusOf = (run: Run): RunRow['status'] => (run.update ?? run.created).status
 
 /** A copy without some fields, which is how they come to be absent. */
-const without = (row: RunRow, fields: readonly (keyof RunRow)[]): RunRow =>
-  Object.fromEntries(Object.entries(row).filter(([field]) => !fields.includes(field as keyof RunRow))) as unknown as RunRow
+const without = (row: RunRow, fields: readonly (keyof RunRow)[]): RunRow => Object.fromEntries(Object.entries(row).filter(([field]) => !fields.includes(field as keyof RunRow))) as unknown as RunRow
 
 const OF_THE_LAST_ENTRY = ['waiting', 'dueAt', 'output', 'failureCode', 'defect'] as const
 

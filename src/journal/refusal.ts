@@ -5,8 +5,7 @@ import { isEnded, type Lease, type RunRow, type RunStatus } from './journal.ts'
 import type { StoredEntry } from './entry.ts'
 
 /** @throws FailureError `run_not_found`. */
-export const refuseUnknown = (run: string): never =>
-  fail('run_not_found', `The journal has no run ${run}. List the runs it has with \`stateloop runs\`.`, { details: { run } })
+export const refuseUnknown = (run: string): never => fail('run_not_found', `The journal has no run ${run}. List the runs it has with \`stateloop runs\`.`, { details: { run } })
 
 /** @throws FailureError `run_ended` when the status is a final one. */
 export const refuseEnded = (run: string, status: RunStatus): void => {
@@ -21,13 +20,9 @@ export const refuseSession = (session: string, holder: string): never =>
 
 /** @throws FailureError `lease_held`. */
 export const refuseHeld = (held: Lease): never =>
-  fail(
-    'lease_held',
-    `Run ${held.run} is being run by ${held.owner} until ${new Date(held.expiresAt).toISOString()} or longer. Wait until it ends or its lease expires.`,
-    {
-      details: { run: held.run, owner: held.owner, expiresAt: held.expiresAt },
-    },
-  )
+  fail('lease_held', `Run ${held.run} is being run by ${held.owner} until ${new Date(held.expiresAt).toISOString()} or longer. Wait until it ends or its lease expires.`, {
+    details: { run: held.run, owner: held.owner, expiresAt: held.expiresAt },
+  })
 
 /** @throws FailureError `lease_lost`. */
 export const refuseLost = ({ run, owner, epoch }: Lease, current: number): never => {
@@ -38,8 +33,7 @@ export const refuseLost = ({ run, owner, epoch }: Lease, current: number): never
 }
 
 /** @throws FailureError `journal_unavailable`. */
-export const refuseClosed = (journal: string): never =>
-  fail('journal_unavailable', `The journal ${journal} was closed, so nothing can be read from it or written to it. Open it again.`)
+export const refuseClosed = (journal: string): never => fail('journal_unavailable', `The journal ${journal} was closed, so nothing can be read from it or written to it. Open it again.`)
 
 /** The head an append is measured against. */
 export interface Head {
@@ -60,8 +54,7 @@ export const isNext = (run: string, head: Head, entry: StoredEntry): boolean => 
 
 /** @throws TypeError for an entry that no store could give back exactly: its text is not what JSON.stringify writes. */
 export const checkText = (text: string): void => {
-  if (!text.isWellFormed() || text.includes('\0'))
-    throw new TypeError('The journal keeps JSON text: write lone surrogates and NUL as \\u escapes, as JSON.stringify does')
+  if (!text.isWellFormed() || text.includes('\0')) throw new TypeError('The journal keeps JSON text: write lone surrogates and NUL as \\u escapes, as JSON.stringify does')
 }
 
 const NAMES = ['id', 'agent', 'agentVersion', 'agentHash', 'source', 'engine', 'user', 'route', 'tenant', 'session', 'key'] as const

@@ -54,5 +54,4 @@ const withUniqueIds = (calls: readonly ToolCall[]): readonly ToolCall[] => {
 }
 
 /** Judges the calls of one turn, in order. @param tools the tools the state offers, by name. */
-export const checkCalls = (calls: readonly ToolCall[], tools: { readonly [name: string]: { readonly input: Schema } }): readonly CheckedCall[] =>
-  withUniqueIds(calls).map((call) => checkCall(call, tools))
+export const checkCalls = (calls: readonly ToolCall[], tools: { readonly [name: string]: { readonly input: Schema } }): readonly CheckedCall[] => withUniqueIds(calls).map((call) => checkCall(call, tools))

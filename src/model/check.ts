@@ -47,7 +47,10 @@ const invalidOutput = (reply: ModelReply, issues: readonly Issue[]): CheckedRepl
   })
 
 const refused = (reply: ModelReply, words: string, by: 'provider' | 'text'): CheckedReply =>
-  failed(reply, 'refused', `${reply.model} declined to answer: "${words.slice(0, 200)}". Route to a refusal answer or a person.`, { refusal: words.slice(0, 2000), by })
+  failed(reply, 'refused', `${reply.model} declined to answer: "${words.slice(0, 200)}". Route to a refusal answer or a person.`, {
+    refusal: words.slice(0, 2000),
+    by,
+  })
 
 const checkOutput = (reply: ModelReply, text: string, { unwrap, validate }: NonNullable<ReplyExpectation['output']>, isRefusal: RefusalDetector): CheckedReply => {
   const parsed = parseJson(withoutFence(text))

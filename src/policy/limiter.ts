@@ -117,7 +117,10 @@ export const limiter = (options: LimiterOptions): Limiter => {
       },
     }
   }
-  const refuse = (why: string): never => fail('saturated', `${key} was not called: ${why}. Lower the load, raise the limit, or route saturated to another model.`, { details: { key, active: active.size, waiting: waiting.size } })
+  const refuse = (why: string): never =>
+    fail('saturated', `${key} was not called: ${why}. Lower the load, raise the limit, or route saturated to another model.`, {
+      details: { key, active: active.size, waiting: waiting.size },
+    })
   return {
     async enter({ signal, tokens = 0, leftMs = Infinity } = {}) {
       signal?.throwIfAborted()

@@ -11,8 +11,7 @@ const MAX_EDITS = 1_000
 type Ends = ReadonlyMap<number, number>
 
 // Whether the best way to a diagonal comes from above (an addition) rather than from the left (a removal).
-const isDown = (ends: Ends, diagonal: number, edits: number): boolean =>
-  diagonal === -edits || (diagonal !== edits && (ends.get(diagonal - 1) ?? 0) < (ends.get(diagonal + 1) ?? 0))
+const isDown = (ends: Ends, diagonal: number, edits: number): boolean => diagonal === -edits || (diagonal !== edits && (ends.get(diagonal - 1) ?? 0) < (ends.get(diagonal + 1) ?? 0))
 
 /** How far one gets with 0, 1, 2 … edits, until the end is reached. */
 const search = (before: readonly string[], after: readonly string[]): readonly Ends[] | undefined => {

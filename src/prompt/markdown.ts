@@ -64,7 +64,13 @@ const readSections = (body: string, where: string): readonly PromptMessage[] => 
     if (role === undefined) sections.at(-1)?.lines.push(line)
     else sections.push({ role: role as PromptMessage['role'], lines: [] })
   }
-  const [before, ...messages] = sections.map(({ role, lines }) => ({ role: role ?? ('user' as const), content: lines.join('\n').replace(/^(?:[ \t]*\n)+/, '').trimEnd() }))
+  const [before, ...messages] = sections.map(({ role, lines }) => ({
+    role: role ?? ('user' as const),
+    content: lines
+      .join('\n')
+      .replace(/^(?:[ \t]*\n)+/, '')
+      .trimEnd(),
+  }))
   if (messages.length === 0) return before === undefined ? [] : [before]
   if (before !== undefined && before.content !== '') return invalid(where, `there is text before the first heading (${JSON.stringify(before.content.slice(0, 40))}). Begin with # system, # user or # assistant.`)
   return messages

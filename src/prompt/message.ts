@@ -39,5 +39,4 @@ export type Message =
     }
 
 /** The text of a message's content, parts that are not text left out. */
-export const textOf = (content: Content): string =>
-  typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join('')
+export const textOf = (content: Content): string => (typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join(''))

@@ -12,8 +12,7 @@ export interface Values {
 }
 
 // Own fields only: a variable called `constructor` is not the one every object inherits.
-const fieldOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as { readonly [key: string]: unknown })[name] : undefined
+const fieldOf = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as { readonly [key: string]: unknown })[name] : undefined)
 
 const valueAt = (path: Path, { vars, item }: Values): unknown => {
   if (path.from === 'vars') return fieldOf(vars, path.name)

@@ -6,10 +6,7 @@ import type { PromptMessage } from './prompt.ts'
 import { showPath, type Node, type Path } from './template.ts'
 
 /** What a schema says about a value, as far as a template needs to know. `open` objects may have further fields. */
-type Shape =
-  | { readonly kind: 'object'; readonly fields: ReadonlyMap<string, Json>; readonly open: boolean }
-  | { readonly kind: 'list'; readonly items: Json }
-  | { readonly kind: 'plain' | 'unknown' }
+type Shape = { readonly kind: 'object'; readonly fields: ReadonlyMap<string, Json>; readonly open: boolean } | { readonly kind: 'list'; readonly items: Json } | { readonly kind: 'plain' | 'unknown' }
 
 /** What the tags of one message can see. */
 interface Scope {

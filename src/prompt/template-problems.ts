@@ -51,11 +51,7 @@ type NotThere<P extends string, K> = K extends 'missing'
 
 type ValueProblem<P extends string, K> = K extends 'part' ? `{{${P}}} is a part of a message: write {{@${P}}}` : NotThere<P, K>
 
-type PartProblem<P extends string, K, Role> = Role extends 'user'
-  ? K extends 'list' | 'plain'
-    ? `{{@${P}}} is not a part of a message: write {{${P}}}`
-    : NotThere<P, K>
-  : `{{@${P}}}: only user messages can hold parts`
+type PartProblem<P extends string, K, Role> = Role extends 'user' ? (K extends 'list' | 'plain' ? `{{@${P}}} is not a part of a message: write {{${P}}}` : NotThere<P, K>) : `{{@${P}}}: only user messages can hold parts`
 
 type EachProblem<P extends string, T, K> = K extends 'plain' ? `{{#each ${P}}} needs a list` : K extends 'part' ? ([NonNullable<T>] extends [readonly unknown[]] ? never : `{{#each ${P}}} needs a list`) : NotThere<P, K>
 
@@ -117,4 +113,6 @@ type ProblemsOf<Messages, Vars, Partials> = Messages extends string
  * `unknown` when the templates fit the variables; else an object type whose property names are the problems, which is
  * what the compiler then shows as missing.
  */
-export type TemplateProblems<Messages, Vars, Partials> = [ProblemsOf<Messages, Vars, Partials>] extends [never] ? unknown : { readonly messages: { readonly [Problem in ProblemsOf<Messages, Vars, Partials> & string]: never } }
+export type TemplateProblems<Messages, Vars, Partials> = [ProblemsOf<Messages, Vars, Partials>] extends [never]
+  ? unknown
+  : { readonly messages: { readonly [Problem in ProblemsOf<Messages, Vars, Partials> & string]: never } }

@@ -114,7 +114,14 @@ export class Decider {
   standAt(value: unknown, context: object): Decision {
     const snapshot = this.machine.resolveState({ value, context } as never) as AnyMachineSnapshot
     const nodes = snapshot._nodes as unknown as readonly StateNodeLike[]
-    const starts = nodes.flatMap((node) => node.invoke.map(({ id, src, input }) => ({ type: 'start' as const, id, logic: this.#actor(src), input: typeof input === 'function' ? (input as (args: object) => unknown)({ context, event: { type: 'xstate.init' } }) : input })))
+    const starts = nodes.flatMap((node) =>
+      node.invoke.map(({ id, src, input }) => ({
+        type: 'start' as const,
+        id,
+        logic: this.#actor(src),
+        input: typeof input === 'function' ? (input as (args: object) => unknown)({ context, event: { type: 'xstate.init' } }) : input,
+      })),
+    )
     const delays = nodes.flatMap((node) => node.after.flatMap(({ delay, eventType }): Command[] => (typeof delay === 'number' ? [{ type: 'delay', id: eventType, event: { type: eventType }, delayMs: delay }] : [])))
     // What leaves a state is looked up here by id; nothing else is asked of it.
     const children = snapshot.children as { [id: string]: unknown }

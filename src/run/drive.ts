@@ -57,9 +57,13 @@ export const drive = async (fold: Fold, port: DurablePort, onStep: OnStep, first
 const differs = (recorded: unknown, folded: unknown): boolean => canonical(JSON.parse(JSON.stringify(recorded ?? null))) !== canonical(JSON.parse(JSON.stringify(folded ?? null)))
 
 const changedAt = (run: string, entry: StoredEntry, what: string, recorded: unknown, folded: unknown): Failure =>
-  failure('definition_changed', `Run ${run} does not fold the same at entry ${entry.seq}: ${what} was ${JSON.stringify(recorded)}, now ${JSON.stringify(folded)}. Resume with the code the run was started with, or provide a migration.`, {
-    details: { seq: entry.seq, what, recorded: JSON.stringify(recorded) ?? '', folded: JSON.stringify(folded) ?? '' },
-  })
+  failure(
+    'definition_changed',
+    `Run ${run} does not fold the same at entry ${entry.seq}: ${what} was ${JSON.stringify(recorded)}, now ${JSON.stringify(folded)}. Resume with the code the run was started with, or provide a migration.`,
+    {
+      details: { seq: entry.seq, what, recorded: JSON.stringify(recorded) ?? '', folded: JSON.stringify(folded) ?? '' },
+    },
+  )
 
 /**
  * Folds recorded entries again and checks that each leads where it led then.

@@ -18,7 +18,12 @@ const runDeadline = (fold: Fold, actor: Actor): StepRequest['deadline'] => {
     if (limit === undefined) continue
     const at = fold.now + Math.max(0, limit - above.used.durationMs)
     if (found === undefined || at < found.at) {
-      found = { at, failure: failure('deadline_exceeded', `The run used up its ${limit} ms. Raise limits.durationMs or do less.`, { details: { scope: 'run', limit: 'durationMs', value: limit } }) }
+      found = {
+        at,
+        failure: failure('deadline_exceeded', `The run used up its ${limit} ms. Raise limits.durationMs or do less.`, {
+          details: { scope: 'run', limit: 'durationMs', value: limit },
+        }),
+      }
     }
   }
   return found
@@ -44,7 +49,7 @@ const newThread = (actor: Actor, name: string): Thread => {
 }
 
 /** Arguments that callbacks get: the context now, the invoke's input, and messages by thread. */
-export const callbackArgs = (actor: Actor, input: unknown): CallbackArgs<never> => ({
+const callbackArgs = (actor: Actor, input: unknown): CallbackArgs<never> => ({
   context: actor.snapshot.context as never,
   ...(input === undefined ? {} : { input }),
   messages: (name) => actor.threads.get(name)?.messages.slice() ?? [],

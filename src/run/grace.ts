@@ -27,7 +27,11 @@ export class Grace {
       return this.#left < 0 ? this.#breach : undefined
     }
     if (transitions > limit) {
-      this.note(failure('loop_limit', `The run reached transitions: limit ${limit}, used ${transitions}. Nothing more was started. Raise limits.transitions, or route loop_limit to an answer with what is there.`, { details: { scope: 'run', limit: 'transitions', value: limit, used: transitions } }))
+      this.note(
+        failure('loop_limit', `The run reached transitions: limit ${limit}, used ${transitions}. Nothing more was started. Raise limits.transitions, or route loop_limit to an answer with what is there.`, {
+          details: { scope: 'run', limit: 'transitions', value: limit, used: transitions },
+        }),
+      )
     }
     return undefined
   }

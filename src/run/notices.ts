@@ -11,9 +11,13 @@ interface NodeLike {
   readonly meta?: { readonly kind?: string }
 }
 
-const nodesOf = (snapshot: AnyMachineSnapshot | undefined): readonly NodeLike[] => (snapshot === undefined ? [] : (snapshot._nodes))
+const nodesOf = (snapshot: AnyMachineSnapshot | undefined): readonly NodeLike[] => (snapshot === undefined ? [] : snapshot._nodes)
 
-const describe = (type: 'state.entered' | 'state.left', node: NodeLike): RunEventBody => ({ type, state: node.path.join('.'), kind: node.meta?.kind ?? node.type })
+const describe = (type: 'state.entered' | 'state.left', node: NodeLike): RunEventBody => ({
+  type,
+  state: node.path.join('.'),
+  kind: node.meta?.kind ?? node.type,
+})
 
 /** Events for one transition. A state that is left and entered again appears in both. */
 export const stateNotices = (before: AnyMachineSnapshot | undefined, after: AnyMachineSnapshot, event: EventObject & { readonly error?: unknown }): readonly RunEventBody[] => {

@@ -43,7 +43,10 @@ type Prepared = { readonly created: true; readonly run: string; readonly parts: 
 
 const checkInput = (agent: Agent, input: unknown): StartCause['input'] => {
   const checked = validate(agent.input, input)
-  if (!checked.ok) return fail('invalid_input', `The input of agent ${agent.id} does not match its schema: ${formatIssues(checked.issues)}.`, { details: { issues: checked.issues.map(({ path, message }) => ({ path, message })) } })
+  if (!checked.ok)
+    return fail('invalid_input', `The input of agent ${agent.id} does not match its schema: ${formatIssues(checked.issues)}.`, {
+      details: { issues: checked.issues.map(({ path, message }) => ({ path, message })) },
+    })
   const bad = findNonJson(checked.value ?? null)
   if (bad !== undefined) return fail('invalid_input', `The input of agent ${agent.id} holds something that JSON cannot, at ${bad}.`)
   return toJson(checked.value ?? null) ?? null
@@ -74,13 +77,27 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const step = fold.apply(cause, at)
   fold.takeActs()
   const end = step.end === undefined || cause.session === undefined ? step.end : { ...step.end, session: await keepSession(journal, fold, cause) }
-  const text = entryText({ v: ENTRY_VERSION, cause, moves: step.moves, ...(step.intents.length === 0 ? {} : { intents: step.intents }), ...(end === undefined ? {} : { end }) })
+  const text = entryText({
+    v: ENTRY_VERSION,
+    cause,
+    moves: step.moves,
+    ...(step.intents.length === 0 ? {} : { intents: step.intents }),
+    ...(end === undefined ? {} : { end }),
+  })
   const entry = { seq: 0, at, hash: chainHash(CHAIN_START, 0, at, text), text }
   const row: RunRow = {
     id,
     agent: agent.id,
     agentHash: agent.hash,
-    ...only({ agentVersion: agent.version, source: options.source, user: options.user, route: options.route, tenant: options.tenant, session: options.session, key: options.key }),
+    ...only({
+      agentVersion: agent.version,
+      source: options.source,
+      user: options.user,
+      route: options.route,
+      tenant: options.tenant,
+      session: options.session,
+      key: options.key,
+    }),
     engine: 'embedded',
     startedAt: at,
     seq: 0,

@@ -30,9 +30,13 @@ const refuseChanged = async (journal: Journal, row: RunRow, agent: Agent): Promi
   const old = hash === undefined ? undefined : await journal.getContent(hash)
   const changes = old === undefined ? [] : diffJson(JSON.parse(old.text) as Json, toJson(agent.definition) ?? null)
   const shown = changes.length === 0 ? '' : ` What differs: ${formatJsonChanges(changes.slice(0, MOST_CHANGES))}${changes.length > MOST_CHANGES ? `; and ${changes.length - MOST_CHANGES} more` : ''}.`
-  return fail('definition_changed', `Run ${row.id} was started with agent ${row.agent} ${row.agentHash.slice(0, 12)}, but the agent is now ${agent.hash.slice(0, 12)}.${shown} Resume with the old code, or pass acceptChanged to go on if every recorded step still folds the same.`, {
-    details: { was: row.agentHash, now: agent.hash },
-  })
+  return fail(
+    'definition_changed',
+    `Run ${row.id} was started with agent ${row.agent} ${row.agentHash.slice(0, 12)}, but the agent is now ${agent.hash.slice(0, 12)}.${shown} Resume with the old code, or pass acceptChanged to go on if every recorded step still folds the same.`,
+    {
+      details: { was: row.agentHash, now: agent.hash },
+    },
+  )
 }
 
 const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: move }: Migration): Promise<MigratedCause> => {
@@ -45,7 +49,11 @@ const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: m
   const context = toJson(moved.context)
   if (context === undefined) return fail('definition_changed', `The migration of agent ${agent.id} from ${row.agentHash.slice(0, 12)} gave a context that JSON cannot hold.`)
   const { id, version, hash } = agent
-  return { type: 'migrated', agent: { id, hash, ...(version === undefined ? {} : { version }) }, standing: { ...standing, value: moved.value as StateValue, context: context as Standing['context'] } }
+  return {
+    type: 'migrated',
+    agent: { id, hash, ...(version === undefined ? {} : { version }) },
+    standing: { ...standing, value: moved.value as StateValue, context: context as Standing['context'] },
+  }
 }
 
 /** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
@@ -58,9 +66,23 @@ export const prepareResume = async ({ journal, clock, row, agent, acceptChanged 
   if (first === undefined || last === undefined) return fail('journal_corrupt', `Run ${row.id} has no entries.`)
   const start = (JSON.parse(first.text) as EntryBody).cause as StartCause
   const { user, route, tenant, session, seed } = start
-  const info = { id: row.id, seed, ...(user === undefined ? {} : { user }), ...(route === undefined ? {} : { route }), ...(tenant === undefined ? {} : { tenant }), ...(session === undefined ? {} : { session }) }
+  const info = {
+    id: row.id,
+    seed,
+    ...(user === undefined ? {} : { user }),
+    ...(route === undefined ? {} : { route }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(session === undefined ? {} : { session }),
+  }
   const fold = new Fold(info, agent, await loadThreads(journal, start), start.carried)
-  if (migration !== undefined) return { agent, fold, start, head: { seq: last.seq, hash: last.hash, at: last.at }, first: { cause: await migrate(journal, row, agent, migration), at: Math.max(last.at, clock.now()) } }
+  if (migration !== undefined)
+    return {
+      agent,
+      fold,
+      start,
+      head: { seq: last.seq, hash: last.hash, at: last.at },
+      first: { cause: await migrate(journal, row, agent, migration), at: Math.max(last.at, clock.now()) },
+    }
   // Entries before a migration belong to the agent as it was then.
   const since = entries.findLastIndex((entry) => entry.text.startsWith('{"v":1,"cause":{"type":"migrated"'))
   refold(fold, entries.slice(Math.max(0, since)))

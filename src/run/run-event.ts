@@ -23,7 +23,15 @@ export type RunEventBody =
   | { readonly type: 'state.entered'; readonly state: string; readonly kind: string }
   | { readonly type: 'state.left'; readonly state: string; readonly kind: string }
   | { readonly type: 'transition.taken'; readonly event: string; readonly from: StateValue; readonly to: StateValue; readonly failed?: string }
-  | { readonly type: 'effect.started'; readonly key: string; readonly state: string; readonly kind: string; readonly name: string; readonly attempt: number; readonly args?: Json }
+  | {
+      readonly type: 'effect.started'
+      readonly key: string
+      readonly state: string
+      readonly kind: string
+      readonly name: string
+      readonly attempt: number
+      readonly args?: Json
+    }
   | { readonly type: 'token.delta'; readonly key: string; readonly state: string; readonly text: string }
   | { readonly type: 'attempt.discarded'; readonly key: string; readonly state: string; readonly attempt: number }
   | {

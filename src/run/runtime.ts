@@ -70,11 +70,13 @@ export interface Runtime extends AsyncDisposable {
 
 const ENDED: ReadonlySet<string> = new Set(['done', 'failed', 'limited', 'cancelled'])
 
-const findProvider = (providers: readonly ModelProvider[]) => (id: string): ModelProvider => {
-  const found = providers.find((provider) => provider.id === id)
-  const known = providers.map((provider) => provider.id).join(', ') || 'none'
-  return found ?? fail('provider_not_found', `No provider ${JSON.stringify(id)} is configured (there are: ${known}). Add it to createRuntime({ providers }).`)
-}
+const findProvider =
+  (providers: readonly ModelProvider[]) =>
+  (id: string): ModelProvider => {
+    const found = providers.find((provider) => provider.id === id)
+    const known = providers.map((provider) => provider.id).join(', ') || 'none'
+    return found ?? fail('provider_not_found', `No provider ${JSON.stringify(id)} is configured (there are: ${known}). Add it to createRuntime({ providers }).`)
+  }
 
 /** Runs at work in this process, and everything that takes them up, sends to them and lets them go. */
 class LocalRuntime implements Runtime {
@@ -198,7 +200,10 @@ class LocalRuntime implements Runtime {
     const due = [...run.fold.timers.values()].map((timer) => timer.dueAt)
     if (due.length === 0 || this.#closing) return
     this.#expiries.get(id)?.()
-    this.#expiries.set(id, this.#clock.timer(Math.min(...due) - this.#clock.now(), () => void this.#takeUp(id, run.events).catch(() => {}), true))
+    this.#expiries.set(
+      id,
+      this.#clock.timer(Math.min(...due) - this.#clock.now(), () => void this.#takeUp(id, run.events).catch(() => {}), true),
+    )
   }
 
   async #row(id: string): Promise<RunRow> {
@@ -210,7 +215,8 @@ class LocalRuntime implements Runtime {
     if (this.#closing) fail('draining', 'The runtime is shutting down. Resume the run in another process.')
     const row = await this.#row(id)
     if (ENDED.has(row.status)) return
-    const chosen = agent ?? this.#agents.get(row.agent) ?? fail('agent_not_found', `Run ${id} belongs to agent ${row.agent}, which this runtime does not know. Pass it: resume(id, { agent }) or createRuntime({ agents }).`)
+    const chosen =
+      agent ?? this.#agents.get(row.agent) ?? fail('agent_not_found', `Run ${id} belongs to agent ${row.agent}, which this runtime does not know. Pass it: resume(id, { agent }) or createRuntime({ agents }).`)
     const lease = await this.journal.acquire(id, this.#owner, this.#leaseMs)
     try {
       this.#expiries.get(id)?.()

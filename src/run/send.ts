@@ -50,7 +50,9 @@ export const checkEvent = (row: RunRow, agent: Agent | undefined, event: Outside
   const checked = own || agent === undefined ? event : checkDeclared(agent, event)
   if (!accepts(row, checked)) {
     const now = [...new Set((row.waiting ?? []).flatMap((waiting) => waiting.accepts))]
-    return fail('event_not_accepted', `Run ${row.id} does not accept ${event.type} with this content now. It stands at ${JSON.stringify(row.state)} and accepts: ${now.join(', ') || 'nothing'}.`, { details: { accepts: now } })
+    return fail('event_not_accepted', `Run ${row.id} does not accept ${event.type} with this content now. It stands at ${JSON.stringify(row.state)} and accepts: ${now.join(', ') || 'nothing'}.`, {
+      details: { accepts: now },
+    })
   }
   return checked
 }

@@ -12,9 +12,9 @@ interface ThreadContent {
 }
 
 /** Messages of a kept thread, oldest first. */
-export const loadThread = async (journal: Journal, hash: string): Promise<readonly Message[]> => {
+const loadThread = async (journal: Journal, hash: string): Promise<readonly Message[]> => {
   const parts: (readonly Message[])[] = []
-  for (let at: string | null = hash; at !== null; ) {
+  for (let at: string | null = hash; at !== null;) {
     const found: Awaited<ReturnType<Journal['getContent']>> = await journal.getContent(at)
     if (found === undefined) return fail('journal_corrupt', `The journal has no content ${at}, which a session's thread needs.`)
     const content = JSON.parse(found.text) as ThreadContent

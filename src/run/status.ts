@@ -8,7 +8,7 @@ interface NodeLike {
 }
 
 /** Event types that some machine of the run would take now. */
-export const acceptedEvents = (fold: Fold): readonly string[] => {
+const acceptedEvents = (fold: Fold): readonly string[] => {
   const types = new Set<string>()
   for (const actor of fold.actors.values()) {
     for (const node of actor.snapshot._nodes as unknown as readonly NodeLike[]) for (const type of node.ownEvents) if (!type.startsWith('xstate.') && type !== '*') types.add(type)

@@ -17,7 +17,16 @@ export interface Used {
 }
 
 /** Nothing used. */
-export const nothingUsed = (): Used => ({ transitions: 0, modelCalls: 0, toolCalls: 0, inputTokens: 0, outputTokens: 0, costNano: 0, costUnknown: false, durationMs: 0 })
+export const nothingUsed = (): Used => ({
+  transitions: 0,
+  modelCalls: 0,
+  toolCalls: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  costNano: 0,
+  costUnknown: false,
+  durationMs: 0,
+})
 
 /** Limits with their defaults; those without a default stay undefined. */
 export interface FullLimits extends Limits {

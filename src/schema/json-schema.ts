@@ -28,8 +28,7 @@ const showPath = (path: SchemaPath): string => {
 }
 
 /** Refuses a schema. @throws FailureError `agent_invalid` always. */
-export const refuse = (at: string, path: SchemaPath, reason: string, cause?: unknown): never =>
-  fail('agent_invalid', `${at}: ${showPath(path)}: ${reason}`, cause === undefined ? {} : { cause })
+export const refuse = (at: string, path: SchemaPath, reason: string, cause?: unknown): never => fail('agent_invalid', `${at}: ${showPath(path)}: ${reason}`, cause === undefined ? {} : { cause })
 
 /** Its converter throws without saying where; a second pass only finds the place. */
 const fromZod4 = (schema: object, at: string): JsonSchema => {

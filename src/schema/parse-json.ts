@@ -16,8 +16,7 @@ interface Frame {
 const ESCAPE = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\[^]/g
 
 /** Half of an emoji cannot be hashed or sent on as UTF-8; it becomes U+FFFD, as in any decoder. */
-const wellFormed = (text: string): string =>
-  text.toWellFormed().replace(ESCAPE, (escape) => (escape.length === 6 ? '\\ufffd' : escape))
+const wellFormed = (text: string): string => text.toWellFormed().replace(ESCAPE, (escape) => (escape.length === 6 ? '\\ufffd' : escape))
 
 /** Index of the quote that closes the string opened at `start`, or the end of the text. */
 const endOfString = (text: string, start: number): number => {
@@ -45,8 +44,7 @@ const decodeKey = (quoted: string): string | undefined => {
   }
 }
 
-const pathOf = (frames: readonly Frame[]): string =>
-  frames.reduce((path, { keys, key }) => (keys === undefined ? `${path}[]` : path === '' ? key : `${path}.${key}`), '')
+const pathOf = (frames: readonly Frame[]): string => frames.reduce((path, { keys, key }) => (keys === undefined ? `${path}[]` : path === '' ? key : `${path}.${key}`), '')
 
 /** What is wrong with a key, given the objects that are open around it. */
 const keyIssue = (frames: readonly Frame[], key: string): Issue | undefined => {

@@ -21,11 +21,11 @@ const decode = (segment: string): string => {
 /** The value a local JSON pointer names, such as `#/definitions/Tree`. @see https://www.rfc-editor.org/rfc/rfc6901 */
 const lookUp = (root: JsonSchema, ref: string): Json | undefined => {
   if (!/^#(\/|$)/.test(ref)) return undefined
-  const segments = ref.split('/').slice(1).map((segment) => decode(segment).replaceAll('~1', '/').replaceAll('~0', '~'))
-  return segments.reduce<Json | undefined>(
-    (value, segment) => (typeof value === 'object' && value !== null && Object.hasOwn(value, segment) ? (value as { readonly [key: string]: Json })[segment] : undefined),
-    root,
-  )
+  const segments = ref
+    .split('/')
+    .slice(1)
+    .map((segment) => decode(segment).replaceAll('~1', '/').replaceAll('~0', '~'))
+  return segments.reduce<Json | undefined>((value, segment) => (typeof value === 'object' && value !== null && Object.hasOwn(value, segment) ? (value as { readonly [key: string]: Json })[segment] : undefined), root)
 }
 
 /** The node behind a chain of references; undefined when it leads nowhere, out of the document or in a circle. */

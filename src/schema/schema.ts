@@ -27,13 +27,10 @@ const pathOf = (issue: StandardSchemaV1.Issue): string =>
   }, '')
 
 const toValidated = <T>(result: StandardSchemaV1.Result<unknown>): Validated<T> =>
-  result.issues === undefined
-    ? { ok: true, value: result.value as T }
-    : { ok: false, issues: result.issues.map((issue) => ({ path: pathOf(issue), message: issue.message })) }
+  result.issues === undefined ? { ok: true, value: result.value as T } : { ok: false, issues: result.issues.map((issue) => ({ path: pathOf(issue), message: issue.message })) }
 
 /** Validates a value; the schema may be asynchronous. */
-export const validateAsync = async <T>(schema: Schema<T>, value: unknown): Promise<Validated<T>> =>
-  toValidated<T>(await schema['~standard'].validate(value as never))
+export const validateAsync = async <T>(schema: Schema<T>, value: unknown): Promise<Validated<T>> => toValidated<T>(await schema['~standard'].validate(value as never))
 
 /** Validates a value now. @throws TypeError when the schema is asynchronous. */
 export const validate = <T>(schema: Schema<T>, value: unknown): Validated<T> => {
@@ -57,8 +54,7 @@ export const fieldSchema = (schema: Schema | undefined, field: string): Schema |
 }
 
 /** Names of the fields of an object schema, where the library shows them (zod does). */
-export const fieldNames = (schema: Schema): readonly string[] | undefined =>
-  'shape' in schema && typeof schema.shape === 'object' && schema.shape !== null ? Object.keys(schema.shape) : undefined
+export const fieldNames = (schema: Schema): readonly string[] | undefined => ('shape' in schema && typeof schema.shape === 'object' && schema.shape !== null ? Object.keys(schema.shape) : undefined)
 
 /** Tells whether a value survives JSON unchanged enough to be journaled; gives the path of the first that does not. */
 export const findNonJson = (value: unknown, path = ''): string | undefined => {

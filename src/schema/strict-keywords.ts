@@ -28,8 +28,7 @@ export const annotated = (node: JsonSchema, body: JsonSchema): JsonSchema => {
 }
 
 /** Every zod integer carries the bounds of a safe integer; they tell a model nothing. */
-const isSafeBound = (keyword: string, value: Json): boolean =>
-  (keyword === 'maximum' && value === Number.MAX_SAFE_INTEGER) || (keyword === 'minimum' && value === Number.MIN_SAFE_INTEGER)
+const isSafeBound = (keyword: string, value: Json): boolean => (keyword === 'maximum' && value === Number.MAX_SAFE_INTEGER) || (keyword === 'minimum' && value === Number.MIN_SAFE_INTEGER)
 
 /** Type, values and bounds of a node in the strict subset, with its title and description. */
 export const keywordsOf = (node: JsonSchema, types: readonly string[]): JsonSchema => {

@@ -26,8 +26,7 @@ const branchesOf = (node: JsonSchema): readonly JsonSchema[] | undefined => (Arr
 
 const isFixed = (node: JsonSchema): boolean => node['const'] !== undefined || node['enum'] !== undefined
 
-const isTyped = (node: JsonSchema, value: Json): boolean =>
-  typesOf(node).some((type) => type === typeOf(value) || (type === 'integer' && Number.isInteger(value)))
+const isTyped = (node: JsonSchema, value: Json): boolean => typesOf(node).some((type) => type === typeOf(value) || (type === 'integer' && Number.isInteger(value)))
 
 const hasFixedValue = (node: JsonSchema, value: Json): boolean => {
   const values = node['const'] === undefined ? node['enum'] : [node['const']]
@@ -67,36 +66,38 @@ const matcher = (root: JsonSchema, optionals: Optionals, { closed, deep }: Close
 }
 
 /** Makes the way back for one strict schema. @param wrapped whether the root stands under `value`. */
-export const unwrapper = (root: JsonSchema, optionals: Optionals, wrapped: boolean) => (reply: Json): Json => {
-  const matchers = CLOSENESS.map((closeness) => matcher(root, optionals, closeness))
-  const branchFor = (branches: readonly JsonSchema[], value: Json): JsonSchema | undefined => {
-    for (const matches of matchers) {
-      const found = branches.find((branch) => matches(branch, value))
-      if (found !== undefined) return found
+export const unwrapper =
+  (root: JsonSchema, optionals: Optionals, wrapped: boolean) =>
+  (reply: Json): Json => {
+    const matchers = CLOSENESS.map((closeness) => matcher(root, optionals, closeness))
+    const branchFor = (branches: readonly JsonSchema[], value: Json): JsonSchema | undefined => {
+      for (const matches of matchers) {
+        const found = branches.find((branch) => matches(branch, value))
+        if (found !== undefined) return found
+      }
+      return undefined
     }
-    return undefined
-  }
-  const object = (properties: { readonly [name: string]: JsonSchema }, value: JsonSchema): Json =>
-    Object.fromEntries(
-      Object.entries(value).flatMap(([name, item]) => {
-        const child = Object.hasOwn(properties, name) ? properties[name] : undefined
-        if (child === undefined) return [[name, item] as const]
-        return item === null && optionals.get(child) === true ? [] : [[name, walk(child, item)] as const]
-      }),
-    )
-  const walk = (node: JsonSchema, value: Json): Json => {
-    if (typeof value !== 'object' || value === null) return value
-    const target = resolve(root, node) ?? node
-    const branches = branchesOf(target)
-    if (branches !== undefined) {
-      const branch = branchFor(branches, value)
-      return branch === undefined ? value : walk(branch, value)
+    const object = (properties: { readonly [name: string]: JsonSchema }, value: JsonSchema): Json =>
+      Object.fromEntries(
+        Object.entries(value).flatMap(([name, item]) => {
+          const child = Object.hasOwn(properties, name) ? properties[name] : undefined
+          if (child === undefined) return [[name, item] as const]
+          return item === null && optionals.get(child) === true ? [] : [[name, walk(child, item)] as const]
+        }),
+      )
+    const walk = (node: JsonSchema, value: Json): Json => {
+      if (typeof value !== 'object' || value === null) return value
+      const target = resolve(root, node) ?? node
+      const branches = branchesOf(target)
+      if (branches !== undefined) {
+        const branch = branchFor(branches, value)
+        return branch === undefined ? value : walk(branch, value)
+      }
+      if (Array.isArray(value)) return isNode(target['items']) ? (value as readonly Json[]).map((item) => walk(target['items'] as JsonSchema, item)) : value
+      return isNode(target['properties']) && isNode(value) ? object(target['properties'] as { readonly [name: string]: JsonSchema }, value) : value
     }
-    if (Array.isArray(value)) return isNode(target['items']) ? (value as readonly Json[]).map((item) => walk(target['items'] as JsonSchema, item)) : value
-    return isNode(target['properties']) && isNode(value) ? object(target['properties'] as { readonly [name: string]: JsonSchema }, value) : value
+    if (!wrapped) return walk(root, reply)
+    const inner = (root['properties'] as { readonly value: JsonSchema }).value
+    const isWrapper = isNode(reply) && Object.keys(reply).length === 1 && reply['value'] !== undefined
+    return walk(inner, isWrapper ? (reply['value'] as Json) : reply)
   }
-  if (!wrapped) return walk(root, reply)
-  const inner = (root['properties'] as { readonly value: JsonSchema }).value
-  const isWrapper = isNode(reply) && Object.keys(reply).length === 1 && reply['value'] !== undefined
-  return walk(inner, isWrapper ? (reply['value'] as Json) : reply)
-}

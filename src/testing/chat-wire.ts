@@ -94,14 +94,21 @@ export const readWireRequest = (body: string): WireRequest | string => {
       ...given('stop', typeof wire.stop === 'string' ? [wire.stop] : wire.stop),
       ...given('reasoningEffort', wire.reasoning_effort),
     },
-    ...given('tools', wire.tools?.map((tool) => ({ ...tool.function, parameters: tool.function.parameters as { readonly [key: string]: Json } }))),
+    ...given(
+      'tools',
+      wire.tools?.map((tool) => ({ ...tool.function, parameters: tool.function.parameters as { readonly [key: string]: Json } })),
+    ),
     ...given('toolChoice', wire.tool_choice),
     ...given('output', schema && { name: schema.name, schema: schema.schema as { readonly [key: string]: Json } }),
   }
   return { request, stream: wire.stream ?? false, includeUsage: wire.stream_options?.include_usage ?? false }
 }
 
-const writeCall = (call: ToolCall): object => ({ id: call.id, type: 'function', function: { name: call.name, arguments: call.raw ?? JSON.stringify(call.args) } })
+const writeCall = (call: ToolCall): object => ({
+  id: call.id,
+  type: 'function',
+  function: { name: call.name, arguments: call.raw ?? JSON.stringify(call.args) },
+})
 
 const writeUsage = ({ usage }: ModelReply): object | null =>
   usage && {
@@ -116,8 +123,20 @@ const writeUsage = ({ usage }: ModelReply): object | null =>
 export const writeReply = (reply: ModelReply, id: string): object => {
   const { message, refusal = null, finish } = reply
   const said = textOf(message.content)
-  const written = { role: 'assistant', content: said === '' ? null : said, refusal, ...(message.calls === undefined ? {} : { tool_calls: message.calls.map(writeCall) }) }
-  return { id, object: 'chat.completion', created: 0, model: reply.model, choices: [{ index: 0, message: written, logprobs: null, finish_reason: finish }], usage: writeUsage(reply) }
+  const written = {
+    role: 'assistant',
+    content: said === '' ? null : said,
+    refusal,
+    ...(message.calls === undefined ? {} : { tool_calls: message.calls.map(writeCall) }),
+  }
+  return {
+    id,
+    object: 'chat.completion',
+    created: 0,
+    model: reply.model,
+    choices: [{ index: 0, message: written, logprobs: null, finish_reason: finish }],
+    usage: writeUsage(reply),
+  }
 }
 
 /** Writes one chunk of a stream. */
@@ -137,10 +156,7 @@ export const writeEnding = (reply: ModelReply, id: string, includeUsage: boolean
   const calls = (reply.message.calls ?? []).flatMap((call, index) => {
     const text = call.raw ?? JSON.stringify(call.args)
     const pieces = Array.from({ length: Math.ceil(text.length / ARGUMENTS_PIECE) }, (_, at) => text.slice(at * ARGUMENTS_PIECE, (at + 1) * ARGUMENTS_PIECE))
-    return [
-      chunk({ tool_calls: [{ index, id: call.id, type: 'function', function: { name: call.name, arguments: '' } }] }),
-      ...pieces.map((args) => chunk({ tool_calls: [{ index, function: { arguments: args } }] })),
-    ]
+    return [chunk({ tool_calls: [{ index, id: call.id, type: 'function', function: { name: call.name, arguments: '' } }] }), ...pieces.map((args) => chunk({ tool_calls: [{ index, function: { arguments: args } }] }))]
   })
   const refusal = reply.refusal === undefined ? [] : [chunk({ refusal: reply.refusal })]
   const usage = includeUsage ? [{ ...chunk({}), choices: [], usage: writeUsage(reply) }] : []
@@ -167,6 +183,8 @@ export const writeError = (failed: Failure): { readonly status: number; readonly
   return {
     status,
     headers: wait === undefined ? {} : { 'retry-after-ms': String(wait) },
-    body: { error: { message: failed.message, type: status === 429 ? 'requests' : status >= 500 ? 'server_error' : 'invalid_request_error', param: null, code } },
+    body: {
+      error: { message: failed.message, type: status === 429 ? 'requests' : status >= 500 ? 'server_error' : 'invalid_request_error', param: null, code },
+    },
   }
 }

@@ -42,8 +42,7 @@ const sendJson = (response: ServerResponse, status: number, body: object, header
   response.end(JSON.stringify(body))
 }
 
-const sendInvalid = (response: ServerResponse, status: number, message: string, code: string): void =>
-  sendJson(response, status, { error: { message, type: 'invalid_request_error', param: null, code } })
+const sendInvalid = (response: ServerResponse, status: number, message: string, code: string): void => sendJson(response, status, { error: { message, type: 'invalid_request_error', param: null, code } })
 
 /** Failures of the connection and of the protocol are performed, the others are reported. */
 const sendFailure = (response: ServerResponse, failed: Failure): void => {

@@ -54,7 +54,9 @@ const filesOf = (folder: string, extensions: readonly string[]): readonly string
 const readPage = (file: string): string => {
   const { size } = statSync(file)
   if (size > MAX_FILE_BYTES) fail('retrieval_failed', `The file ${file} has ${size} bytes, more than ${MAX_FILE_BYTES}. Split it or leave it out.`)
-  return readFileSync(file, 'utf8').replace(/^\ufeff/, '').replaceAll('\r\n', '\n')
+  return readFileSync(file, 'utf8')
+    .replace(/^\ufeff/, '')
+    .replaceAll('\r\n', '\n')
 }
 
 /** Chunks of one file. Ids are the source, with a running number where one section gave several chunks. */
@@ -83,7 +85,8 @@ const checkDocuments = (documents: readonly Document[]): readonly Document[] => 
 
 const checkFolder = (folder: string | URL): string => {
   const path = resolve(folder instanceof URL ? fileURLToPath(folder) : folder)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) fail('agent_invalid', `localIndex found no folder at ${path}. Check the path; new URL('docs/', import.meta.url) names a folder beside the file that says it.`)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    fail('agent_invalid', `localIndex found no folder at ${path}. Check the path; new URL('docs/', import.meta.url) names a folder beside the file that says it.`)
   return path
 }
 

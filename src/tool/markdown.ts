@@ -15,9 +15,17 @@ const FENCE = /^ {0,3}(`{3,}|~{3,})/
 const FRONT_MATTER = /^---\n([^]*?)\n---(?:\n|$)/
 
 /** Heading text without emphasis, code marks and link targets. */
-const plain = (text: string): string => text.replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/[`*]|(?<![\w])_|_(?![\w])/g, '').trim()
+const plain = (text: string): string =>
+  text
+    .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replaceAll(/[`*]|(?<![\w])_|_(?![\w])/g, '')
+    .trim()
 
-const slug = (heading: string): string => heading.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}_\- ]/gu, '').replaceAll(' ', '-')
+const slug = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{M}\p{N}_\- ]/gu, '')
+    .replaceAll(' ', '-')
 
 /** Lines with the fence state, so that a `#` inside code is not taken for a heading. */
 function* outline(page: string): Generator<{ readonly line: string; readonly heading: { readonly level: number; readonly text: string } | undefined }> {
@@ -73,7 +81,11 @@ export const splitMarkdown = (source: string, name: string, limit: number): read
   let anchor = ''
   let lines: string[] = []
   const close = (): void => {
-    const title = trail.map(({ text }) => text).filter((text) => text !== '').join(' › ') || name
+    const title =
+      trail
+        .map(({ text }) => text)
+        .filter((text) => text !== '')
+        .join(' › ') || name
     for (const text of splitText(lines.join('\n').replace(/^\n+/, ''), limit)) sections.push({ anchor, title, text })
     lines = []
   }

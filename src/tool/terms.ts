@@ -3,7 +3,9 @@
 
 /** English words that say nothing about what a text is about. */
 const STOP_WORDS: ReadonlySet<string> = new Set(
-  'a an and are as at be but by can could do does for from had has have how i if in into is it its me my no not of on or our should so than that the their them then there these they this those to was we were what when where which while who why will with would you your'.split(' '),
+  'a an and are as at be but by can could do does for from had has have how i if in into is it its me my no not of on or our should so than that the their them then there these they this those to was we were what when where which while who why will with would you your'.split(
+    ' ',
+  ),
 )
 /** Scripts that put no spaces between words; pairs of characters stand in for words. */
 const UNSPACED = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]+$/u

@@ -14,7 +14,15 @@ interface LooseBuilder {
   readonly [method: string]: (...args: readonly any[]) => any
 }
 const setup = (more: object = {}): LooseBuilder =>
-  setupAgent({ id: 'shop', models: { fast: 'openai/gpt-5-mini' }, tools: { lookup, refund }, events: { GO: z.object({}) }, input: z.object({ q: z.string() }), onFailure: 'failed', ...more } as never) as never
+  setupAgent({
+    id: 'shop',
+    models: { fast: 'openai/gpt-5-mini' },
+    tools: { lookup, refund },
+    events: { GO: z.object({}) },
+    input: z.object({ q: z.string() }),
+    onFailure: 'failed',
+    ...more,
+  } as never) as never
 
 const t = setup()
 const end = { done: t['final']!(), failed: t['final']!({ outcome: 'failed' }) }
@@ -38,7 +46,11 @@ describe('names', () => {
   test.each<[string, () => readonly string[], string]>([
     ['a target that nothing resembles', () => refused({ a: ask({ onDone: 'elsewhere' }) }), "a: onDone leads to 'elsewhere', which is not a state here. There are 'a', 'done', 'failed'."],
     ['a model alias', () => refused({ a: t['model']!('fats', { prompt: 'Hi', onDone: 'done' }) }), "a: 'fats' is not one of the models of setupAgent. Did you mean 'fast'?"],
-    ['a model without provider', () => refused({ a: ask({}) }, 'a', setup({ models: { fast: 'gpt-5' } })), ": The model 'fast' is \"gpt-5\". Write the provider's id, a slash and the model's name, as in 'openai/gpt-5-mini'."],
+    [
+      'a model without provider',
+      () => refused({ a: ask({}) }, 'a', setup({ models: { fast: 'gpt-5' } })),
+      ": The model 'fast' is \"gpt-5\". Write the provider's id, a slash and the model's name, as in 'openai/gpt-5-mini'.",
+    ],
     ['a tool', () => refused({ a: ask({ tools: ['lokup'], onTools: 'done' }) }), "a: tools names 'lokup', which is not one of the tools of setupAgent. Did you mean 'lookup'?"],
     ['a tool in onTools', () => refused({ a: ask({ tools: ['lookup'], onTools: { lookpu: 'done', '*': 'done' } }) }), "a: onTools names 'lookpu', which this state does not offer. Did you mean 'lookup'?"],
     ['an unrouted tool', () => refused({ a: ask({ tools: ['lookup', 'refund'], onTools: { lookup: 'done' } }) }), "a: onTools does not say where calls of 'refund' lead. Name a state for each, or add '*'."],
@@ -61,7 +73,11 @@ describe('names', () => {
 
   test('an event that approvals take cannot be declared beside an approval', () => {
     const builder = setup({ events: { APPROVE: z.object({}) } })
-    const states = { a: ask({ tools: ['refund'], onTools: 'ok' }), ok: t['approve']!({ onApproved: 'act', onRejected: 'done' }), act: t['tools']!({ onDone: 'done' }) }
+    const states = {
+      a: ask({ tools: ['refund'], onTools: 'ok' }),
+      ok: t['approve']!({ onApproved: 'act', onRejected: 'done' }),
+      act: t['tools']!({ onDone: 'done' }),
+    }
     expect(refused(states, 'a', builder)).toEqual([": The event 'APPROVE' is declared, but the approval 'ok' takes an event of that name too. Rename yours."])
   })
 })
@@ -70,12 +86,15 @@ describe('routes', () => {
   const strict = setup({ onFailure: undefined })
   test('every failure of a state needs a route when there is no default', () => {
     const [problem] = refused({ a: t['wait']!({ ms: 1, onDone: 'done', onError: { loop_limit: 'failed' } }) }, 'a', strict)
-    expect(problem).toBe("a: onError does not say where these failures lead: no_progress, budget_exceeded, deadline_exceeded, circuit_open, saturated, throttled. Name a state for each, add '*', or set a default with setupAgent({ onFailure }).")
+    expect(problem).toBe(
+      "a: onError does not say where these failures lead: no_progress, budget_exceeded, deadline_exceeded, circuit_open, saturated, throttled. Name a state for each, add '*', or set a default with setupAgent({ onFailure }).",
+    )
   })
 
   test('in_doubt needs no route', () => expect(refused({ a: t['tool']!('lookup', { args: () => ({ id: '' }), onDone: 'done', onError: { '*': 'failed' } }) }, 'a', strict)).toEqual([]))
 
-  test('a target for all failures is written as a wildcard', () => expect(refused({ a: ask({ onError: 'failed' }) })).toContain(`a: onError must name a state for each failure code. For all of them write onError: { '*': "failed" }.`))
+  test('a target for all failures is written as a wildcard', () =>
+    expect(refused({ a: ask({ onError: 'failed' }) })).toContain(`a: onError must name a state for each failure code. For all of them write onError: { '*': "failed" }.`))
 
   test('a match covers exactly the values of its field', () => {
     const output = z.object({ kind: z.enum(['one', 'two']), ok: z.boolean() })
@@ -113,7 +132,9 @@ describe('the graph', () => {
 
   test('an agent without a final state is refused', () => {
     const builder = setup({ onFailure: undefined })
-    expect(problemsOf(() => builder.createAgent({ initial: 'a', states: { a: t['human']!({ on: { GO: 'a' }, onError: { '*': 'a' } }) } }))).toContain(': No state is final, so no run can end. Add one: done: t.final({ output: … }).')
+    expect(problemsOf(() => builder.createAgent({ initial: 'a', states: { a: t['human']!({ on: { GO: 'a' }, onError: { '*': 'a' } }) } }))).toContain(
+      ': No state is final, so no run can end. Add one: done: t.final({ output: … }).',
+    )
   })
 
   test('a cycle that runs by itself needs a visit limit on every way round', () => {
@@ -186,8 +207,16 @@ describe('raw states', () => {
     ['an unknown guard', { on: { GO: { target: 'done', guard: 'stateloop.cals' } } }, "a: There is no guard called 'stateloop.cals'. Did you mean 'stateloop.calls'?"],
     ['an unknown action', { on: { GO: { target: 'done', actions: 'nope' } } }, "a: There is no action called 'nope'. There are none."],
     ['an unknown actor', { invoke: { src: 'nope', onDone: 'done' } }, "a: There is no actor called 'nope'. There are none."],
-    ['an actor the journal cannot see', { invoke: { src: { transition: () => {} }, onDone: 'done' } }, "a: The actor 'a' is neither one of Stateloop's nor a machine, so its results would not be journaled. Use fromCode, fromTool or t.code."],
-    ['an effect without onError', { invoke: { src: fromCode({ run: () => 1 }), onDone: 'done' } }, "a: Failures of 'a' lead nowhere: code_failed, timeout, loop_limit, no_progress, budget_exceeded, deadline_exceeded, circuit_open, saturated, throttled. Give it onError, with a guard for each code or a target for all."],
+    [
+      'an actor the journal cannot see',
+      { invoke: { src: { transition: () => {} }, onDone: 'done' } },
+      "a: The actor 'a' is neither one of Stateloop's nor a machine, so its results would not be journaled. Use fromCode, fromTool or t.code.",
+    ],
+    [
+      'an effect without onError',
+      { invoke: { src: fromCode({ run: () => 1 }), onDone: 'done' } },
+      "a: Failures of 'a' lead nowhere: code_failed, timeout, loop_limit, no_progress, budget_exceeded, deadline_exceeded, circuit_open, saturated, throttled. Give it onError, with a guard for each code or a target for all.",
+    ],
     ['a wrong initial', { initial: 'x', states: { y: { on: { GO: '#shop.done' } } } }, "a: initial is 'x', which is not one of the states. There are 'y'."],
   ])('%s is refused', (_what, config, expected) => expect(raw(config)).toContain(expected))
 

@@ -54,7 +54,9 @@ describe('a compiled machine', () => {
   test('gives up after a thousand steps without an event', () => expect(support.machine.options.maxIterations).toBe(1000))
 
   test('names its effects by kind and path, and invokes them by path without input', () => {
-    const { states } = support.machine.config as never as { readonly states: { readonly answering: { readonly invoke: object; readonly tags: unknown; readonly meta: unknown } } }
+    const { states } = support.machine.config as never as {
+      readonly states: { readonly answering: { readonly invoke: object; readonly tags: unknown; readonly meta: unknown } }
+    }
     expect(states.answering).toMatchObject({ tags: ['model'], meta: { kind: 'model', save: 'answer' }, invoke: { id: 'answering', src: 'model:answering' } })
     expect(states.answering.invoke).not.toHaveProperty('input')
   })
@@ -69,7 +71,10 @@ describe('a model state', () => {
   const to = (event: ReturnType<typeof done>): unknown => value(support, { question: 'Why?' }, done('triaging', { intent: 'order' }), event)
 
   test('is resolved to provider, name and parameters, with 4096 output tokens unless said otherwise', () => {
-    expect(specOf(support.machine, 'model:triaging')).toMatchObject({ model: { alias: 'fast', provider: 'openai', model: 'gpt-5-mini', params: { maxOutputTokens: 4096 } }, repairs: 1 })
+    expect(specOf(support.machine, 'model:triaging')).toMatchObject({
+      model: { alias: 'fast', provider: 'openai', model: 'gpt-5-mini', params: { maxOutputTokens: 4096 } },
+      repairs: 1,
+    })
     const one = t.createAgent({ initial: 'a', states: { a: t.model('slow', { prompt: 'Hi', onDone: 'done' }), ...end } })
     expect(specOf(one.machine, 'model:a')).toMatchObject({ model: { provider: 'openai', model: 'a/b', params: { maxOutputTokens: 9, temperature: 0 } } })
   })
@@ -96,7 +101,10 @@ describe('a model state', () => {
   })
 
   test('enters itself again when a route leads back to it', () => {
-    const retrying = t.createAgent({ initial: 'a', states: { a: t.model('fast', { prompt: 'Hi', maxVisits: 2, onDone: 'done', onError: { timeout: 'a' } }), ...end } })
+    const retrying = t.createAgent({
+      initial: 'a',
+      states: { a: t.model('fast', { prompt: 'Hi', maxVisits: 2, onDone: 'done', onError: { timeout: 'a' } }), ...end },
+    })
     const [first, second] = [after(retrying, { q: '' }), after(retrying, { q: '' }, failed('a', 'timeout'))]
     expect(second.value).toBe('a')
     expect(JSON.stringify(retrying.machine.config)).toContain('"target":"#demo.a","reenter":true')
@@ -125,9 +133,18 @@ describe('a model state', () => {
 describe('states with parts inside', () => {
   test('a fallback goes from model to model to its value, and saves what it ends with', () => {
     const answering = [done('triaging', { intent: 'order' }), failed('answering', 'timeout')] as const
-    expect(after(support, { question: 'Why?' }, ...answering, done('shortAnswer.1-fast', { text: 'Short.' }))).toMatchObject({ value: 'sent', output: 'Short.' })
-    expect(after(support, { question: 'Why?' }, ...answering, failed('shortAnswer.1-fast', 'timeout'))).toMatchObject({ value: 'sent', output: 'A person will answer today.' })
-    const two = t.createAgent({ initial: 'a', states: { a: t.fallback(['fast', 'slow'], { prompt: 'Hi', save: 'text', onDone: 'done', onError: { timeout: 'done' } }), ...end } })
+    expect(after(support, { question: 'Why?' }, ...answering, done('shortAnswer.1-fast', { text: 'Short.' }))).toMatchObject({
+      value: 'sent',
+      output: 'Short.',
+    })
+    expect(after(support, { question: 'Why?' }, ...answering, failed('shortAnswer.1-fast', 'timeout'))).toMatchObject({
+      value: 'sent',
+      output: 'A person will answer today.',
+    })
+    const two = t.createAgent({
+      initial: 'a',
+      states: { a: t.fallback(['fast', 'slow'], { prompt: 'Hi', save: 'text', onDone: 'done', onError: { timeout: 'done' } }), ...end },
+    })
     const start = { q: '' }
     expect(value(two, start)).toEqual({ a: '1-fast' })
     expect(value(two, start, failed('a.1-fast', 'refused'))).toEqual({ a: '2-slow' })
@@ -136,7 +153,10 @@ describe('states with parts inside', () => {
   })
 
   test('a loop asks, acts, approves what cannot be undone, and passes its output on', () => {
-    const loop = t.createAgent({ initial: 'work', states: { work: t.loop('fast', { prompt: 'Hi', tools: ['lookup', 'erase'], save: 'text', onDone: 'done' }), ...end } })
+    const loop = t.createAgent({
+      initial: 'work',
+      states: { work: t.loop('fast', { prompt: 'Hi', tools: ['lookup', 'erase'], save: 'text', onDone: 'done' }), ...end },
+    })
     const start = { q: '' }
     expect(value(loop, start)).toEqual({ work: 'asking' })
     expect(value(loop, start, done('work.asking', undefined, ['lookup']))).toEqual({ work: 'acting' })
@@ -149,9 +169,11 @@ describe('states with parts inside', () => {
   })
 
   test('regions run side by side, and names resolve outwards', () => {
-    const region = (name: string): ReturnType<typeof t.region> =>
-      t.region({ initial: 'ask', states: { ask: t.model('fast', { prompt: name, onDone: 'found', onError: { timeout: 'done' } }), found: t.final() } }) as never
-    const both = t.createAgent({ initial: 'gather', states: { gather: t.parallel({ states: { left: region('l'), right: region('r') }, onDone: 'done' }), ...end } })
+    const region = (name: string): ReturnType<typeof t.region> => t.region({ initial: 'ask', states: { ask: t.model('fast', { prompt: name, onDone: 'found', onError: { timeout: 'done' } }), found: t.final() } }) as never
+    const both = t.createAgent({
+      initial: 'gather',
+      states: { gather: t.parallel({ states: { left: region('l'), right: region('r') }, onDone: 'done' }), ...end },
+    })
     const start = { q: '' }
     expect(value(both, start)).toEqual({ gather: { left: 'ask', right: 'ask' } })
     expect(value(both, start, done('gather.left.ask'))).toEqual({ gather: { left: 'found', right: 'ask' } })
@@ -165,7 +187,11 @@ describe('states with parts inside', () => {
       states: {
         g: t.group({
           initial: 'ask',
-          states: { ask: t.model('fast', { prompt: 'Hi', save: 'text', onDone: 'done', onError: { '*': 'failed' } }), done: t.final({ output: () => ({ ok: true }) }), failed: t.final({ output: () => ({ ok: false }) }) },
+          states: {
+            ask: t.model('fast', { prompt: 'Hi', save: 'text', onDone: 'done', onError: { '*': 'failed' } }),
+            done: t.final({ output: () => ({ ok: true }) }),
+            failed: t.final({ output: () => ({ ok: false }) }),
+          },
           onDone: { match: 'ok', to: { true: 'done', false: 'failed' } },
         }),
         ...end,
@@ -181,7 +207,10 @@ describe('other kinds of state', () => {
     const gate = t.createAgent({
       initial: 'asking',
       states: {
-        asking: t.human({ on: { GO: { to: 'deciding', when: ({ event }) => event.by !== '', save: ({ event }) => ({ by: event.by }) }, STOP: 'failed' }, expiresMs: 5 }),
+        asking: t.human({
+          on: { GO: { to: 'deciding', when: ({ event }) => event.by !== '', save: ({ event }) => ({ by: event.by }) }, STOP: 'failed' },
+          expiresMs: 5,
+        }),
         deciding: t.decide('fast', { prompt: 'Which?', on: { GO: 'asking', STOP: { to: 'done', description: 'Enough.' } }, maxVisits: 3 }),
         ...end,
       },

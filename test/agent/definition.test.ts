@@ -79,7 +79,10 @@ test.each<[string, Variation]>([
 
 test('the definition shows what the hash covers', () => {
   expect(original.definition).toMatchObject({
-    machine: { initial: 'asking', states: { asking: { kind: 'model', save: 'text', invoke: { id: 'asking', src: 'model:asking' } }, failed: { type: 'final', outcome: 'failed' } } },
+    machine: {
+      initial: 'asking',
+      states: { asking: { kind: 'model', save: 'text', invoke: { id: 'asking', src: 'model:asking' } }, failed: { type: 'final', outcome: 'failed' } },
+    },
     effects: { asking: { kind: 'model', tools: ['lookup'] }, acting: { kind: 'tools', tools: ['lookup'] } },
     tools: { lookup: { effect: 'none', input: { type: 'object', properties: { id: { type: 'string' } }, required: ['id'] } } },
   })
@@ -89,7 +92,10 @@ test('the definition shows what the hash covers', () => {
 test('the structure of a child agent is part of the hash of its parent', () => {
   const parent = (child: Agent<string, string, never>): Agent => {
     const t = setupAgent({ id: 'parent', models: {}, agents: { child }, input: z.object({ q: z.string() }), onFailure: 'failed' })
-    return t.createAgent({ initial: 'a', states: { a: t.agent('child', { input: ({ context }) => context.q, onDone: 'done' }), done: t.final(), failed: t.final({ outcome: 'failed' }) } })
+    return t.createAgent({
+      initial: 'a',
+      states: { a: t.agent('child', { input: ({ context }) => context.q, onDone: 'done' }), done: t.final(), failed: t.final({ outcome: 'failed' }) },
+    })
   }
   const tools = { lookup: defineTool({ description: 'Looks up.', input: z.object({}), run: () => 1 }) }
   const plain = agent({ id: 'child', model: 'openai/m', prompt: 'Help.' })

@@ -25,7 +25,15 @@ export const prompt = definePrompt({ id: 'ask', vars: z.object({ input: z.string
 
 const agents: { readonly [file: string]: Agent } = {
   plain: agent({ id: 'plain', model: 'openai/gpt-5-mini', prompt: `Say "it's" and \\ so on,\nthen stop.` }),
-  weather: agent({ id: 'weather', version: '1.2', model: { model: 'openai/gpt-5', temperature: 0.5, maxOutputTokens: 50 }, prompt: 'Help.', tools: { getWeather }, limits: { modelCalls: 5 }, retry: { attempts: 2 } }),
+  weather: agent({
+    id: 'weather',
+    version: '1.2',
+    model: { model: 'openai/gpt-5', temperature: 0.5, maxOutputTokens: 50 },
+    prompt: 'Help.',
+    tools: { getWeather },
+    limits: { modelCalls: 5 },
+    retry: { attempts: 2 },
+  }),
   guarded: agent({
     id: 'guarded',
     model: 'openai/gpt-5-mini',

@@ -11,10 +11,27 @@ describe('graphOf', () => {
 
   test('has a node for every state with its kind, and the machine itself first', () => {
     expect(graph.nodes.map(({ path, kind }) => `${path}:${kind}`)).toEqual([
-      ':agent', 'triaging:model', 'searching:retrieve', 'reranking:rerank', 'answering:model', 'approving:approve', 'acting:tools',
-      'shortAnswer:fallback', 'shortAnswer.1-fast:model', 'shortAnswer.2-value:value', 'shortAnswer.done:final', 'sent:final', 'refused:final', 'failed:final',
+      ':agent',
+      'triaging:model',
+      'searching:retrieve',
+      'reranking:rerank',
+      'answering:model',
+      'approving:approve',
+      'acting:tools',
+      'shortAnswer:fallback',
+      'shortAnswer.1-fast:model',
+      'shortAnswer.2-value:value',
+      'shortAnswer.done:final',
+      'sent:final',
+      'refused:final',
+      'failed:final',
     ])
-    expect(graph.nodes.find(({ path }) => path === 'shortAnswer')).toMatchObject({ parent: '', type: 'compound', initial: 'shortAnswer.1-fast', children: ['shortAnswer.1-fast', 'shortAnswer.2-value', 'shortAnswer.done'] })
+    expect(graph.nodes.find(({ path }) => path === 'shortAnswer')).toMatchObject({
+      parent: '',
+      type: 'compound',
+      initial: 'shortAnswer.1-fast',
+      children: ['shortAnswer.1-fast', 'shortAnswer.2-value', 'shortAnswer.done'],
+    })
   })
 
   test('has an edge for every transition with its cause, target and label', () => {
@@ -25,7 +42,15 @@ describe('graphOf', () => {
   })
 
   test('reads machines written by hand, transitions without an event and with time included', () => {
-    const machine = createMachine({ id: 'm', initial: 'a', states: { a: { always: { target: 'b', guard: () => true } }, b: { after: { 10: 'c' }, on: { GO: [{ target: 'a', guard: 'x' }, {}] } }, c: { type: 'final' } } })
+    const machine = createMachine({
+      id: 'm',
+      initial: 'a',
+      states: {
+        a: { always: { target: 'b', guard: () => true } },
+        b: { after: { 10: 'c' }, on: { GO: [{ target: 'a', guard: 'x' }, {}] } },
+        c: { type: 'final' },
+      },
+    })
     expect(graphOf(machine).edges.map(({ source, cause, event, targets, guard }) => [source, cause, event, targets.join(), guard])).toEqual([
       ['a', 'always', '', 'b', '(function)'],
       ['b', 'event', 'GO', 'a', 'x'],
@@ -63,7 +88,10 @@ describe('the checks of the graph', () => {
 
   test('agree with a plain walk of random agents', () => {
     const graphs = fc.integer({ min: 1, max: 7 }).chain((size) =>
-      fc.array(fc.record({ done: fc.integer({ min: 0, max: size }), failed: fc.integer({ min: 0, max: size }), limited: fc.boolean() }), { minLength: size, maxLength: size }),
+      fc.array(fc.record({ done: fc.integer({ min: 0, max: size }), failed: fc.integer({ min: 0, max: size }), limited: fc.boolean() }), {
+        minLength: size,
+        maxLength: size,
+      }),
     )
     fc.assert(
       fc.property(graphs, (nodes) => {

@@ -1,11 +1,39 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { assign, fromPromise, setup } from 'xstate'
 import { z } from 'zod'
-import { calledTools, effectOf, failedWith, fromAgent, fromApproval, fromCode, fromEach, fromHuman, fromModel, fromReranker, fromRetriever, fromTool, fromTools, fromWait, agent, machineAgent, type Agent, type CallbackArgs, type CodeSpec, type ModelSpec, type RerankSpec, type RetrieveSpec } from '../../src/agent/index.ts'
+import {
+  calledTools,
+  effectOf,
+  failedWith,
+  fromAgent,
+  fromApproval,
+  fromCode,
+  fromEach,
+  fromHuman,
+  fromModel,
+  fromReranker,
+  fromRetriever,
+  fromTool,
+  fromTools,
+  fromWait,
+  agent,
+  machineAgent,
+  type Agent,
+  type CallbackArgs,
+  type CodeSpec,
+  type ModelSpec,
+  type RerankSpec,
+  type RetrieveSpec,
+} from '../../src/agent/index.ts'
 import { defineReranker, defineRetriever, defineTool, type Document } from '../../src/tool/index.ts'
 import { after, done, failed, problemsOf } from './step.ts'
 
-const lookup = defineTool({ description: 'Looks up.', input: z.object({ id: z.string() }), output: z.object({ status: z.string() }), run: () => ({ status: 'sent' }) })
+const lookup = defineTool({
+  description: 'Looks up.',
+  input: z.object({ id: z.string() }),
+  output: z.object({ status: z.string() }),
+  run: () => ({ status: 'sent' }),
+})
 const Reply = z.object({ text: z.string(), sure: z.boolean() })
 
 const answer = fromModel({
@@ -18,7 +46,12 @@ const answer = fromModel({
 })
 
 const machine = setup({
-  types: { context: {} as { question: string; text: string }, input: {} as { question: string }, output: {} as { text: string }, events: {} as { type: 'GO'; by: string } },
+  types: {
+    context: {} as { question: string; text: string },
+    input: {} as { question: string },
+    output: {} as { text: string },
+    events: {} as { type: 'GO'; by: string },
+  },
   actors: { answer, act: fromTools({ tools: { lookup } }), look: fromTool({ name: 'lookup', tool: lookup }), ask: fromHuman({ accepts: ['GO'] }) },
 }).createMachine({
   id: 'plain',
@@ -43,12 +76,26 @@ const machine = setup({
       },
     },
     acting: { invoke: { src: 'act', id: 'acting', onDone: 'asking', onError: 'done' } },
-    looking: { invoke: { src: 'look', id: 'looking', input: { id: '1' }, onDone: { target: 'done', actions: assign({ text: ({ event }) => event.output.status }) }, onError: 'done' } },
+    looking: {
+      invoke: {
+        src: 'look',
+        id: 'looking',
+        input: { id: '1' },
+        onDone: { target: 'done', actions: assign({ text: ({ event }) => event.output.status }) },
+        onError: 'done',
+      },
+    },
     waiting: { invoke: { src: 'ask', id: 'waiting', onError: 'done' }, on: { GO: { target: 'done', actions: assign({ text: ({ event }) => event.by }) } } },
     done: { type: 'final' },
   },
 })
-const plain = machineAgent({ machine, input: z.object({ question: z.string() }), output: z.object({ text: z.string() }), events: { GO: z.object({ by: z.string() }) }, limits: { modelCalls: 3 } })
+const plain = machineAgent({
+  machine,
+  input: z.object({ question: z.string() }),
+  output: z.object({ text: z.string() }),
+  events: { GO: z.object({ by: z.string() }) },
+  limits: { modelCalls: 3 },
+})
 const start = { question: 'Why?' }
 
 describe('a machine made with plain setup()', () => {
@@ -85,7 +132,11 @@ describe('a machine made with plain setup()', () => {
     const bad = setup({ actors: { promised: fromPromise(() => Promise.resolve(1)), answer } }).createMachine({
       id: 'bad',
       initial: 'a',
-      states: { a: { invoke: { src: 'answer', input: { question: '' }, onDone: 'b' }, on: { '*': 'c' } }, b: { invoke: { src: 'promised', onDone: 'a' } }, c: {} },
+      states: {
+        a: { invoke: { src: 'answer', input: { question: '' }, onDone: 'b' }, on: { '*': 'c' } },
+        b: { invoke: { src: 'promised', onDone: 'a' } },
+        c: {},
+      },
     })
     expect(problemsOf(() => machineAgent({ machine: bad, input: z.object({}) }))).toEqual([
       "a: A transition on '*' also swallows the failures of every effect. Name the events.",
@@ -121,5 +172,5 @@ describe('actor sources', () => {
     expect(code.run(args({ n: 2 }) as never, {} as never)).toBe(4)
   })
 
-  test('refuse a model that is not provider/model', () => expect(() => fromModel({ model: 'gpt' as never, prompt: 'Hi' })).toThrow("agent_invalid: The model 'gpt' is \"gpt\"."))
+  test('refuse a model that is not provider/model', () => expect(() => fromModel({ model: 'gpt' as never, prompt: 'Hi' })).toThrow('agent_invalid: The model \'gpt\' is "gpt".'))
 })

@@ -21,5 +21,10 @@ test('a suggestion lists what there is when nothing is near', () => {
   expect(suggest('dnoe', states)).toBe(" Did you mean 'done'?")
   expect(suggest('x', ['a', 'b'])).toBe(" There are 'a', 'b'.")
   expect(suggest('x', [])).toBe(' There are none.')
-  expect(suggest('x', Array.from({ length: 14 }, (_, index) => `state${index}`))).toContain("'state11' and 2 more.")
+  expect(
+    suggest(
+      'x',
+      Array.from({ length: 14 }, (_, index) => `state${index}`),
+    ),
+  ).toContain("'state11' and 2 more.")
 })

@@ -25,7 +25,10 @@ describe('a one-shot agent', () => {
   test('sends its instructions as the system message and the input as the user says it', () => {
     const { prompt, maxVisits } = effects(weather)['model:answering'] as ModelSpec
     const messages = (prompt as (args: object) => unknown)({ context: { input: 'Rain?' } })
-    expect(messages).toEqual([{ role: 'system', content: 'Answer questions about the weather.' }, { role: 'user', content: 'Rain?' }])
+    expect(messages).toEqual([
+      { role: 'system', content: 'Answer questions about the weather.' },
+      { role: 'user', content: 'Rain?' },
+    ])
     expect(maxVisits).toBe(16)
   })
 

@@ -5,7 +5,11 @@ import { failure, type FailureCode } from '../../src/failure/index.ts'
 
 /** An effect of a state completed. */
 export const done = (state: string, output?: unknown, calls?: readonly string[]): EventObject =>
-  ({ type: `xstate.done.actor.${state}`, output, ...(calls === undefined ? {} : { calls: calls.map((name, index) => ({ id: String(index), name, args: {} })) }) }) as EventObject
+  ({
+    type: `xstate.done.actor.${state}`,
+    output,
+    ...(calls === undefined ? {} : { calls: calls.map((name, index) => ({ id: String(index), name, args: {} })) }),
+  }) as EventObject
 
 /** An effect of a state failed. */
 export const failed = (state: string, code: FailureCode): EventObject => ({ type: `xstate.error.actor.${state}`, error: failure(code, 'It failed.') }) as EventObject

@@ -61,8 +61,7 @@ describe('stateloop run', () => {
     const byPath = await project.stateloop(['run', fixture('weather'), '--question', 'Rain?'])
     const byFolder = await project.stateloop(['run', 'forecast', '--question', 'Rain?'], { cwd: `${project.folder}/agents` })
     const byRelative = await project.stateloop(['run', './forecast', '--question', 'Rain?'], { cwd: `${project.folder}/agents` })
-    for (const { code, out } of [byPath, byFolder, byRelative])
-      expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('Grey: Rain?') as string })
+    for (const { code, out } of [byPath, byFolder, byRelative]) expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining('Grey: Rain?') as string })
   })
 
   it('gives the same run for the same key', async () => {
@@ -152,9 +151,7 @@ describe('stateloop show and runs', () => {
     const { run } = await started('desk', '--question', 'a refund please', '--user', 'u7')
     await project.stateloop(['approve', run, '--all'])
     const { out } = await project.stateloop(['show', run])
-    expect(out).toMatch(
-      /^desk 2\.1\.0 · run .*\nstarted .* · user u7 · \d entries\n\n✓ answering .*openai\/clerk-1.*\n✓ approving .*\n✓ acting .*\n✓ answering .*\n● sent\n/,
-    )
+    expect(out).toMatch(/^desk 2\.1\.0 · run .*\nstarted .* · user u7 · \d entries\n\n✓ answering .*openai\/clerk-1.*\n✓ approving .*\n✓ acting .*\n✓ answering .*\n● sent\n/)
     const { value } = await project.json('show', run)
     const { visits, run: row } = value as {
       readonly visits: readonly { readonly state: string; readonly inputTokens: number; readonly costUsd: number }[]

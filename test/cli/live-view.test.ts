@@ -31,9 +31,7 @@ const attempt = { type: 'attempt.ended', key: '/asking#1', name: 'p/m', duration
 it('writes one line per visit in a pipe, with retries, tokens, cost and the failure that ended it', () => {
   const { view, written } = watch(false)
   view.take(event(0, { type: 'state.entered', ...asking }))
-  view.take(
-    event(100, { ...attempt, attempt: 1, failure: failure('overloaded', 'busy'), retryInMs: 500, usage: { inputTokens: 10, outputTokens: 0 }, costUsd: 0.001 }),
-  )
+  view.take(event(100, { ...attempt, attempt: 1, failure: failure('overloaded', 'busy'), retryInMs: 500, usage: { inputTokens: 10, outputTokens: 0 }, costUsd: 0.001 }))
   view.take(event(700, { ...attempt, attempt: 2, failure: failure('refused', 'no'), usage: { inputTokens: 10, outputTokens: 4 }, costUsd: null }))
   view.take(event(700, { type: 'failure.raised', state: 'asking', failure: failure('refused', 'no') }))
   view.take(event(700, { type: 'state.left', ...asking }))

@@ -7,15 +7,7 @@ import { replyText, scripted } from '../../src/model/index.ts'
 
 describe('amounts', () => {
   it('read well at every size', () => {
-    expect([0, 999, 1_000, 59_949, 59_951, 3_599_400, 7_500_000].map(showDuration)).toEqual([
-      '0 ms',
-      '999 ms',
-      '1.0 s',
-      '59.9 s',
-      '1 min 0 s',
-      '59 min 59 s',
-      '2 h 5 min',
-    ])
+    expect([0, 999, 1_000, 59_949, 59_951, 3_599_400, 7_500_000].map(showDuration)).toEqual(['0 ms', '999 ms', '1.0 s', '59.9 s', '1 min 0 s', '59 min 59 s', '2 h 5 min'])
     expect([null, 0, 0.000_000_4, 0.000_012, 1.5].map(showUsd)).toEqual(['price unknown', '$0', '<$0.000001', '$0.000012', '$1.5000'])
   })
 })

@@ -71,10 +71,7 @@ export const testProject = async (): Promise<TestProject> => {
   }
   await write('package.json', '{ "type": "module" }')
   await write('stateloop.config.mjs', `export default { agents: ${JSON.stringify({ desk: fixture('desk'), order: fixture('order'), slow: fixture('slow') })} }`)
-  await write(
-    'agents/forecast/agent.mjs',
-    `export * from ${JSON.stringify(pathToFileURL(fixture('weather')).href)}\nexport { default } from ${JSON.stringify(pathToFileURL(fixture('weather')).href)}`,
-  )
+  await write('agents/forecast/agent.mjs', `export * from ${JSON.stringify(pathToFileURL(fixture('weather')).href)}\nexport { default } from ${JSON.stringify(pathToFileURL(fixture('weather')).href)}`)
   return {
     folder,
     stateloop,

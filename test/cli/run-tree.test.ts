@@ -57,11 +57,7 @@ it('sees that a state was entered again from itself', () => {
     entry(5, failed('/asking#1'), [{ actor: '', event: 'e', value: 'asking', failed: 'timeout' }], ['/asking#2']),
     entry(9, done('/asking#2', 3), [{ actor: '', event: 'd', value: 'over' }]),
   ])
-  expect(visits).toMatchObject([
-    { state: 'asking', enteredAt: 0, leftAt: 5, failed: true, costNano: 0 },
-    { state: 'asking', enteredAt: 5, leftAt: 9, failed: false, costNano: 3 },
-    { state: 'over' },
-  ])
+  expect(visits).toMatchObject([{ state: 'asking', enteredAt: 0, leftAt: 5, failed: true, costNano: 0 }, { state: 'asking', enteredAt: 5, leftAt: 9, failed: false, costNano: 3 }, { state: 'over' }])
 })
 
 it('keeps parallel regions and child machines apart', () => {

@@ -32,7 +32,10 @@ describe('list prices', () => {
   const prices = priceTable()
 
   it('are found by provider and model, with the version of the list', () => {
-    expect(prices.cost('openai', 'gpt-5-mini', { ...usage, cachedTokens: 100 }, AT)).toEqual({ nano: 900 * 250 + 100 * 25 + 100 * 2_000, source: 'genai-prices@0.1.8' })
+    expect(prices.cost('openai', 'gpt-5-mini', { ...usage, cachedTokens: 100 }, AT)).toEqual({
+      nano: 900 * 250 + 100 * 25 + 100 * 2_000,
+      source: 'genai-prices@0.1.8',
+    })
   })
 
   it('are those of the time of the call', () => {
@@ -105,7 +108,9 @@ describe('usage that makes no sense', () => {
 
 describe('overrides', () => {
   const price = (inputUsd: number): { inputUsd: number; outputUsd: number } => ({ inputUsd, outputUsd: 0 })
-  const prices = priceTable({ overrides: { 'openai/gpt-5-mini': price(1), 'gpt-5-mini': price(2), 'openai/gpt-4o': price(3), 'azure/mine': price(4), free: price(0) } })
+  const prices = priceTable({
+    overrides: { 'openai/gpt-5-mini': price(1), 'gpt-5-mini': price(2), 'openai/gpt-4o': price(3), 'azure/mine': price(4), free: price(0) },
+  })
   const inputUsdOf = (provider: string, model: string, answeredBy?: string): number | null | undefined => {
     const { nano, source } = prices.cost(provider, model, { inputTokens: 1_000, outputTokens: 0 }, AT, answeredBy)
     return source.startsWith('table@') && nano !== null ? nano / 1e6 : undefined

@@ -17,9 +17,12 @@ const exactNano = (price: Price, usage: Usage): bigint => {
 
 const usd = fc.integer({ min: 0, max: 150_000_000 }).map((micro) => micro / 1e6)
 const price: fc.Arbitrary<Price> = fc.record({ inputUsd: usd, outputUsd: usd, cachedUsd: usd, cacheWriteUsd: usd }, { requiredKeys: ['inputUsd', 'outputUsd'] })
-const usage: fc.Arbitrary<Usage> = fc
-  .tuple(fc.nat(1_000_000), fc.nat(500_000), fc.nat(500_000), fc.nat(200_000))
-  .map(([plain, cachedTokens, cacheWriteTokens, outputTokens]) => ({ inputTokens: plain + cachedTokens + cacheWriteTokens, outputTokens, cachedTokens, cacheWriteTokens }))
+const usage: fc.Arbitrary<Usage> = fc.tuple(fc.nat(1_000_000), fc.nat(500_000), fc.nat(500_000), fc.nat(200_000)).map(([plain, cachedTokens, cacheWriteTokens, outputTokens]) => ({
+  inputTokens: plain + cachedTokens + cacheWriteTokens,
+  outputTokens,
+  cachedTokens,
+  cacheWriteTokens,
+}))
 
 describe('nanoOf', () => {
   it('charges cached and cache-write tokens their own price and the rest of the input the plain one', () => {

@@ -12,7 +12,7 @@ if (!isThere) console.log('Recorded traffic is not there (../shared/wire), so co
 type Data = { readonly [key: string]: unknown }
 const isData = (value: unknown): value is Data => typeof value === 'object' && value !== null && !Array.isArray(value)
 const dataAt = (value: unknown, key: string): Data => (isData(value) && isData(value[key]) ? value[key] : {})
-const countAt = (value: Data, ...keys: readonly string[]): number => Number(keys.map((key) => value[key]).find((count) => typeof count === 'number') ?? 0)
+const countAt = (value: Data, ...keys: readonly string[]): number => keys.map((key) => value[key]).find((count): count is number => typeof count === 'number') ?? 0
 
 /** Host of the request → provider id. Everybody else is called `other`, which has no list prices. */
 const PROVIDERS: readonly (readonly [RegExp, string])[] = [
@@ -79,9 +79,17 @@ const readLine = (file: string, line: string): readonly Recorded[] => {
   ]
 }
 
-const filesIn = (directory: URL): readonly URL[] => readdirSync(directory).filter((name) => name.endsWith('.jsonl')).map((name) => new URL(name, directory))
+const filesIn = (directory: URL): readonly URL[] =>
+  readdirSync(directory)
+    .filter((name) => name.endsWith('.jsonl'))
+    .map((name) => new URL(name, directory))
 const files = isThere ? [...filesIn(WIRE), ...filesIn(new URL('loops/', WIRE))] : []
-const recorded = files.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').flatMap((line) => readLine(file.pathname.split('/').at(-1) ?? '', line)))
+const recorded = files.flatMap((file) =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .flatMap((line) => readLine(file.pathname.split('/').at(-1) ?? '', line)),
+)
 
 /** The price set of the list, or null where the list has no price for a token. */
 const listed = (provider: string, model: string, atMs: number): Data | null => {

@@ -44,9 +44,7 @@ const compile = async (modules: { readonly [name: string]: string }): Promise<st
 }
 
 test('the TypeScript on every page compiles, read as one module from top to bottom', { timeout: 120_000 }, async () => {
-  const modules = Object.fromEntries(
-    all.map((page) => [page.path.replace(/\.md$/, '').replaceAll('/', '.'), blocksOf(page, 'ts').join('\n')] as const).filter(([, code]) => code !== ''),
-  )
+  const modules = Object.fromEntries(all.map((page) => [page.path.replace(/\.md$/, '').replaceAll('/', '.'), blocksOf(page, 'ts').join('\n')] as const).filter(([, code]) => code !== ''))
   expect(Object.keys(modules).length).toBeGreaterThan(6)
   expect(await compile(modules)).toBe('')
 })
@@ -78,11 +76,7 @@ test('every page is reached from the README or from a page that is', () => {
 
 test('every command that a page names is in the help of the command line', { timeout: 60_000 }, async () => {
   const named = [...new Set(all.flatMap(commandsOf))].sort()
-  const { stdout } = await run(
-    process.execPath,
-    ['--conditions=stateloop-source', '--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), '--help'],
-    { cwd: root },
-  )
+  const { stdout } = await run(process.execPath, ['--conditions=stateloop-source', '--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), '--help'], { cwd: root })
   expect(named.length).toBeGreaterThan(5)
   expect(named.filter((command) => !new RegExp(`^\\s+${command}\\b`, 'm').test(stdout))).toEqual([])
 })

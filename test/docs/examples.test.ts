@@ -15,8 +15,7 @@ const promised = (source: string): string => {
 }
 
 /** The variables a program needs to start, and no key that would reach a real model. */
-const environment = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(OPENAI|AZURE|STATELOOP|NODE_OPTIONS|VITEST)/.test(name)))
+const environment = (): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(OPENAI|AZURE|STATELOOP|NODE_OPTIONS|VITEST)/.test(name)))
 
 const run = (file: string): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> =>
   new Promise((resolve, reject) => {

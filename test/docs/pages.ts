@@ -15,21 +15,17 @@ export interface Page {
 /** README and everything below docs. */
 export const pages = (): readonly Page[] => {
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
-  return ['README.md', ...docs.map((name) => `docs/${name.replaceAll('\\', '/')}`)]
-    .sort()
-    .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n') }))
+  return ['README.md', ...docs.map((name) => `docs/${name.replaceAll('\\', '/')}`)].sort().map((path) => ({ path, text: readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n') }))
 }
 
 /** Code blocks of a language. */
-export const blocksOf = ({ text }: Page, language: string): readonly string[] =>
-  [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].filter(([, found]) => found === language).map(([, , code = '']) => code)
+export const blocksOf = ({ text }: Page, language: string): readonly string[] => [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].filter(([, found]) => found === language).map(([, , code = '']) => code)
 
 /** Text without code blocks. */
-export const proseOf = ({ text }: Page): string => text.replaceAll(/^```[^]*?^```$/gm, '')
+const proseOf = ({ text }: Page): string => text.replaceAll(/^```[^]*?^```$/gm, '')
 
 /** Targets of links that stay in the repository. */
-export const linksOf = (page: Page): readonly string[] =>
-  [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^[a-z]+:/.test(target))
+export const linksOf = (page: Page): readonly string[] => [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^[a-z]+:/.test(target))
 
 /** Commands of ours that a page names, by their first word: `stateloop resume <run>` names `resume`. */
 export const commandsOf = ({ text }: Page): readonly string[] => [...text.matchAll(/(?:^|`|\$ |npx )stateloop ([a-z]+)/gm)].map(([, command = '']) => command)

@@ -220,11 +220,7 @@ describe('a damaged SQLite journal', () => {
     ['an entry that is missing in the middle', 'DELETE FROM entries WHERE run = 1 AND seq = 5', (journal) => journal.read('a')],
     ['an entry whose text changed', `UPDATE entries SET body = replace(body, '"n":4', '"n":5') WHERE run = 1 AND seq = 5`, (journal) => journal.read('a')],
     ['an entry whose time changed', 'UPDATE entries SET at = at + 1 WHERE run = 1 AND seq = 5', (journal) => journal.read('a')],
-    [
-      'an entry too many',
-      `INSERT INTO entries SELECT run, seq + 1, at, hash, body FROM entries WHERE run = 1 AND seq = ${2 * PER_RUN}`,
-      (journal) => journal.read('a'),
-    ],
+    ['an entry too many', `INSERT INTO entries SELECT run, seq + 1, at, hash, body FROM entries WHERE run = 1 AND seq = ${2 * PER_RUN}`, (journal) => journal.read('a')],
     ['a head that went back', 'UPDATE runs SET seq = seq - 1 WHERE no = 1', (journal) => journal.read('a')],
     ['a row whose status is no status', `UPDATE runs SET status = 'sunning' WHERE no = 1`, (journal) => journal.list()],
     ['a row whose state is no JSON', `UPDATE runs SET state = '{' WHERE no = 1`, (journal) => journal.get('a')],
@@ -251,8 +247,7 @@ describe('a damaged SQLite journal', () => {
     editor.exec(`DELETE FROM entries WHERE run = 1 AND seq > 57`)
     editor.close()
     const journal = sqliteJournal({ path })
-    for (const from of [0, 20, 58, 59])
-      expect((await rejection(journal.read('a', from), 'journal_rolled_back')).details).toStrictEqual({ run: 'a', have: 58, witnessed: 61 })
+    for (const from of [0, 20, 58, 59]) expect((await rejection(journal.read('a', from), 'journal_rolled_back')).details).toStrictEqual({ run: 'a', have: 58, witnessed: 61 })
     await journal.close()
   })
 

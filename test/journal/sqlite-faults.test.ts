@@ -77,10 +77,7 @@ describe('a SQLite journal whose disk fails', () => {
       if (sql === 'COMMIT') throw sqliteError(10, 'disk I/O error')
       proceed()
     }
-    const outcomes = await Promise.allSettled([
-      journal.append(lease, entryAfter(first), sampleUpdate()),
-      journal.append(second.lease, entryAfter(second.first), sampleUpdate()),
-    ])
+    const outcomes = await Promise.allSettled([journal.append(lease, entryAfter(first), sampleUpdate()), journal.append(second.lease, entryAfter(second.first), sampleUpdate())])
     expect(outcomes).toMatchObject([{ reason: { code: 'journal_unavailable' } }, { reason: { code: 'journal_unavailable' } }])
     interfere = (_, proceed) => proceed()
     for (const run of ['run', 'second']) expect(await journal.read(run)).toStrictEqual([first])

@@ -80,10 +80,7 @@ describe('two processes on one SQLite journal', { timeout: 30_000 }, () => {
     const path = newPath()
     const [journal, other] = [ownJournal(path), otherProcess(path)]
     await startRun(journal, 'run')
-    const [theirs, ours] = await Promise.all([
-      other.call('postMany', 'run', 300),
-      Promise.all(Array.from({ length: 300 }, (_, n) => journal.post('run', { type: 'PONG', n }))),
-    ])
+    const [theirs, ours] = await Promise.all([other.call('postMany', 'run', 300), Promise.all(Array.from({ length: 300 }, (_, n) => journal.post('run', { type: 'PONG', n })))])
     const numbers = [...(theirs as number[]), ...ours].toSorted((a, b) => a - b)
     expect(numbers).toStrictEqual(Array.from({ length: 600 }, (_, n) => n))
     expect(await other.call('inbox', 'run', 0)).toStrictEqual(await journal.inbox('run', 0))

@@ -46,8 +46,7 @@ test('output is parsed, unwrapped and validated', () => {
 
 test('a code fence around the whole output is removed, prose around it is not', () => {
   const schema = z.object({ a: z.number() })
-  for (const text of ['```json\n{"a":1}\n```', '```\n{"a":1}```', ' ```JSON\n{"a":1}\n``` '])
-    expect(checkReply(reply(text), expecting(schema))).toMatchObject({ kind: 'output', value: { a: 1 } })
+  for (const text of ['```json\n{"a":1}\n```', '```\n{"a":1}```', ' ```JSON\n{"a":1}\n``` ']) expect(checkReply(reply(text), expecting(schema))).toMatchObject({ kind: 'output', value: { a: 1 } })
   expect(failureOf(checkReply(reply('Here it is:\n```json\n{"a":1}\n```'), expecting(schema))).code).toBe('invalid_output')
 })
 
@@ -95,7 +94,10 @@ const callsOf = (calls: readonly ToolCall[]): Extract<ReturnType<typeof checkRep
 }
 
 test('valid calls carry their validated input', () => {
-  const { calls } = callsOf([{ id: 'a', name: 'find', args: { id: 1 } }, { id: 'b', name: 'list', args: {} }])
+  const { calls } = callsOf([
+    { id: 'a', name: 'find', args: { id: 1 } },
+    { id: 'b', name: 'list', args: {} },
+  ])
   expect(calls).toEqual([
     { call: { id: 'a', name: 'find', args: { id: 1 } }, input: { id: 1, note: 'none' } },
     { call: { id: 'b', name: 'list', args: {} }, input: {} },

@@ -7,7 +7,15 @@ import { breaker, breakers, type BreakerPass, type BreakerPolicy, type BreakerVi
 const setup = (policy: BreakerPolicy = {}) => {
   const clock = fakeClock()
   const changes: BreakerView['state'][] = []
-  const circuit = breaker({ clock, key: 'openai/gpt', minFailures: 3, openMs: 1_000, maxOpenMs: 4_000, ...policy, onChange: ({ state }) => changes.push(state) })
+  const circuit = breaker({
+    clock,
+    key: 'openai/gpt',
+    minFailures: 3,
+    openMs: 1_000,
+    maxOpenMs: 4_000,
+    ...policy,
+    onChange: ({ state }) => changes.push(state),
+  })
   const enter = (): BreakerPass => {
     const admission = circuit.enter()
     if (!admission.ok) throw new Error(`refused: ${admission.failure.message}`)
@@ -87,7 +95,12 @@ describe('an open circuit', () => {
     expect(circuit.enter()).toMatchObject({
       ok: false,
       retryAtMs: clock.now() + 600,
-      failure: { code: 'circuit_open', retryable: false, message: expect.stringMatching(/^openai\/gpt was not called: its circuit is open after overloaded/), details: { key: 'openai/gpt', openedBy: 'overloaded', retryAtMs: clock.now() + 600 } },
+      failure: {
+        code: 'circuit_open',
+        retryable: false,
+        message: expect.stringMatching(/^openai\/gpt was not called: its circuit is open after overloaded/),
+        details: { key: 'openai/gpt', openedBy: 'overloaded', retryAtMs: clock.now() + 600 },
+      },
     })
     expect(circuit.view()).toMatchObject({ state: 'open', retryAtMs: clock.now() + 600 })
   })
@@ -205,7 +218,11 @@ describe('any circuit, whatever happens', () => {
   it('never has two probes under way, never lets a call through while open, and always comes back', async () => {
     const step = fc.oneof(
       fc.constant({ do: 'enter' as const }),
-      fc.record({ do: fc.constant('settle' as const), which: fc.nat(20), code: fc.constantFrom<(FailureCode | undefined)[]>(undefined, 'overloaded', 'timeout', 'quota_exhausted', 'rate_limited', 'cancelled') }),
+      fc.record({
+        do: fc.constant('settle' as const),
+        which: fc.nat(20),
+        code: fc.constantFrom<(FailureCode | undefined)[]>(undefined, 'overloaded', 'timeout', 'quota_exhausted', 'rate_limited', 'cancelled'),
+      }),
       fc.record({ do: fc.constant('advance' as const), ms: fc.integer({ min: 1, max: 1_500 }) }),
     )
     await fc.assert(

@@ -65,7 +65,9 @@ describe('the queue', () => {
     await settle()
     const error = await gate.enter().catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(FailureError)
-    expect(error).toMatchObject({ failure: { code: 'saturated', message: expect.stringMatching(/^openai\/gpt was not called: 1 calls are waiting/), details: { active: 1, waiting: 1 } } })
+    expect(error).toMatchObject({
+      failure: { code: 'saturated', message: expect.stringMatching(/^openai\/gpt was not called: 1 calls are waiting/), details: { active: 1, waiting: 1 } },
+    })
   })
 
   it('lets a call leave when its signal aborts, and keeps the order of the others', async () => {
@@ -152,7 +154,9 @@ describe('an own rate', () => {
   it('does not begin a wait that is known to pass the deadline', async () => {
     const { call, gate, clock } = setup({ requestsPerMinute: 1 })
     await call('a')
-    await expect(gate.enter({ leftMs: 59_000 })).rejects.toMatchObject({ failure: { code: 'saturated', message: expect.stringContaining('used up for another 60000 ms, and the call has 59000 ms left') } })
+    await expect(gate.enter({ leftMs: 59_000 })).rejects.toMatchObject({
+      failure: { code: 'saturated', message: expect.stringContaining('used up for another 60000 ms, and the call has 59000 ms left') },
+    })
     const waited = gate.enter({ leftMs: 60_000 })
     await clock.advance(60_000)
     expect((await waited).waitedMs).toBe(60_000)
@@ -252,7 +256,12 @@ describe('limiters by key', () => {
     ])
     for (let n = 0; n < 1_500; n++) (await all.enter(`m${n}`)).release()
     expect(all.views()).toHaveLength(1_000)
-    expect(all.views().filter(({ active }) => active > 0).map(({ key }) => key)).toEqual(['a', 'b'])
+    expect(
+      all
+        .views()
+        .filter(({ active }) => active > 0)
+        .map(({ key }) => key),
+    ).toEqual(['a', 'b'])
     held.release()
   })
 })

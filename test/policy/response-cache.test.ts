@@ -5,7 +5,12 @@ import { cacheKey, memoryCacheStore, responseCache, type CacheEntry, type CacheS
 
 const mapStore = (): CacheStore & { readonly entries: Map<string, CacheEntry> } => {
   const entries = new Map<string, CacheEntry>()
-  return { entries, get: async (key) => entries.get(key), set: async (key, entry) => void entries.set(key, entry), delete: async (key) => void entries.delete(key) }
+  return {
+    entries,
+    get: async (key) => entries.get(key),
+    set: async (key, entry) => void entries.set(key, entry),
+    delete: async (key) => void entries.delete(key),
+  }
 }
 
 const setup = () => {
@@ -93,7 +98,11 @@ describe('several stores', () => {
       throw new Error('disk full')
     }
     const good = mapStore()
-    const cache = responseCache({ clock, stores: [{ get: broken, set: broken, delete: broken }, good], onError: (thrown) => errors.push((thrown as Error).message) })
+    const cache = responseCache({
+      clock,
+      stores: [{ get: broken, set: broken, delete: broken }, good],
+      onError: (thrown) => errors.push((thrown as Error).message),
+    })
     await cache.set('k', 1, { ttlMs: 1_000 })
     expect(await cache.get('k')).toMatchObject({ value: 1 })
     expect(errors).toEqual(['disk full', 'disk full', 'disk full'])
@@ -146,7 +155,11 @@ describe('the key', () => {
 
   it('keeps users apart where asked, also users of the same name in two tenants', () => {
     expect(cacheKey({ tenant: 'a', user: 'u' }, 'tenant', parts)).toBe(cacheKey({ tenant: 'a', user: 'v' }, 'tenant', parts))
-    const keys = [{ tenant: 'a', user: 'u' }, { tenant: 'a', user: 'v' }, { tenant: 'b', user: 'u' }].map((scope) => cacheKey(scope, 'user', parts))
+    const keys = [
+      { tenant: 'a', user: 'u' },
+      { tenant: 'a', user: 'v' },
+      { tenant: 'b', user: 'u' },
+    ].map((scope) => cacheKey(scope, 'user', parts))
     expect(new Set(keys).size).toBe(3)
   })
 })

@@ -13,7 +13,13 @@ const setup = () => {
     await sleep(clock, 100, signal)
     return `result ${serial}`
   }
-  return { clock, flights, work, run: (key: string, signal?: AbortSignal) => flights.run(key, signal, work), counts: () => ({ begun, aborted, flying: flights.size() }) }
+  return {
+    clock,
+    flights,
+    work,
+    run: (key: string, signal?: AbortSignal) => flights.run(key, signal, work),
+    counts: () => ({ begun, aborted, flying: flights.size() }),
+  }
 }
 
 describe('singleFlight', () => {
@@ -82,7 +88,12 @@ describe('singleFlight', () => {
 
   it.each([
     ['rejects', () => Promise.reject(new Error('broken'))],
-    ['throws', () => { throw new Error('broken') }],
+    [
+      'throws',
+      () => {
+        throw new Error('broken')
+      },
+    ],
   ])('tells all who wait when the work %s, and forgets it', async (_how, work) => {
     const { flights } = setup()
     const all = [flights.run('a', undefined, work), flights.run('b', undefined, work)]

@@ -24,8 +24,18 @@ const of = (messages: unknown, more: object = {}): unknown => problemsOf({ id: '
 
 describe('definePrompt', () => {
   it('keeps id, variable names and messages with partials in place', () => {
-    const prompt = definePrompt({ id: 'support.answer', vars, partials: { rule: 'Be {{tone}}.' }, messages: [{ role: 'system', content: 'Hello. {{> rule}}' }] })
-    expect(prompt).toMatchObject({ kind: 'prompt', id: 'support.answer', varNames: ['question', 'tone', 'docs'], messages: [{ role: 'system', content: 'Hello. Be {{tone}}.' }] })
+    const prompt = definePrompt({
+      id: 'support.answer',
+      vars,
+      partials: { rule: 'Be {{tone}}.' },
+      messages: [{ role: 'system', content: 'Hello. {{> rule}}' }],
+    })
+    expect(prompt).toMatchObject({
+      kind: 'prompt',
+      id: 'support.answer',
+      varNames: ['question', 'tone', 'docs'],
+      messages: [{ role: 'system', content: 'Hello. Be {{tone}}.' }],
+    })
   })
 
   it('takes text alone as one user message', () => {

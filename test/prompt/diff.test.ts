@@ -54,7 +54,10 @@ describe('diffWords', () => {
     }
     fc.assert(
       fc.property(letters, letters, (a, b) => {
-        const kept = diffWords(a.join('.'), b.join('.')).filter(({ kind }) => kind === 'same').map(({ text }) => text).join('')
+        const kept = diffWords(a.join('.'), b.join('.'))
+          .filter(({ kind }) => kind === 'same')
+          .map(({ text }) => text)
+          .join('')
         expect(kept.length).toBe(longestCommon([...a.join('.')], [...b.join('.')]))
       }),
       { seed: 4, numRuns: 40 },

@@ -31,7 +31,11 @@ describe('values', () => {
     expect(() => prompt.render({ name: 7 as unknown as string })).toThrow(/invalid_input: The variables of prompt "greet" do not match its schema: name: /)
   })
 
-  it.each([['NaN', { a: { b: Number.NaN } }, 'a.b'], ['a date', { a: new Date(0) }, 'a'], ['a function', { a: () => 1 }, 'a']])('are refused when they are %s, which is not JSON', (_, vars, at) => {
+  it.each([
+    ['NaN', { a: { b: Number.NaN } }, 'a.b'],
+    ['a date', { a: new Date(0) }, 'a'],
+    ['a function', { a: () => 1 }, 'a'],
+  ])('are refused when they are %s, which is not JSON', (_, vars, at) => {
     expect(() => render('{{a}}', vars)).toThrow(`{{a}} was to be written as text, but ${at} is not JSON data`)
   })
 

@@ -39,19 +39,28 @@ it('loses nothing and doubles no keyed call when killed at more than 100 moments
     for (let life = 0; life < 60; life++) {
       const lines = 1 + Math.floor(random() * 10)
       await live(db, ledger, run, lines)
-      run = linesOf(ledger).find((line) => line.startsWith('run '))?.slice(4) ?? run
+      run =
+        linesOf(ledger)
+          .find((line) => line.startsWith('run '))
+          ?.slice(4) ?? run
       if (linesOf(ledger).some((line) => line.startsWith('outcome '))) break
       kills += 1
     }
     const lines = linesOf(ledger)
-    expect(lines.filter((line) => line.startsWith('outcome ')), `seed ${seed}, round ${round}`).toEqual(['outcome done'])
+    expect(
+      lines.filter((line) => line.startsWith('outcome ')),
+      `seed ${seed}, round ${round}`,
+    ).toEqual(['outcome done'])
     const journal = sqliteJournal({ path: db })
     const entries = await journal.read(run)
     // Every acknowledged transition is still there, at its place.
     for (const line of lines.filter((text) => text.startsWith('ack '))) {
       const [, seq = '', ...to] = line.split(' ')
       const moves = (JSON.parse(entries[Number(seq)]?.text ?? '{"moves":[]}') as { readonly moves: readonly { readonly value: unknown }[] }).moves
-      expect(moves.some((move) => JSON.stringify(move.value) === to.join(' ')), `seed ${seed}: ${line}`).toBe(true)
+      expect(
+        moves.some((move) => JSON.stringify(move.value) === to.join(' ')),
+        `seed ${seed}: ${line}`,
+      ).toBe(true)
     }
     // A call may be performed again only under the key it had: the tool sees one key for each of the 15 calls.
     expect(new Set(lines.filter((line) => line.startsWith('tool '))).size).toBe(15)

@@ -25,7 +25,8 @@ export const listModel = (turns: readonly Turn[] | ((request: ModelRequest) => T
       asked.push({ ...request, messages: [...request.messages] })
       const turn = typeof turns === 'function' ? turns(request) : turns[next++]
       if (turn === undefined) throw new Error('The list of turns is used up.')
-      if ('fails' in turn) throw new ModelCallError(failure(turn.fails, 'as the test says', turn.retryAfterMs === undefined ? {} : { provider: { retryAfterMs: turn.retryAfterMs } }), { usage: { inputTokens: 10, outputTokens: 0 } })
+      if ('fails' in turn)
+        throw new ModelCallError(failure(turn.fails, 'as the test says', turn.retryAfterMs === undefined ? {} : { provider: { retryAfterMs: turn.retryAfterMs } }), { usage: { inputTokens: 10, outputTokens: 0 } })
       const usage = { inputTokens: 10, outputTokens: 5 }
       if ('text' in turn) return { message: { role: 'assistant', content: turn.text }, finish: 'stop', usage, model: 'm' }
       return { message: { role: 'assistant', content: '', calls: turn.calls }, finish: 'tool_calls', usage, model: 'm' }
@@ -34,7 +35,14 @@ export const listModel = (turns: readonly Turn[] | ((request: ModelRequest) => T
 }
 
 /** A tool that adds, with whatever effect a test needs. */
-export const adder = (options: { readonly effect?: 'none' | 'reversible' | 'irreversible'; readonly idempotent?: boolean; readonly polling?: boolean; readonly onRun?: (key: string) => unknown } = {}): Tool => {
+export const adder = (
+  options: {
+    readonly effect?: 'none' | 'reversible' | 'irreversible'
+    readonly idempotent?: boolean
+    readonly polling?: boolean
+    readonly onRun?: (key: string) => unknown
+  } = {},
+): Tool => {
   const { onRun, ...rest } = options
   return defineTool({
     description: 'Adds two numbers.',
@@ -50,7 +58,14 @@ export const adder = (options: { readonly effect?: 'none' | 'reversible' | 'irre
 export const modelRef = { alias: 'm', provider: 'fake', model: 'm', params: { maxOutputTokens: 100 } }
 
 /** A model state's spec. */
-export const modelSpec = (options: Partial<Extract<EffectSpec, { readonly kind: 'model' }>> = {}): EffectSpec => ({ kind: 'model', model: modelRef, prompt: () => 'go', tools: {}, repairs: 1, ...options })
+export const modelSpec = (options: Partial<Extract<EffectSpec, { readonly kind: 'model' }>> = {}): EffectSpec => ({
+  kind: 'model',
+  model: modelRef,
+  prompt: () => 'go',
+  tools: {},
+  repairs: 1,
+  ...options,
+})
 
 const toMachine = (config: object, specs: { readonly [name: string]: EffectSpec }): AnyStateMachine =>
   setup({
@@ -64,7 +79,14 @@ export const agentOf = (config: { readonly id: string; readonly [field: string]:
   id: config.id,
   hash: `hash of ${config.id}`,
   definition: {},
-  machine: toMachine({ context: ({ input }: { input: unknown }) => ({ input, answer: null }), output: ({ context }: { context: { answer: unknown } }) => context.answer, ...config }, specs),
+  machine: toMachine(
+    {
+      context: ({ input }: { input: unknown }) => ({ input, answer: null }),
+      output: ({ context }: { context: { answer: unknown } }) => context.answer,
+      ...config,
+    },
+    specs,
+  ),
   input: z.unknown(),
   events: {},
   limits: {},
@@ -81,7 +103,17 @@ export const loopAgent = (tools: { readonly [name: string]: Tool }, more: Partia
       id: 'loop',
       initial: 'thinking',
       states: {
-        thinking: { invoke: { id: 'thinking', src: 'model', onDone: [{ guard: { type: 'stateloop.calls', params: {} }, target: 'acting' }, { target: 'done', actions: assignAnswer }], onError: { target: 'failed', guard: 'stateloop.anyFailure' } } },
+        thinking: {
+          invoke: {
+            id: 'thinking',
+            src: 'model',
+            onDone: [
+              { guard: { type: 'stateloop.calls', params: {} }, target: 'acting' },
+              { target: 'done', actions: assignAnswer },
+            ],
+            onError: { target: 'failed', guard: 'stateloop.anyFailure' },
+          },
+        },
         acting: { invoke: { id: 'acting', src: 'tools', onDone: 'thinking', onError: { target: 'thinking', guard: 'stateloop.anyFailure' } } },
         done: { type: 'final' },
         failed: { type: 'final', meta: { outcome: 'failed' } },

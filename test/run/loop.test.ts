@@ -9,14 +9,30 @@ describe('a tool loop', () => {
     const model = listModel([{ calls: [call('c1', 1)] }, { calls: [call('c2', 2), call('c3', 3)] }, { text: 'six' }])
     const { runtime } = testRuntime({ providers: [model] })
     const run = await runtime.start(loopAgent({ add: adder() }), 'x', { user: 'u1', route: '/chat' })
-    expect(await run.outcome()).toMatchObject({ outcome: 'done', output: 'six', modelCalls: 3, toolCalls: 3, inputTokens: 30, outputTokens: 15, costUsd: 0.00006 })
+    expect(await run.outcome()).toMatchObject({
+      outcome: 'done',
+      output: 'six',
+      modelCalls: 3,
+      toolCalls: 3,
+      inputTokens: 30,
+      outputTokens: 15,
+      costUsd: 0.00006,
+    })
     const entries = await runtime.entries(run.id)
     expect(entries.map((entry) => entry.body.cause.type)).toEqual(['start', 'attempt', 'attempt', 'attempt', 'attempt', 'attempt', 'attempt'])
     expect(model.asked[2]?.messages.map((message) => message.role)).toEqual(['user', 'assistant', 'tool', 'assistant', 'tool', 'tool'])
   })
 
   it('answers unknown tools and wrong arguments to the model instead of failing', async () => {
-    const model = listModel([{ calls: [{ id: 'a', name: 'nope', args: {} }, { id: 'b', name: 'add', args: { a: 'one' } }] }, { text: 'sorry' }])
+    const model = listModel([
+      {
+        calls: [
+          { id: 'a', name: 'nope', args: {} },
+          { id: 'b', name: 'add', args: { a: 'one' } },
+        ],
+      },
+      { text: 'sorry' },
+    ])
     const { runtime } = testRuntime({ providers: [model] })
     const run = await runtime.start(loopAgent({ add: adder() }), 'x')
     expect((await run.outcome()).outcome).toBe('done')
@@ -97,7 +113,15 @@ describe('limits', () => {
   })
 
   it('end a machine that ignores its failures as limited, after a bounded grace', async () => {
-    const stubborn = agentOf({ id: 'stubborn', initial: 'a', states: { a: { invoke: { id: 'a', src: 'model', onDone: 'b', onError: 'b' } }, b: { invoke: { id: 'b', src: 'model', onDone: 'a', onError: 'a' } } } }, { model: modelSpec() }, { limits: { modelCalls: 2, repeat: 99 } })
+    const stubborn = agentOf(
+      {
+        id: 'stubborn',
+        initial: 'a',
+        states: { a: { invoke: { id: 'a', src: 'model', onDone: 'b', onError: 'b' } }, b: { invoke: { id: 'b', src: 'model', onDone: 'a', onError: 'a' } } },
+      },
+      { model: modelSpec() },
+      { limits: { modelCalls: 2, repeat: 99 } },
+    )
     const { runtime } = testRuntime({ providers: [listModel(() => ({ text: 'again' }))] })
     const run = await runtime.start(stubborn, 'x')
     expect(await run.outcome()).toMatchObject({ outcome: 'limited', modelCalls: 2, failure: { code: 'loop_limit' } })
@@ -146,12 +170,22 @@ describe('fallback by hand', () => {
         id: 'fallback',
         initial: 'strong',
         states: {
-          strong: { invoke: { id: 'strong', src: 'strong', onDone: 'done', onError: { target: 'cheap', guard: { type: 'stateloop.failureIs', params: { code: 'refused' } } } } },
+          strong: {
+            invoke: {
+              id: 'strong',
+              src: 'strong',
+              onDone: 'done',
+              onError: { target: 'cheap', guard: { type: 'stateloop.failureIs', params: { code: 'refused' } } },
+            },
+          },
           cheap: { invoke: { id: 'cheap', src: 'cheap', onDone: { target: 'done', actions: assignAnswer } } },
           done: { type: 'final' },
         },
       },
-      { strong: modelSpec(), cheap: modelSpec({ prompt: ({ context }) => `after ${(context as { $run: { lastFailure?: { code: string } } }).$run.lastFailure?.code}` }) },
+      {
+        strong: modelSpec(),
+        cheap: modelSpec({ prompt: ({ context }) => `after ${(context as { $run: { lastFailure?: { code: string } } }).$run.lastFailure?.code}` }),
+      },
     )
     const model = listModel([{ fails: 'refused' }, { text: 'fine' }])
     const { runtime } = testRuntime({ providers: [model] })

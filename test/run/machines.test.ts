@@ -46,7 +46,10 @@ describe('parallel regions', () => {
 describe('time', () => {
   it('moves a wait at its absolute time', async () => {
     const t = setupAgent({ ...base, id: 'waiting', onFailure: 'failed' })
-    const agent = t.createAgent({ initial: 'pausing', states: { pausing: t.wait({ ms: () => 5_000, onDone: 'done' }), done: t.final({ output: () => 'later' }), failed: t.final({ outcome: 'failed' }) } })
+    const agent = t.createAgent({
+      initial: 'pausing',
+      states: { pausing: t.wait({ ms: () => 5_000, onDone: 'done' }), done: t.final({ output: () => 'later' }), failed: t.final({ outcome: 'failed' }) },
+    })
     const clock = fakeClock()
     const runtime = createRuntime({ clock })
     const run = await runtime.start(agent, { q: 'x' })
@@ -57,7 +60,20 @@ describe('time', () => {
   })
 
   it('fires `after` of a plain machine, and cancels it when the state is left', async () => {
-    const plain = agentOf({ id: 'plain', initial: 'a', states: { a: { after: { 1_000: 'b' } }, b: { after: { 1_000: 'c' }, on: { GO: 'd' } }, c: { type: 'final' }, d: { type: 'final', meta: { outcome: 'failed' } } } }, {}, { events: { GO: z.object({}) } })
+    const plain = agentOf(
+      {
+        id: 'plain',
+        initial: 'a',
+        states: {
+          a: { after: { 1_000: 'b' } },
+          b: { after: { 1_000: 'c' }, on: { GO: 'd' } },
+          c: { type: 'final' },
+          d: { type: 'final', meta: { outcome: 'failed' } },
+        },
+      },
+      {},
+      { events: { GO: z.object({}) } },
+    )
     const clock = fakeClock()
     const runtime = createRuntime({ clock })
     const run = await runtime.start(plain, 'x')
@@ -68,10 +84,16 @@ describe('time', () => {
 
   it('cuts a model call when the run has used up its time', async () => {
     const t = setupAgent({ ...base, id: 'slow', limits: { durationMs: 3_000 }, onFailure: 'failed' })
-    const agent = t.createAgent({ initial: 'asking', states: { asking: t.model('m', { prompt: 'x', onDone: 'done' }), done: t.final({}), failed: t.final({ outcome: 'limited' }) } })
+    const agent = t.createAgent({
+      initial: 'asking',
+      states: { asking: t.model('m', { prompt: 'x', onDone: 'done' }), done: t.final({}), failed: t.final({ outcome: 'limited' }) },
+    })
     const clock = fakeClock()
     const model = listModel([])
-    const hanging = { ...model, call: (_request: unknown, { signal }: { readonly signal: AbortSignal }) => new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) }
+    const hanging = {
+      ...model,
+      call: (_request: unknown, { signal }: { readonly signal: AbortSignal }) => new Promise<never>((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+    }
     const runtime = createRuntime({ providers: [hanging], clock })
     const run = await runtime.start(agent, { q: 'x' })
     await clock.advance(3_000)
@@ -81,7 +103,12 @@ describe('time', () => {
 
 describe('budgets', () => {
   it('are not overspent by calls at work at the same time', async () => {
-    const t = setupAgent({ ...base, models: { m: { model: 'fake/m', maxOutputTokens: 1_000, price: { inputUsd: 0, outputUsd: 1 } } }, id: 'capped', limits: { costUsd: 0.001_5 } })
+    const t = setupAgent({
+      ...base,
+      models: { m: { model: 'fake/m', maxOutputTokens: 1_000, price: { inputUsd: 0, outputUsd: 1 } } },
+      id: 'capped',
+      limits: { costUsd: 0.001_5 },
+    })
     const ask = () => t.region({ initial: 'asking', states: { asking: t.model('m', { prompt: 'x', onDone: 'ready', onError: { '*': 'ready' } }), ready: t.final({}) } })
     const agent = t.createAgent({ initial: 'both', states: { both: t.parallel({ onDone: 'done', states: { a: ask(), b: ask() } }), done: t.final({}) } })
     const model = listModel(() => ({ text: 'ok' }))
@@ -94,8 +121,21 @@ describe('budgets', () => {
 
 describe('plain machines', () => {
   it('run child machines in the same fold', async () => {
-    const child = setup({}).createMachine({ id: 'child', initial: 'a', states: { a: { after: { 10: 'b' } }, b: { type: 'final' } }, output: () => 'from the child' })
-    const parent = agentOf({ id: 'parent', initial: 'calling', states: { calling: { invoke: { id: 'child', src: child, onDone: 'done' } }, done: { type: 'final' } }, output: () => 'done' }, {})
+    const child = setup({}).createMachine({
+      id: 'child',
+      initial: 'a',
+      states: { a: { after: { 10: 'b' } }, b: { type: 'final' } },
+      output: () => 'from the child',
+    })
+    const parent = agentOf(
+      {
+        id: 'parent',
+        initial: 'calling',
+        states: { calling: { invoke: { id: 'child', src: child, onDone: 'done' } }, done: { type: 'final' } },
+        output: () => 'done',
+      },
+      {},
+    )
     const clock = fakeClock()
     const runtime = createRuntime({ clock })
     const run = await runtime.start(parent, 'x')

@@ -8,7 +8,11 @@ import { memoryJournal } from '../../src/journal/index.ts'
 import { adder, agentOf, assignAnswer, copyPrefix, listModel, loopAgent, modelRef, modelSpec, testRuntime } from './harness.ts'
 
 const call = (id: string, a: number, b = 1) => ({ id, name: 'add', args: { a, b } })
-const codeOf = async (work: Promise<unknown>): Promise<string> => work.then(() => 'no failure', (error: unknown) => (error instanceof FailureError ? error.code : String(error)))
+const codeOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'no failure',
+    (error: unknown) => (error instanceof FailureError ? error.code : String(error)),
+  )
 
 const approvingAgent = (runs: string[]) => {
   const add = adder({ effect: 'irreversible', onRun: (key) => runs.push(key) })
@@ -17,7 +21,16 @@ const approvingAgent = (runs: string[]) => {
       id: 'approving',
       initial: 'thinking',
       states: {
-        thinking: { invoke: { id: 'thinking', src: 'model', onDone: [{ guard: { type: 'stateloop.calls', params: {} }, target: 'approving' }, { target: 'done', actions: assignAnswer }] } },
+        thinking: {
+          invoke: {
+            id: 'thinking',
+            src: 'model',
+            onDone: [
+              { guard: { type: 'stateloop.calls', params: {} }, target: 'approving' },
+              { target: 'done', actions: assignAnswer },
+            ],
+          },
+        },
         approving: {
           invoke: {
             id: 'approving',
@@ -31,7 +44,11 @@ const approvingAgent = (runs: string[]) => {
         failed: { type: 'final', meta: { outcome: 'failed' } },
       },
     },
-    { model: modelSpec({ tools: { add } }), approve: { kind: 'approve', tools: { add }, expiresMs: 60_000 }, tools: { kind: 'tools', tools: { add }, parallel: 4 } },
+    {
+      model: modelSpec({ tools: { add } }),
+      approve: { kind: 'approve', tools: { add }, expiresMs: 60_000 },
+      tools: { kind: 'tools', tools: { add }, parallel: 4 },
+    },
   )
 }
 
@@ -41,7 +58,10 @@ describe('approvals', () => {
     const { runtime } = testRuntime({ providers: [listModel([{ calls: [call('c', 1)] }, { text: 'ok' }])] })
     const run = await runtime.start(approvingAgent(runs), 'x')
     const waiting = await run.outcome()
-    expect(waiting).toMatchObject({ outcome: 'waiting', waiting: [{ for: 'approval', state: 'approving', calls: [{ name: 'add', args: { a: 1, b: 1 }, effect: 'irreversible' }] }] })
+    expect(waiting).toMatchObject({
+      outcome: 'waiting',
+      waiting: [{ for: 'approval', state: 'approving', calls: [{ name: 'add', args: { a: 1, b: 1 }, effect: 'irreversible' }] }],
+    })
     const hash = waiting.outcome === 'waiting' ? waiting.waiting[0]?.calls?.[0]?.hash : undefined
     expect(runs).toEqual([])
     await run.send({ type: 'APPROVE', hash: hash ?? '' })
@@ -102,7 +122,11 @@ describe('approvals', () => {
 
 describe('events from people', () => {
   const asking = agentOf(
-    { id: 'asking', initial: 'asking', states: { asking: { invoke: { id: 'asking', src: 'ask' }, on: { ANSWER: { target: 'done', actions: assignAnswer } } }, done: { type: 'final' } } },
+    {
+      id: 'asking',
+      initial: 'asking',
+      states: { asking: { invoke: { id: 'asking', src: 'ask' }, on: { ANSWER: { target: 'done', actions: assignAnswer } } }, done: { type: 'final' } },
+    },
     { ask: { kind: 'human', accepts: ['ANSWER'], show: () => 'How many?' } },
     { events: { ANSWER: z.object({ output: z.number() }) } },
   )
@@ -127,7 +151,12 @@ describe('waiting without an expiry', () => {
       {
         id: 'patient',
         initial: 'thinking',
-        states: { thinking: { invoke: { id: 'thinking', src: 'model', onDone: 'approving' } }, approving: { invoke: { id: 'approving', src: 'approve', onDone: 'asking' } }, asking: { invoke: { id: 'asking', src: 'ask' }, on: { ANSWER: 'done' } }, done: { type: 'final' } },
+        states: {
+          thinking: { invoke: { id: 'thinking', src: 'model', onDone: 'approving' } },
+          approving: { invoke: { id: 'approving', src: 'approve', onDone: 'asking' } },
+          asking: { invoke: { id: 'asking', src: 'ask' }, on: { ANSWER: 'done' } },
+          done: { type: 'final' },
+        },
       },
       { model: modelSpec({ tools: { add } }), approve: { kind: 'approve', tools: { add } }, ask: { kind: 'human', accepts: ['ANSWER'] } },
       { events: { ANSWER: z.object({}) } },
@@ -204,7 +233,14 @@ describe('children', () => {
       },
     }
     const each: EffectSpec = { kind: 'each', agent: child, items: () => [1, 2, 3], concurrency: 2, maxItems: 10 }
-    const parent = agentOf({ id: 'parent', initial: 'each', states: { each: { invoke: { id: 'each', src: 'each', onDone: { target: 'done', actions: assignAnswer } } }, done: { type: 'final' } } }, { each })
+    const parent = agentOf(
+      {
+        id: 'parent',
+        initial: 'each',
+        states: { each: { invoke: { id: 'each', src: 'each', onDone: { target: 'done', actions: assignAnswer } } }, done: { type: 'final' } },
+      },
+      { each },
+    )
     const { runtime } = testRuntime({ providers: [slow] })
     const run = await runtime.start(parent, 'x')
     expect(await run.outcome()).toMatchObject({ outcome: 'done', output: ['child 1', 'child 2', 'child 3'], modelCalls: 3 })
@@ -213,7 +249,21 @@ describe('children', () => {
 
   it('fail their parent with child_failed', async () => {
     const parent = agentOf(
-      { id: 'parent', initial: 'one', states: { one: { invoke: { id: 'one', src: 'one', onDone: 'done', onError: { target: 'done', guard: { type: 'stateloop.failureIs', params: { code: 'child_failed' } } } } }, done: { type: 'final' } } },
+      {
+        id: 'parent',
+        initial: 'one',
+        states: {
+          one: {
+            invoke: {
+              id: 'one',
+              src: 'one',
+              onDone: 'done',
+              onError: { target: 'done', guard: { type: 'stateloop.failureIs', params: { code: 'child_failed' } } },
+            },
+          },
+          done: { type: 'final' },
+        },
+      },
       { one: { kind: 'agent', agent: child, input: () => 1 } },
     )
     const { runtime } = testRuntime({ providers: [listModel([{ fails: 'refused' }])] })
@@ -227,7 +277,15 @@ describe('decide', () => {
   it('sends the event that the model chose, after repairing an illegal choice', async () => {
     const events = { SEARCH: { description: 'look it up', payload: z.object({ query: z.string() }) }, ANSWER: { description: 'answer', payload: z.object({}) } }
     const agent = agentOf(
-      { id: 'deciding', initial: 'deciding', states: { deciding: { invoke: { id: 'deciding', src: 'decide' }, on: { SEARCH: { target: 'searched', actions: assignAnswer } } }, searched: { type: 'final' } }, output: () => 'searched' },
+      {
+        id: 'deciding',
+        initial: 'deciding',
+        states: {
+          deciding: { invoke: { id: 'deciding', src: 'decide' }, on: { SEARCH: { target: 'searched', actions: assignAnswer } } },
+          searched: { type: 'final' },
+        },
+        output: () => 'searched',
+      },
       { decide: { kind: 'decide', model: modelRef, prompt: () => 'what now?', events, repairs: 1 } },
     )
     const model = listModel([{ text: '{"choice":{"event":"ANSWER","payload":{}}}' }, { text: '{"choice":{"event":"SEARCH","payload":{"query":"x"}}}' }])
@@ -276,7 +334,11 @@ describe('a changed agent', () => {
 describe('a migration', () => {
   const asking = (hash: string, more: Partial<Agent> = {}, target = 'asking') =>
     agentOf(
-      { id: 'form', initial: target, states: { [target]: { invoke: { id: target, src: 'ask' }, on: { ANSWER: { target: 'done', actions: assignAnswer } } }, done: { type: 'final' } } },
+      {
+        id: 'form',
+        initial: target,
+        states: { [target]: { invoke: { id: target, src: 'ask' }, on: { ANSWER: { target: 'done', actions: assignAnswer } } }, done: { type: 'final' } },
+      },
       { ask: { kind: 'human', accepts: ['ANSWER'] } },
       { hash, events: { ANSWER: z.object({ output: z.number() }) }, ...more },
     )

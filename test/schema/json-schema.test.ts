@@ -20,7 +20,11 @@ describe('toJsonSchema', () => {
     ['zod 4', z.object({ name: z.string().describe('who'), age: z.number().optional() })],
     ['zod 4 mini', mini.object({ name: mini.string().check(mini.describe('who')), age: mini.optional(mini.number()) })],
   ])('describes what %s accepts', (_library, schema) => {
-    expect(toJsonSchema(schema)).toEqual({ type: 'object', properties: { name: { type: 'string', description: 'who' }, age: { type: 'number' } }, required: ['name'] })
+    expect(toJsonSchema(schema)).toEqual({
+      type: 'object',
+      properties: { name: { type: 'string', description: 'who' }, age: { type: 'number' } },
+      required: ['name'],
+    })
   })
 
   it('describes what zod 3 accepts, a null literal included', () => {

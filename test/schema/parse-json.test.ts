@@ -11,7 +11,15 @@ describe('parseJson', () => {
   it('reads every JSON value as JSON.parse does', () => {
     const plainKeys = fc.string().filter((key) => !['__proto__', 'constructor', 'prototype'].includes(key))
     const json = fc.letrec((tie) => ({
-      value: fc.oneof({ maxDepth: 5 }, fc.string(), fc.double({ noNaN: true, noDefaultInfinity: true }), fc.boolean(), fc.constant(null), fc.array(tie('value')), fc.dictionary(plainKeys, tie('value'), { noNullPrototype: true })),
+      value: fc.oneof(
+        { maxDepth: 5 },
+        fc.string(),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('value')),
+        fc.dictionary(plainKeys, tie('value'), { noNullPrototype: true }),
+      ),
     })).value
     fc.assert(
       fc.property(json, fc.constantFrom(undefined, 1, '\t'), (value, space) => {
@@ -23,7 +31,9 @@ describe('parseJson', () => {
   })
 
   it('never throws and never accepts what JSON.parse rejects, whatever the text', () => {
-    const pieces = fc.array(fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', '"a"', '"__proto__"', '\\u00', '\\ud83d', ' ', '1', '-', 'e9', 'null'), { maxLength: 30 })
+    const pieces = fc.array(fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', '"a"', '"__proto__"', '\\u00', '\\ud83d', ' ', '1', '-', 'e9', 'null'), {
+      maxLength: 30,
+    })
     fc.assert(
       fc.property(pieces, (list) => {
         const text = list.join('')

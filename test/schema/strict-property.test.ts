@@ -51,36 +51,59 @@ interface Zod<T> {
 }
 
 const build = <T>(lib: Zod<T>, spec: Spec): T => {
-  const shape = (fields: readonly Field[]): Record<string, T> =>
-    Object.fromEntries(fields.map(({ name, optional, spec: child }) => [name, optional ? lib.optional(build(lib, child)) : build(lib, child)]))
+  const shape = (fields: readonly Field[]): Record<string, T> => Object.fromEntries(fields.map(({ name, optional, spec: child }) => [name, optional ? lib.optional(build(lib, child)) : build(lib, child)]))
   switch (spec.kind) {
-    case 'string': return lib.string()
-    case 'number': return lib.number()
-    case 'boolean': return lib.boolean()
-    case 'enum': return lib.enum(spec.values)
-    case 'nullable': return lib.nullable(build(lib, spec.of))
-    case 'array': return lib.array(build(lib, spec.of))
-    case 'object': return lib.object(shape(spec.fields))
-    case 'variants': return lib.union(spec.variants.map((fields, index) => lib.object({ ...shape(fields), kind: lib.literal(`v${index}`) })) as unknown as [T, T])
-    case 'either': return lib.union([lib.number(), build(lib, spec.of)])
+    case 'string':
+      return lib.string()
+    case 'number':
+      return lib.number()
+    case 'boolean':
+      return lib.boolean()
+    case 'enum':
+      return lib.enum(spec.values)
+    case 'nullable':
+      return lib.nullable(build(lib, spec.of))
+    case 'array':
+      return lib.array(build(lib, spec.of))
+    case 'object':
+      return lib.object(shape(spec.fields))
+    case 'variants':
+      return lib.union(spec.variants.map((fields, index) => lib.object({ ...shape(fields), kind: lib.literal(`v${index}`) })) as unknown as [T, T])
+    case 'either':
+      return lib.union([lib.number(), build(lib, spec.of)])
   }
 }
 
 const valueOf = (spec: Spec): fc.Arbitrary<Json> => {
   const object = (fields: readonly Field[], fixed: { readonly kind?: string } = {}): fc.Arbitrary<Json> =>
     fc
-      .tuple(...fields.map(({ name, optional, spec: child }) => valueOf(child).chain((value) => (optional ? fc.constantFrom<readonly Json[]>([], [value]) : fc.constant<readonly Json[]>([value]))).map((found) => [name, found] as const)))
+      .tuple(
+        ...fields.map(({ name, optional, spec: child }) =>
+          valueOf(child)
+            .chain((value) => (optional ? fc.constantFrom<readonly Json[]>([], [value]) : fc.constant<readonly Json[]>([value])))
+            .map((found) => [name, found] as const),
+        ),
+      )
       .map((entries) => ({ ...Object.fromEntries(entries.flatMap(([name, [value]]) => (value === undefined ? [] : [[name, value]]))), ...fixed }))
   switch (spec.kind) {
-    case 'string': return fc.string()
-    case 'number': return fc.integer()
-    case 'boolean': return fc.boolean()
-    case 'enum': return fc.constantFrom(...spec.values)
-    case 'nullable': return fc.oneof(fc.constant(null), valueOf(spec.of))
-    case 'array': return fc.array(valueOf(spec.of), { maxLength: 3 })
-    case 'object': return object(spec.fields)
-    case 'variants': return fc.oneof(...spec.variants.map((fields, index) => object(fields, { kind: `v${index}` })))
-    case 'either': return fc.oneof(fc.integer(), valueOf(spec.of))
+    case 'string':
+      return fc.string()
+    case 'number':
+      return fc.integer()
+    case 'boolean':
+      return fc.boolean()
+    case 'enum':
+      return fc.constantFrom(...spec.values)
+    case 'nullable':
+      return fc.oneof(fc.constant(null), valueOf(spec.of))
+    case 'array':
+      return fc.array(valueOf(spec.of), { maxLength: 3 })
+    case 'object':
+      return object(spec.fields)
+    case 'variants':
+      return fc.oneof(...spec.variants.map((fields, index) => object(fields, { kind: `v${index}` })))
+    case 'either':
+      return fc.oneof(fc.integer(), valueOf(spec.of))
   }
 }
 
@@ -88,15 +111,24 @@ const valueOf = (spec: Spec): fc.Arbitrary<Json> => {
 const strictShape = (spec: Spec, value: Json): Json => {
   const object = (fields: readonly Field[], given: Json): Json => {
     const from = given as { readonly [key: string]: Json }
-    return { ...from, ...Object.fromEntries(fields.map(({ name, spec: child }) => [name, Object.hasOwn(from, name) ? strictShape(child, from[name] as Json) : null])) }
+    return {
+      ...from,
+      ...Object.fromEntries(fields.map(({ name, spec: child }) => [name, Object.hasOwn(from, name) ? strictShape(child, from[name] as Json) : null])),
+    }
   }
   switch (spec.kind) {
-    case 'nullable': return value === null ? null : strictShape(spec.of, value)
-    case 'array': return (value as readonly Json[]).map((item) => strictShape(spec.of, item))
-    case 'object': return object(spec.fields, value)
-    case 'variants': return object(spec.variants[Number((value as { readonly kind: string }).kind.slice(1))] ?? [], value)
-    case 'either': return typeof value === 'number' ? value : strictShape(spec.of, value)
-    default: return value
+    case 'nullable':
+      return value === null ? null : strictShape(spec.of, value)
+    case 'array':
+      return (value as readonly Json[]).map((item) => strictShape(spec.of, item))
+    case 'object':
+      return object(spec.fields, value)
+    case 'variants':
+      return object(spec.variants[Number((value as { readonly kind: string }).kind.slice(1))] ?? [], value)
+    case 'either':
+      return typeof value === 'number' ? value : strictShape(spec.of, value)
+    default:
+      return value
   }
 }
 
@@ -104,15 +136,24 @@ const strictShape = (spec: Spec, value: Json): Json => {
 const readBack = (spec: Spec, value: Json): Json => {
   const object = (fields: readonly Field[], given: Json): Json => {
     const from = given as { readonly [key: string]: Json }
-    return { ...from, ...Object.fromEntries(fields.flatMap(({ name, spec: child }) => (Object.hasOwn(from, name) ? [[name, readBack(child, from[name] as Json)]] : child.kind === 'nullable' ? [[name, null]] : []))) }
+    return {
+      ...from,
+      ...Object.fromEntries(fields.flatMap(({ name, spec: child }) => (Object.hasOwn(from, name) ? [[name, readBack(child, from[name] as Json)]] : child.kind === 'nullable' ? [[name, null]] : []))),
+    }
   }
   switch (spec.kind) {
-    case 'nullable': return value === null ? null : readBack(spec.of, value)
-    case 'array': return (value as readonly Json[]).map((item) => readBack(spec.of, item))
-    case 'object': return object(spec.fields, value)
-    case 'variants': return object(spec.variants[Number((value as { readonly kind: string }).kind.slice(1))] ?? [], value)
-    case 'either': return typeof value === 'number' ? value : readBack(spec.of, value)
-    default: return value
+    case 'nullable':
+      return value === null ? null : readBack(spec.of, value)
+    case 'array':
+      return (value as readonly Json[]).map((item) => readBack(spec.of, item))
+    case 'object':
+      return object(spec.fields, value)
+    case 'variants':
+      return object(spec.variants[Number((value as { readonly kind: string }).kind.slice(1))] ?? [], value)
+    case 'either':
+      return typeof value === 'number' ? value : readBack(spec.of, value)
+    default:
+      return value
   }
 }
 

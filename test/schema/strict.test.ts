@@ -5,7 +5,9 @@ import { FailureError, type Json } from '../../src/failure/index.ts'
 import { strictSchema, validate, type JsonSchema, type Schema } from '../../src/schema/index.ts'
 
 /** A schema of no library: validation passes everything, the JSON Schema is given. */
-const shown = (schema: JsonSchema): Schema => ({ '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }), ...{ jsonSchema: { input: () => schema } } } })
+const shown = (schema: JsonSchema): Schema => ({
+  '~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }), ...{ jsonSchema: { input: () => schema } } },
+})
 
 const refusal = (schema: Schema): string => {
   try {
@@ -29,10 +31,7 @@ describe('the strict schema', () => {
       properties: {
         a: { type: 'string' },
         b: {
-          anyOf: [
-            { type: 'object', properties: { c: { anyOf: [{ type: 'boolean' }, { type: 'null' }] } }, required: ['c'], additionalProperties: false },
-            { type: 'null' },
-          ],
+          anyOf: [{ type: 'object', properties: { c: { anyOf: [{ type: 'boolean' }, { type: 'null' }] } }, required: ['c'], additionalProperties: false }, { type: 'null' }],
         },
       },
       required: ['a', 'b'],
@@ -101,12 +100,25 @@ describe('the strict schema', () => {
   it('moves a reference into another place of the document under $defs', () => {
     const Money = z3.object({ amount: z3.number() })
     const strict = strictSchema(z3.object({ net: Money, gross: Money.optional() }))
-    expect(strict.schema).toMatchObject({ properties: { gross: { anyOf: [{ $ref: '#/$defs/net' }, { type: 'null' }] } }, $defs: { net: { additionalProperties: false } } })
+    expect(strict.schema).toMatchObject({
+      properties: { gross: { anyOf: [{ $ref: '#/$defs/net' }, { type: 'null' }] } },
+      $defs: { net: { additionalProperties: false } },
+    })
   })
 
   it('gives two definitions of the same last name two names', () => {
-    const strict = strictSchema(shown({ type: 'object', properties: { x: { $ref: '#/definitions/A/T' }, y: { $ref: '#/definitions/B/T' } }, required: ['x', 'y'], definitions: { A: { T: { type: 'string' } }, B: { T: { type: 'number' } } } }))
-    expect(strict.schema).toMatchObject({ properties: { x: { $ref: '#/$defs/T' }, y: { $ref: '#/$defs/T_2' } }, $defs: { T: { type: 'string' }, T_2: { type: 'number' } } })
+    const strict = strictSchema(
+      shown({
+        type: 'object',
+        properties: { x: { $ref: '#/definitions/A/T' }, y: { $ref: '#/definitions/B/T' } },
+        required: ['x', 'y'],
+        definitions: { A: { T: { type: 'string' } }, B: { T: { type: 'number' } } },
+      }),
+    )
+    expect(strict.schema).toMatchObject({
+      properties: { x: { $ref: '#/$defs/T' }, y: { $ref: '#/$defs/T_2' } },
+      $defs: { T: { type: 'string' }, T_2: { type: 'number' } },
+    })
   })
 
   it('merges intersections of objects, through references, shared properties and tighter bounds', () => {
@@ -118,7 +130,12 @@ describe('the strict schema', () => {
       properties: {
         id: { type: 'string' },
         n: { type: 'number', minimum: 1, maximum: 5 },
-        deep: { type: 'object', properties: { a: { type: 'string' }, b: { anyOf: [{ type: 'string' }, { type: 'null' }] } }, required: ['a', 'b'], additionalProperties: false },
+        deep: {
+          type: 'object',
+          properties: { a: { type: 'string' }, b: { anyOf: [{ type: 'string' }, { type: 'null' }] } },
+          required: ['a', 'b'],
+          additionalProperties: false,
+        },
       },
       required: ['id', 'n', 'deep'],
       additionalProperties: false,
@@ -127,7 +144,12 @@ describe('the strict schema', () => {
   })
 
   it('writes a record over a closed set of keys as properties', () => {
-    expect(strictOf(z.record(z.enum(['a', 'b']), z.number()))).toEqual({ type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } }, required: ['a', 'b'], additionalProperties: false })
+    expect(strictOf(z.record(z.enum(['a', 'b']), z.number()))).toEqual({
+      type: 'object',
+      properties: { a: { type: 'number' }, b: { type: 'number' } },
+      required: ['a', 'b'],
+      additionalProperties: false,
+    })
     expect(strictSchema(z3.record(z3.enum(['a', 'b']), z3.number())).unwrap({ a: 1, b: null })).toEqual({ a: 1 })
   })
 
@@ -170,9 +192,29 @@ describe('a schema that cannot be asked of a model', () => {
     ['dangling reference', shown({ type: 'object', properties: { a: { $ref: '#/definitions/gone' } } }), '`a`', /leads nowhere/],
     ['remote reference', shown({ type: 'object', properties: { a: { $ref: 'https://example.com/a.json' } } }), '`a`', /leads nowhere/],
     ['circular root', shown({ $ref: '#' }), 'the whole schema', /refers to itself/],
-    ['circular allOf', shown({ type: 'object', properties: { a: { $ref: '#/definitions/A' } }, definitions: { A: { allOf: [{ $ref: '#/definitions/A' }, { type: 'object' }] } } }), '`a`', /intersection/],
+    [
+      'circular allOf',
+      shown({
+        type: 'object',
+        properties: { a: { $ref: '#/definitions/A' } },
+        definitions: { A: { allOf: [{ $ref: '#/definitions/A' }, { type: 'object' }] } },
+      }),
+      '`a`',
+      /intersection/,
+    ],
     ['contradiction', z.object({ a: z.string().and(z.number()) }), '`a`', /intersection/],
-    ['intersection of recursions', shown({ allOf: [{ $ref: '#/definitions/A' }, { $ref: '#/definitions/B' }], definitions: { A: { type: 'object', properties: { c: { $ref: '#/definitions/A' } } }, B: { type: 'object', properties: { c: { $ref: '#/definitions/B' } } } } }), '`c.c.c.c`', /nested too deep/],
+    [
+      'intersection of recursions',
+      shown({
+        allOf: [{ $ref: '#/definitions/A' }, { $ref: '#/definitions/B' }],
+        definitions: {
+          A: { type: 'object', properties: { c: { $ref: '#/definitions/A' } } },
+          B: { type: 'object', properties: { c: { $ref: '#/definitions/B' } } },
+        },
+      }),
+      '`c.c.c.c`',
+      /nested too deep/,
+    ],
     ['forbidden name', z.object({ constructor: z.string() }), '`constructor`', /never read/],
   ]
 
@@ -209,7 +251,9 @@ describe('unwrap', () => {
   })
 
   it('strips nulls from the branch of a union that the value follows', () => {
-    const branches = z.object({ pick: z.union([z.object({ kind: z.literal('a'), x: z.string().optional() }), z.object({ kind: z.literal('b'), x: z.string().nullable() }), z.object({ n: z.number(), x: z.string().optional() })]) })
+    const branches = z.object({
+      pick: z.union([z.object({ kind: z.literal('a'), x: z.string().optional() }), z.object({ kind: z.literal('b'), x: z.string().nullable() }), z.object({ n: z.number(), x: z.string().optional() })]),
+    })
     const pick = (value: Json): Json => strictSchema(branches).unwrap({ pick: value })
     expect(pick({ kind: 'a', x: null })).toEqual({ pick: { kind: 'a' } })
     expect(pick({ kind: 'b', x: null })).toEqual({ pick: { kind: 'b', x: null } })

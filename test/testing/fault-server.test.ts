@@ -6,7 +6,9 @@ import { faultServer } from '../../src/testing/index.ts'
 const get = (url: string): Promise<Response> => fetch(url, { headers: { connection: 'close' } })
 
 test('faults come in order, one per request, and the last one stays', async () => {
-  await using server = await faultServer({ faults: [{ status: 503 }, { status: 429, headers: { 'retry-after': '2' }, body: '{}' }, (request) => ({ body: request.path })] })
+  await using server = await faultServer({
+    faults: [{ status: 503 }, { status: 429, headers: { 'retry-after': '2' }, body: '{}' }, (request) => ({ body: request.path })],
+  })
   expect((await get(server.url)).status).toBe(503)
   const limited = await get(server.url)
   expect([limited.status, limited.headers.get('retry-after'), limited.headers.get('content-type'), await limited.text()]).toEqual([429, '2', 'application/json', '{}'])
@@ -20,7 +22,10 @@ test('requests are remembered with time, path, headers and body', async () => {
   await fetch(`${server.url}/x`, { method: 'POST', body: 'hällo', headers: { 'x-a': '1' } })
   await clock.advance(250)
   await fetch(`${server.url}/y`)
-  expect(server.requests.map(({ atMs, method, path, body }) => [atMs, method, path, body])).toEqual([[0, 'POST', '/v1/x', 'hällo'], [250, 'GET', '/v1/y', '']])
+  expect(server.requests.map(({ atMs, method, path, body }) => [atMs, method, path, body])).toEqual([
+    [0, 'POST', '/v1/x', 'hällo'],
+    [250, 'GET', '/v1/y', ''],
+  ])
   expect(server.requests[0]?.headers['x-a']).toBe('1')
 })
 
@@ -39,7 +44,9 @@ test('a body can end, close and break after any byte', async () => {
 })
 
 test('connections can be reset, answered with garbage, or left in silence', async () => {
-  await using server = await faultServer({ faults: [{ connection: 'reset' }, { connection: 'garbage' }, { raw: 'HTTP/1.1 299 Odd\r\ncontent-length: 2\r\n\r\nok' }, { connection: 'silence' }] })
+  await using server = await faultServer({
+    faults: [{ connection: 'reset' }, { connection: 'garbage' }, { raw: 'HTTP/1.1 299 Odd\r\ncontent-length: 2\r\n\r\nok' }, { connection: 'silence' }],
+  })
   await expect(get(server.url)).rejects.toThrow()
   await expect(get(server.url)).rejects.toThrow()
   const odd = await get(server.url)

@@ -38,7 +38,14 @@ test('the provider behind the server sees the request as it was made', async () 
     model: 'm',
     messages: [
       { role: 'system', content: 'Be brief.' },
-      { role: 'user', content: [{ type: 'text', text: 'Look' }, { type: 'image', data: { url: 'https://example.com/a.png' } }, { type: 'audio', data: { base64: 'UklG' }, mediaType: 'audio/wav' }] },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Look' },
+          { type: 'image', data: { url: 'https://example.com/a.png' } },
+          { type: 'audio', data: { base64: 'UklG' }, mediaType: 'audio/wav' },
+        ],
+      },
       { role: 'assistant', content: 'Hm', calls: [{ id: 'c1', name: 'f', args: { a: 1 } }] },
       { role: 'tool', callId: 'c1', name: 'f', content: 'done' },
     ],
@@ -54,8 +61,18 @@ test('the provider behind the server sees the request as it was made', async () 
 })
 
 test.each([
-  'rate_limited', 'quota_exhausted', 'overloaded', 'provider_error', 'connection_failed', 'malformed_response', 'empty_response',
-  'auth_failed', 'model_not_found', 'invalid_request', 'context_overflow', 'content_filtered',
+  'rate_limited',
+  'quota_exhausted',
+  'overloaded',
+  'provider_error',
+  'connection_failed',
+  'malformed_response',
+  'empty_response',
+  'auth_failed',
+  'model_not_found',
+  'invalid_request',
+  'context_overflow',
+  'content_filtered',
 ] as const)('the failure %s arrives as itself', async (code) => {
   await using server = await scriptedServer({ provider: script([replyFailure(code, { provider: { retryAfterMs: 70 } }), replyFailure(code)]) })
   const remote = openai({ baseURL: server.url, apiKey: 'test-key-1234' })
@@ -82,7 +99,10 @@ test('a failure in the middle of a stream arrives after the text that was said',
 test('a timeout behind the server is silence in front of it', async () => {
   await using server = await scriptedServer({ provider: script([replyFailure('timeout')]) })
   const impatient = io({ timeouts: { ...patience, firstTokenMs: 40 } })
-  expect((await rejection(openai({ baseURL: server.url, apiKey: 'test-key-1234' }).call(ask(), impatient))).failure).toMatchObject({ code: 'timeout', details: { phase: 'first_token' } })
+  expect((await rejection(openai({ baseURL: server.url, apiKey: 'test-key-1234' }).call(ask(), impatient))).failure).toMatchObject({
+    code: 'timeout',
+    details: { phase: 'first_token' },
+  })
 })
 
 test('an abort reaches the provider behind the server', async () => {

@@ -4,8 +4,7 @@ import { packageOf, roomOf, targetOf } from './source.ts'
 import type { Import, Rule, SourceFile } from './source.ts'
 
 /** The rooms under `src/`, each of which may import only rooms before it. */
-export const ROOMS: readonly string[] =
-  'failure clock schema prompt cost trace policy model tool journal agent run replay eval check inspector engine server mcp client testing cli'.split(' ')
+export const ROOMS: readonly string[] = 'failure clock schema prompt cost trace policy model tool journal agent run replay eval check inspector engine server mcp client testing cli'.split(' ')
 
 const inRoom = (path: string): boolean => roomOf(path) !== undefined
 

@@ -103,7 +103,14 @@ const names: Rule = {
   name: 'a file is named for the one thing in it',
   applies: everywhere,
   check: (files) => files.filter(({ path }) => emptyNames.test(path)).map(({ path }) => `${path} has a name that says nothing`),
-  planted: { 'src/run/utils.ts': '', 'src/run/run-types.ts': '', 'src/common/id.ts': '', 'test/helpers/make.ts': '', 'src/run/commonality.ts': '', 'test/types/agent.ts': '' },
+  planted: {
+    'src/run/utils.ts': '',
+    'src/run/run-types.ts': '',
+    'src/common/id.ts': '',
+    'test/helpers/make.ts': '',
+    'src/run/commonality.ts': '',
+    'test/types/agent.ts': '',
+  },
   caught: 4,
 }
 
@@ -132,10 +139,7 @@ const reExports: Rule = {
 const openings: Rule = {
   name: 'a file opens by saying what it is',
   applies: (path) => inSource(path) && !path.endsWith('index.ts'),
-  check: (files) =>
-    files
-      .filter(({ text, comments }) => !/^(#![^\n]*\n)?$/.test(text.slice(0, comments[0]?.start ?? text.length)))
-      .map(({ path }) => `${path} does not open with a comment`),
+  check: (files) => files.filter(({ text, comments }) => !/^(#![^\n]*\n)?$/.test(text.slice(0, comments[0]?.start ?? text.length))).map(({ path }) => `${path} does not open with a comment`),
   planted: {
     'src/run/silent.ts': 'export const a = 1\n// too late',
     'src/run/empty.ts': 'export const a = 1',
@@ -154,9 +158,7 @@ const leftovers: Rule = {
   applies: everywhere,
   check: (files) =>
     files.flatMap((file) => {
-      const found = file.comments
-        .filter((comment) => marker.test(comment.value))
-        .map((comment) => `${file.path}:${lineOf(file.text, comment.start)} has the comment "${comment.value.trim()}"`)
+      const found = file.comments.filter((comment) => marker.test(comment.value)).map((comment) => `${file.path}:${lineOf(file.text, comment.start)} has the comment "${comment.value.trim()}"`)
       const add = (what: string, start: number): void => void found.push(`${file.path}:${lineOf(file.text, start)} has ${what}`)
       const prints = inSource(file.path) && roomOf(file.path) !== 'cli'
       visit(file, {

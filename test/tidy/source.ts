@@ -47,8 +47,7 @@ export const visit = (file: Pick<SourceFile, 'program'>, handlers: VisitorObject
 export const roomOf = (path: string): string | undefined => /^src\/([^/]+)\//.exec(path)?.[1]
 
 /** The path that a relative specifier names, or undefined when it names a package. */
-export const targetOf = (from: string, specifier: string): string | undefined =>
-  specifier.startsWith('.') ? posix.join(posix.dirname(from), specifier) : undefined
+export const targetOf = (from: string, specifier: string): string | undefined => (specifier.startsWith('.') ? posix.join(posix.dirname(from), specifier) : undefined)
 
 /** The package that a specifier names, e.g. `openai` for `openai/resources`; undefined for a relative one. */
 export const packageOf = (specifier: string): string | undefined => {
@@ -78,30 +77,32 @@ const importsOf = (program: Program, text: string): readonly Import[] => {
   const add = (specifier: string, start: number, names: readonly string[] = []): void => {
     found.push({ specifier, line: lineOf(text, start), names })
   }
-  visit({ program }, {
-    ImportDeclaration: ({ source, specifiers, start }) => {
-      const names = specifiers.map((one) => (one.type === 'ImportSpecifier' ? nameOf(one.imported) : '*'))
-      add(source.value, start, names)
+  visit(
+    { program },
+    {
+      ImportDeclaration: ({ source, specifiers, start }) => {
+        const names = specifiers.map((one) => (one.type === 'ImportSpecifier' ? nameOf(one.imported) : '*'))
+        add(source.value, start, names)
+      },
+      ExportNamedDeclaration: ({ source, start }) => source && add(source.value, start),
+      ExportAllDeclaration: ({ source, start }) => add(source.value, start),
+      ImportExpression: ({ source, start }) => {
+        if (source.type === 'Literal' && typeof source.value === 'string') add(source.value, start)
+      },
+      TSImportType: ({ source, start }) => add(source.value, start),
+      VariableDeclarator: ({ id, init }) => {
+        const created = init?.type === 'CallExpression' && init.callee.type === 'Identifier' && init.callee.name === 'createRequire'
+        if (created && id.type === 'Identifier') requires.add(id.name)
+      },
+      CallExpression: ({ callee, arguments: [argument], start }) => {
+        const required = callee.type === 'Identifier' ? requires.has(callee.name) : isMember(callee, 'getBuiltinModule')
+        if (required && argument?.type === 'Literal' && typeof argument.value === 'string') add(argument.value, start)
+      },
     },
-    ExportNamedDeclaration: ({ source, start }) => source && add(source.value, start),
-    ExportAllDeclaration: ({ source, start }) => add(source.value, start),
-    ImportExpression: ({ source, start }) => {
-      if (source.type === 'Literal' && typeof source.value === 'string') add(source.value, start)
-    },
-    TSImportType: ({ source, start }) => add(source.value, start),
-    VariableDeclarator: ({ id, init }) => {
-      const created = init?.type === 'CallExpression' && init.callee.type === 'Identifier' && init.callee.name === 'createRequire'
-      if (created && id.type === 'Identifier') requires.add(id.name)
-    },
-    CallExpression: ({ callee, arguments: [argument], start }) => {
-      const required = callee.type === 'Identifier' ? requires.has(callee.name) : isMember(callee, 'getBuiltinModule')
-      if (required && argument?.type === 'Literal' && typeof argument.value === 'string') add(argument.value, start)
-    },
-  })
+  )
   return found
 }
 
-const isMember = (node: { readonly type: string; readonly property?: unknown }, name: string): boolean =>
-  node.type === 'MemberExpression' && (node.property as { readonly name?: unknown }).name === name
+const isMember = (node: { readonly type: string; readonly property?: unknown }, name: string): boolean => node.type === 'MemberExpression' && (node.property as { readonly name?: unknown }).name === name
 
 const nameOf = (name: { readonly type: string; readonly name?: string; readonly value?: unknown }): string => name.name ?? String(name.value)

@@ -35,7 +35,13 @@ const docs = {
 describe('a local index of a folder', () => {
   it('finds the section that answers, with its anchor as source and its headings as title', async () => {
     const [best] = await search(localIndex({ folder: folderWith(docs) }), 'how much may a run spend?')
-    expect(best).toEqual({ id: 'limits.md#cost', source: 'limits.md#cost', title: 'Limits › Cost', text: 'A budget caps what a run may spend in dollars.', score: expect.any(Number) })
+    expect(best).toEqual({
+      id: 'limits.md#cost',
+      source: 'limits.md#cost',
+      title: 'Limits › Cost',
+      text: 'A budget caps what a run may spend in dollars.',
+      score: expect.any(Number),
+    })
   })
 
   it('takes a URL as well as a path', async () => {
@@ -43,7 +49,14 @@ describe('a local index of a folder', () => {
   })
 
   it('reads only files with the extensions asked for, and no hidden files or dependencies', async () => {
-    const folder = folderWith({ ...docs, 'page.MDX': 'budget', '.hidden.md': 'budget', '.git/a.md': 'budget', 'node_modules/a/readme.md': 'budget', 'code.ts': 'budget' })
+    const folder = folderWith({
+      ...docs,
+      'page.MDX': 'budget',
+      '.hidden.md': 'budget',
+      '.git/a.md': 'budget',
+      'node_modules/a/readme.md': 'budget',
+      'code.ts': 'budget',
+    })
     expect(await idsOf(localIndex({ folder }), 'budget')).toEqual(['limits.md#cost'])
     expect(await idsOf(localIndex({ folder, extensions: ['.mdx'] }), 'budget')).toEqual(['page.MDX'])
   })
@@ -59,7 +72,11 @@ describe('a local index of a folder', () => {
 
   it('has the version of its content, whatever order or line ending the files were written with', () => {
     const version = localIndex({ folder: folderWith(docs) }).version
-    const reversed = Object.fromEntries(Object.entries(docs).reverse().map(([path, text]) => [path, text.replaceAll('\n', '\r\n')]))
+    const reversed = Object.fromEntries(
+      Object.entries(docs)
+        .reverse()
+        .map(([path, text]) => [path, text.replaceAll('\n', '\r\n')]),
+    )
     expect(localIndex({ folder: folderWith(reversed) }).version).toBe(version)
     expect(localIndex({ folder: folderWith({ ...docs, 'notes.txt': 'Other.' }) }).version).not.toBe(version)
     expect(localIndex({ folder: folderWith(docs), chunkChars: 20 }).version).not.toBe(version)
@@ -131,6 +148,13 @@ describe('a local index of documents', () => {
   })
 
   it('refuses two documents with one id', () => {
-    expect(() => localIndex({ documents: [{ id: 'a', text: 'x' }, { id: 'a', text: 'y' }] })).toThrow(/agent_invalid: .*two documents with the id "a"/)
+    expect(() =>
+      localIndex({
+        documents: [
+          { id: 'a', text: 'x' },
+          { id: 'a', text: 'y' },
+        ],
+      }),
+    ).toThrow(/agent_invalid: .*two documents with the id "a"/)
   })
 })

@@ -26,7 +26,9 @@ const fromMemory = (payload: Payload): ModelProvider => {
 
 /** Calls may only come from bodies in which the end of the turn can be seen with the naked eye. */
 const showsItsEnd = ({ wire, body }: Payload): boolean => {
-  const text = Buffer.from(body).toString('utf8').replaceAll(/\\u00([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  const text = Buffer.from(body)
+    .toString('utf8')
+    .replaceAll(/\\u00([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   return wire === 'chat' ? /data: ?\[DONE\]/.test(text) && /finish_reason"/.test(text) : /response\.(completed|incomplete)/.test(text)
 }
 
@@ -59,8 +61,13 @@ const run = async (provider: ModelProvider, payload: Payload): Promise<string> =
 test(`${count} malformed replies of seed ${seed} end typed`, async () => {
   const outcomes: Record<string, number> = {}
   let current: Payload = malformed(seed, 0)
-  await using server = await faultServer({ faults: [() => ({ status: current.status, headers: { 'content-type': current.contentType || 'text/plain' }, body: current.body })] })
-  const onSocket = { chat: openai({ baseURL: server.url, apiKey: 'test-key-1234' }), responses: openai({ baseURL: server.url, apiKey: 'test-key-1234', wire: 'responses' }) }
+  await using server = await faultServer({
+    faults: [() => ({ status: current.status, headers: { 'content-type': current.contentType || 'text/plain' }, body: current.body })],
+  })
+  const onSocket = {
+    chat: openai({ baseURL: server.url, apiKey: 'test-key-1234' }),
+    responses: openai({ baseURL: server.url, apiKey: 'test-key-1234', wire: 'responses' }),
+  }
   const [from, to] = one === undefined ? [0, count] : [Number(one), Number(one) + 1]
   for (let number = from; number < to; number++) {
     current = malformed(seed, number)

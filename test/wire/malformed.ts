@@ -26,8 +26,27 @@ const pick = <T>(random: Random, from: readonly T[]): T => from[Math.floor(rando
 const below = (random: Random, limit: number): number => Math.floor(random() * limit)
 
 const VALUES: readonly (() => unknown)[] = [
-  () => null, () => true, () => 0, () => -1, () => 1e308, () => 0.1, () => '', () => '\ud800', () => 'null', () => [], () => ({}), () => [null], () => ({ a: [] }), () => 'x'.repeat(3000),
-  () => ({ prototype: { polluted: true } }), () => [[[[[[[[]]]]]]]], () => ({ error: { message: 'm' } }), () => 'stop', () => 'tool_calls', () => 2 ** 53, () => '[DONE]',
+  () => null,
+  () => true,
+  () => 0,
+  () => -1,
+  () => 1e308,
+  () => 0.1,
+  () => '',
+  () => '\ud800',
+  () => 'null',
+  () => [],
+  () => ({}),
+  () => [null],
+  () => ({ a: [] }),
+  () => 'x'.repeat(3000),
+  () => ({ prototype: { polluted: true } }),
+  () => [[[[[[[[]]]]]]]],
+  () => ({ error: { message: 'm' } }),
+  () => 'stop',
+  () => 'tool_calls',
+  () => 2 ** 53,
+  () => '[DONE]',
 ]
 
 /** Replaces, removes or doubles one random node of a JSON document. */
@@ -78,7 +97,9 @@ const TEXT_MUTATIONS: { readonly [name: string]: (random: Random, body: string, 
   },
   insert: (random, body) => {
     const at = below(random, body.length)
-    return body.slice(0, at) + pick(random, ['\n', '\n\n', '\r', '"', '}', '{', '[', ',', '\\', '\u0000', '\ufeff', 'data: ', 'event: error\n', 'data: [DONE]\n\n', ':', '\\ud800', '{"a":1,"a":2}', '\ud83d']) + body.slice(at)
+    return (
+      body.slice(0, at) + pick(random, ['\n', '\n\n', '\r', '"', '}', '{', '[', ',', '\\', '\u0000', '\ufeff', 'data: ', 'event: error\n', 'data: [DONE]\n\n', ':', '\\ud800', '{"a":1,"a":2}', '\ud83d']) + body.slice(at)
+    )
   },
   duplicateKey: (_random, body) => body.replace(/"(\w+)":/, '"$1":7,"$1":'),
   swapLines: (random, body) => {
@@ -90,7 +111,11 @@ const TEXT_MUTATIONS: { readonly [name: string]: (random: Random, body: string, 
     lines[to] = moved
     return lines.join('\n')
   },
-  dropLine: (random, body) => body.split('\n').toSpliced(below(random, body.split('\n').length), 1).join('\n'),
+  dropLine: (random, body) =>
+    body
+      .split('\n')
+      .toSpliced(below(random, body.split('\n').length), 1)
+      .join('\n'),
   repeat: (_random, body) => body + body,
   deep: (random, body) => body.replace(/"content":("[^"]*"|null)/, () => `"content":${'['.repeat(2000 + below(random, 3000))}`),
   deepArguments: (random, body) => body.replace(/"arguments":"[^"]*(\\"[^"]*)*"/, () => `"arguments":"${'['.repeat(500 + below(random, 3000))}"`),

@@ -17,7 +17,7 @@ const counts = { files: 0, exchanges: 0, replies: 0, calls: 0, failures: 0 }
 const torn = (body: string): readonly Uint8Array[] => {
   const bytes = Buffer.from(body)
   const pieces: Uint8Array[] = []
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = 1 + Math.floor(random() ** 2 * 700)
     pieces.push(bytes.subarray(at, at + length))
     at += length
@@ -59,18 +59,30 @@ const compare = (expected: Expected, { got, heard, reply }: Awaited<ReturnType<t
   expect(checked.kind, where).toBe(kind)
 }
 
-test.each(allRecordings())('%s', async (_file, recordings) => {
-  // Twice: as one piece, and torn.
-  const exchanges = recordings.flatMap((recording) => [{ recording, body: recording.response.body as string | readonly Uint8Array[] }, { recording, body: torn(recording.response.body) }])
-  await using server = await faultServer({ faults: exchanges.map(({ recording: { response }, body }) => ({ status: response.status, headers: response.headers, body })) })
-  const providers = { chat: openai({ baseURL: server.url, apiKey: 'test-key-1234' }), responses: openai({ baseURL: server.url, apiKey: 'test-key-1234', wire: 'responses' }) }
-  for (const { recording } of exchanges) {
-    const provider = providers[recording.api === 'openai.responses' ? 'responses' : 'chat']
-    compare(expectedOf(recording), await outcomeOf(provider, recording), `${recording.file}:${recording.line}`, isStream(recording))
-    counts.exchanges++
-  }
-  expect(server.requests).toHaveLength(exchanges.length)
-  counts.files++
-}, 60_000)
+test.each(allRecordings())(
+  '%s',
+  async (_file, recordings) => {
+    // Twice: as one piece, and torn.
+    const exchanges = recordings.flatMap((recording) => [
+      { recording, body: recording.response.body as string | readonly Uint8Array[] },
+      { recording, body: torn(recording.response.body) },
+    ])
+    await using server = await faultServer({
+      faults: exchanges.map(({ recording: { response }, body }) => ({ status: response.status, headers: response.headers, body })),
+    })
+    const providers = {
+      chat: openai({ baseURL: server.url, apiKey: 'test-key-1234' }),
+      responses: openai({ baseURL: server.url, apiKey: 'test-key-1234', wire: 'responses' }),
+    }
+    for (const { recording } of exchanges) {
+      const provider = providers[recording.api === 'openai.responses' ? 'responses' : 'chat']
+      compare(expectedOf(recording), await outcomeOf(provider, recording), `${recording.file}:${recording.line}`, isStream(recording))
+      counts.exchanges++
+    }
+    expect(server.requests).toHaveLength(exchanges.length)
+    counts.files++
+  },
+  60_000,
+)
 
 afterAll(() => process.stdout.write(`Recordings (seed ${seed}): ${JSON.stringify(counts)}\n`))

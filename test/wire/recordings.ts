@@ -44,7 +44,7 @@ const readFile = (folder: string, path: string): readonly Recording[] =>
     .map((line, at) => ({ ...(JSON.parse(line) as Recording), file: relative(folder, path), line: at + 1 }))
 
 /** Recordings of a folder, one list per file. */
-export const recordingsIn = (folder: string): readonly (readonly [file: string, recordings: readonly Recording[]])[] => filesBelow(folder).map((path) => [relative(folder, path), readFile(folder, path)])
+const recordingsIn = (folder: string): readonly (readonly [file: string, recordings: readonly Recording[]])[] => filesBelow(folder).map((path) => [relative(folder, path), readFile(folder, path)])
 
 /** All there are: the sample always, the large collection where it exists. */
 export const allRecordings = (): readonly (readonly [file: string, recordings: readonly Recording[]])[] => [...recordingsIn(sampleFolder), ...(hasShared ? recordingsIn(sharedFolder) : [])]
@@ -98,7 +98,14 @@ const ofStatus = (status: number, body: string): Expected => {
 }
 
 const plainText = (content: any): string =>
-  typeof content === 'string' ? content : Array.isArray(content) ? content.filter((part) => part.type === 'text').map((part) => part.text).join('') : ''
+  typeof content === 'string'
+    ? content
+    : Array.isArray(content)
+      ? content
+          .filter((part) => part.type === 'text')
+          .map((part) => part.text)
+          .join('')
+      : ''
 
 const chatDocument = (body: Loose, asked: string): Expected => {
   const choice = (body['choices'] as readonly Loose[]).find((each) => each['index'] === 0) ?? body['choices'][0]
@@ -131,7 +138,11 @@ const chatStream = (body: string, asked: string): Expected => {
   for (const piece of choices.flatMap((choice) => (choice['delta']?.tool_calls ?? []) as readonly Loose[])) {
     const index = piece['index'] ?? calls.size
     const call = calls.get(index) ?? { id: '', name: '', args: '' }
-    calls.set(index, { id: call.id + (call.id ? '' : (piece['id'] ?? '')), name: call.name + (call.name ? '' : (piece['function']?.name ?? '')), args: call.args + (piece['function']?.arguments ?? '') })
+    calls.set(index, {
+      id: call.id + (call.id ? '' : (piece['id'] ?? '')),
+      name: call.name + (call.name ? '' : (piece['function']?.name ?? '')),
+      args: call.args + (piece['function']?.arguments ?? ''),
+    })
   }
   return {
     kind: 'reply',
@@ -173,7 +184,11 @@ const responseStream = (body: string): Expected => {
   if (events.some((event) => event['type'] === 'error')) return failure('provider_error', 'rate_limited', 'overloaded', 'invalid_request')
   if (last['type'] === 'response.failed') return failure('provider_error', 'rate_limited', 'overloaded')
   if (last['type'] !== 'response.completed' && last['type'] !== 'response.incomplete') return failure('stream_truncated')
-  const joined = (type: string, at?: unknown): string => events.filter((event) => event['type'] === type && (at === undefined || event['output_index'] === at)).map((event) => event['delta']).join('')
+  const joined = (type: string, at?: unknown): string =>
+    events
+      .filter((event) => event['type'] === type && (at === undefined || event['output_index'] === at))
+      .map((event) => event['delta'])
+      .join('')
   // One recording was edited by its authors: where the deltas disagree with the event that closes them, that one counts.
   const closed = (at: unknown): string | undefined => events.find((event) => event['type'] === 'response.function_call_arguments.done' && event['output_index'] === at)?.['arguments']
   const added = events.filter((event) => event['type'] === 'response.output_item.added' && event['item'].type === 'function_call')
@@ -181,7 +196,11 @@ const responseStream = (body: string): Expected => {
     kind: 'reply',
     text: joined('response.output_text.delta'),
     refusal: joined('response.refusal.delta'),
-    calls: added.map((event) => ({ id: event['item'].call_id, name: event['item'].name, args: argsOf(closed(event['output_index']) || joined('response.function_call_arguments.delta', event['output_index']) || event['item'].arguments) })),
+    calls: added.map((event) => ({
+      id: event['item'].call_id,
+      name: event['item'].name,
+      args: argsOf(closed(event['output_index']) || joined('response.function_call_arguments.delta', event['output_index']) || event['item'].arguments),
+    })),
     finish: responseFinish(last['response'], added.length > 0),
     usage: responseUsage(last['response'].usage),
     model: last['response'].model,

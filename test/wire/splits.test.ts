@@ -23,7 +23,12 @@ test('streams that arrive byte by byte over a socket give the same reply as in o
   for (const recording of shortStreams(5_000).slice(0, 20)) {
     const { status, headers, body } = recording.response
     const bytes = Buffer.from(body)
-    await using server = await faultServer({ faults: [{ status, headers, body }, { status, headers, body: Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)) }] })
+    await using server = await faultServer({
+      faults: [
+        { status, headers, body },
+        { status, headers, body: Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)) },
+      ],
+    })
     const provider = openai({ baseURL: server.url, apiKey: 'test-key-1234', wire: recording.api === 'openai.responses' ? 'responses' : 'chat' })
     const whole = listening()
     const torn = listening()
@@ -33,7 +38,14 @@ test('streams that arrive byte by byte over a socket give the same reply as in o
 }, 60_000)
 
 const ODD: readonly (readonly [string, readonly { readonly type: string; readonly data: string }[]])[] = [
-  ['data: a\r\n\r\ndata: b\r\rdata: c\n\n', [{ type: '', data: 'a' }, { type: '', data: 'b' }, { type: '', data: 'c' }]],
+  [
+    'data: a\r\n\r\ndata: b\r\rdata: c\n\n',
+    [
+      { type: '', data: 'a' },
+      { type: '', data: 'b' },
+      { type: '', data: 'c' },
+    ],
+  ],
   ['data: a\ndata: b\n\n', [{ type: '', data: 'a\nb' }]],
   [': comment\n\nevent: x\ndata:no space\nid: 7\nretry: 10\n\n', [{ type: 'x', data: 'no space' }]],
   ['data\n\n', [{ type: '', data: '' }]],

@@ -46,7 +46,8 @@ const checkOffered = (facts: Facts, path: string, { tools }: ModelSpec): readonl
         const acting = [...reached].find((state) => performs(facts, state, name))
         if (acting === undefined) return []
         const first = route.params?.['tool']
-        const why = first === undefined || first === name ? `Its calls reach '${acting}' without an approval.` : `A batch that also calls '${String(first)}' takes that route first and reaches '${acting}' without an approval.`
+        const why =
+          first === undefined || first === name ? `Its calls reach '${acting}' without an approval.` : `A batch that also calls '${String(first)}' takes that route first and reaches '${acting}' without an approval.`
         const remedy = first === undefined || first === name ? `Route it to an approve state that leads to '${acting}'.` : `Put '${name}' before '${String(first)}' in onTools.`
         return [{ state: path, problem: `The tool '${name}' is irreversible. ${why} ${remedy}` }]
       })
@@ -56,7 +57,12 @@ const checkDecided = (facts: Facts, path: string, name: string): readonly Proble
   const approves = (state: string): boolean => facts.effectsOf(state).some((effect) => effect.kind === 'approve' && effect.call?.name === name)
   const passable: Passable = (state, edge) => edge.cause !== 'done' || edge.params?.['value'] === 'rejected' || !approves(state)
   if (!reachBy(facts, facts.enteredLeaves(''), passable).has(path)) return []
-  return [{ state: path, problem: `The tool '${name}' is irreversible and can be called here without an approval. Put a state before it on every way: t.approve({ call: { tool: '${name}', args }, … }).` }]
+  return [
+    {
+      state: path,
+      problem: `The tool '${name}' is irreversible and can be called here without an approval. Put a state before it on every way: t.approve({ call: { tool: '${name}', args }, … }).`,
+    },
+  ]
 }
 
 /** Reports ways to an irreversible tool that pass no approval. */

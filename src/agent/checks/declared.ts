@@ -18,6 +18,9 @@ export const checkDeclared = (id: string, events: { readonly [type: string]: Sch
       if (approvals !== undefined && APPROVAL_EVENTS.includes(event)) return [here(`The event '${event}' is declared, but the approval '${approvals.path}' takes an event of that name too. Rename yours.`)]
       return []
     }),
-    ...schemas.flatMap((schema) => (schema === undefined ? [] : (fieldNames(schema) ?? []))).filter((field) => field === '$run').map(() => here("The field '$run' is reserved for the runtime. Rename it.")),
+    ...schemas
+      .flatMap((schema) => (schema === undefined ? [] : (fieldNames(schema) ?? [])))
+      .filter((field) => field === '$run')
+      .map(() => here("The field '$run' is reserved for the runtime. Rename it.")),
   ]
 }

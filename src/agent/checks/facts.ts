@@ -25,9 +25,7 @@ export const factsOf = (machine: AnyStateMachine): Facts => {
   const nodes = new Map(graph.nodes.map((node) => [node.path, node]))
   const edges = Map.groupBy(graph.edges, (edge) => edge.source)
   const node = (path: string): GraphNode => nodes.get(path) as GraphNode
-  const effects = new Map(
-    graph.nodes.map(({ path, invokes }) => [path, invokes.flatMap(({ source }) => effectOf(logicOf(machine, source)) ?? [])]),
-  )
+  const effects = new Map(graph.nodes.map(({ path, invokes }) => [path, invokes.flatMap(({ source }) => effectOf(logicOf(machine, source)) ?? [])]))
   const around = (path: string): readonly string[] => {
     const { parent } = node(path)
     return parent === undefined ? [] : [parent, ...around(parent)]
@@ -42,8 +40,7 @@ export const factsOf = (machine: AnyStateMachine): Facts => {
 }
 
 /** Transitions that can be taken while a state is active: its own and those of the states around it. */
-export const edgesInForce = (facts: Facts, path: string): readonly GraphEdge[] =>
-  [path, ...facts.around(path)].flatMap((each) => facts.edgesFrom(each).filter((edge) => edge.cause !== 'complete'))
+export const edgesInForce = (facts: Facts, path: string): readonly GraphEdge[] => [path, ...facts.around(path)].flatMap((each) => facts.edgesFrom(each).filter((edge) => edge.cause !== 'complete'))
 
 /** Transitions that follow when a final state is entered. */
 export const completionEdges = (facts: Facts, path: string): readonly GraphEdge[] => {

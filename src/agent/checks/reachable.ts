@@ -49,7 +49,9 @@ const statesThatEnd = (facts: Facts): ReadonlySet<string> => {
   }
   // In a parallel state one region may wait for ever if another can leave for all of them.
   const leavesWithSibling = (path: string): boolean =>
-    facts.around(path).some((each) => facts.node(each).type === 'parallel' && facts.graph.edges.some((edge) => edge.source.startsWith(`${each}.`) && edge.targets.some((target) => !target.startsWith(`${each}.`) && ends.has(target))))
+    facts
+      .around(path)
+      .some((each) => facts.node(each).type === 'parallel' && facts.graph.edges.some((edge) => edge.source.startsWith(`${each}.`) && edge.targets.some((target) => !target.startsWith(`${each}.`) && ends.has(target))))
   const canEnd = (path: string): boolean => {
     const { type, initial, children, parent } = facts.node(path)
     if (edgesInForce(facts, path).some((edge) => leads(edge.targets)) || leavesWithSibling(path)) return true
@@ -57,7 +59,7 @@ const statesThatEnd = (facts: Facts): ReadonlySet<string> => {
     if (type === 'parallel') return children.every((child) => ends.has(child))
     return initial !== undefined && ends.has(initial)
   }
-  for (let grew = true; grew; ) {
+  for (let grew = true; grew;) {
     grew = false
     for (const { path } of facts.graph.nodes) {
       if (ends.has(path) || !canEnd(path)) continue

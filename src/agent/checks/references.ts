@@ -37,7 +37,12 @@ const guardNames = (guard: unknown): readonly string[] => {
 /** What is wrong with an action, whether built in or written by hand. XState marks its own with a type. */
 const wrongAction = (action: unknown): string | undefined => {
   if (typeof action !== 'function') return undefined
-  const { type, to, assignment, collect } = action as { readonly type?: string; readonly to?: unknown; readonly assignment?: unknown; readonly collect?: unknown }
+  const { type, to, assignment, collect } = action as {
+    readonly type?: string
+    readonly to?: unknown
+    readonly assignment?: unknown
+    readonly collect?: unknown
+  }
   const source = [assignment, collect, ...Object.values(typeof assignment === 'object' && assignment !== null ? assignment : {})].filter((part) => typeof part === 'function').join('\n')
   if (type === 'xstate.spawnChild' || /\bspawn(Child)?\b/.test(source)) return 'An action spawns an actor, which the journal cannot see. Invoke it in a state instead.'
   if ((type === 'xstate.sendTo' && to === '#_parent') || /\bsendParent\b/.test(source)) return 'An action sends to the parent machine, which the journal cannot see. End with an output instead.'
@@ -53,8 +58,15 @@ const checkEvents = (node: StateNode): readonly Problem[] =>
 
 const checkNames = (machine: AnyStateMachine, node: StateNode): readonly Problem[] => {
   const { guards, actions } = machine.implementations as { readonly guards: object; readonly actions: object }
-  const missing = (what: string, name: string, known: object): Problem => ({ state: pathOf(node), problem: `There is no ${what} called '${name}'.${suggest(name, Object.keys(known))}` })
-  const guardProblems = transitionsOf(node).flatMap(({ guard }) => guardNames(guard).filter((name) => !Object.hasOwn(guards, name)).map((name) => missing('guard', name, guards)))
+  const missing = (what: string, name: string, known: object): Problem => ({
+    state: pathOf(node),
+    problem: `There is no ${what} called '${name}'.${suggest(name, Object.keys(known))}`,
+  })
+  const guardProblems = transitionsOf(node).flatMap(({ guard }) =>
+    guardNames(guard)
+      .filter((name) => !Object.hasOwn(guards, name))
+      .map((name) => missing('guard', name, guards)),
+  )
   const actionProblems = actionsOf(node).flatMap((action) => {
     const name = nameOf(action)
     return name === undefined || Object.hasOwn(actions, name) ? [] : [missing('action', name, actions)]
@@ -65,9 +77,20 @@ const checkNames = (machine: AnyStateMachine, node: StateNode): readonly Problem
 const checkActors = (machine: AnyStateMachine, node: StateNode): readonly Problem[] =>
   node.invoke.flatMap(({ src, id }) => {
     const logic = logicOf(machine, src)
-    if (logic === undefined) return [{ state: pathOf(node), problem: `There is no actor called '${String(src)}'.${suggest(String(src), Object.keys(machine.implementations.actors as object))}` }]
+    if (logic === undefined)
+      return [
+        {
+          state: pathOf(node),
+          problem: `There is no actor called '${String(src)}'.${suggest(String(src), Object.keys(machine.implementations.actors as object))}`,
+        },
+      ]
     if (effectOf(logic) !== undefined || isMachine(logic)) return []
-    return [{ state: pathOf(node), problem: `The actor '${id}' is neither one of Stateloop's nor a machine, so its results would not be journaled. Use fromCode, fromTool or t.code.` }]
+    return [
+      {
+        state: pathOf(node),
+        problem: `The actor '${id}' is neither one of Stateloop's nor a machine, so its results would not be journaled. Use fromCode, fromTool or t.code.`,
+      },
+    ]
   })
 
 const twice = (ids: readonly (readonly [id: string, path: string])[], what: string): readonly Problem[] => {
@@ -82,10 +105,18 @@ const twice = (ids: readonly (readonly [id: string, path: string])[], what: stri
 /** Reports duplicate ids, missing implementations, wildcard events and actors that the journal cannot see. */
 export const checkReferences = ({ machine }: Facts): readonly Problem[] => {
   const nodes = walk(machine.root)
-  const actions = [...new Set([...nodes.flatMap((node) => actionsOf(node).map((action) => [pathOf(node), action] as const)), ...Object.values(machine.implementations.actions as object).map((action: unknown) => ['', action] as const)])]
+  const actions = [
+    ...new Set([...nodes.flatMap((node) => actionsOf(node).map((action) => [pathOf(node), action] as const)), ...Object.values(machine.implementations.actions as object).map((action: unknown) => ['', action] as const)]),
+  ]
   return [
-    ...twice(nodes.map((node) => [node.id, pathOf(node)]), 'state'),
-    ...twice(nodes.flatMap((node) => node.invoke.map(({ id }) => [id, pathOf(node)] as const)), 'invoke'),
+    ...twice(
+      nodes.map((node) => [node.id, pathOf(node)]),
+      'state',
+    ),
+    ...twice(
+      nodes.flatMap((node) => node.invoke.map(({ id }) => [id, pathOf(node)] as const)),
+      'invoke',
+    ),
     ...nodes.flatMap((node) => [...checkEvents(node), ...checkNames(machine, node), ...checkActors(machine, node)]),
     ...actions.flatMap(([state, action]) => {
       const problem = wrongAction(action)

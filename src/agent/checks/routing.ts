@@ -25,7 +25,10 @@ export const checkRouting = (facts: Facts): readonly Problem[] =>
       const effect = effectOf(logicOf(facts.machine, source))
       if (effect === undefined) return []
       const event = `xstate.error.actor.${id}`
-      const missing = unrouted([path, ...facts.around(path)].flatMap((each) => facts.edgesFrom(each).filter((edge) => edge.event === event)), effect.kind)
+      const missing = unrouted(
+        [path, ...facts.around(path)].flatMap((each) => facts.edgesFrom(each).filter((edge) => edge.event === event)),
+        effect.kind,
+      )
       if (missing.length === 0) return []
       return [{ state: path, problem: `Failures of '${id}' lead nowhere: ${missing.join(', ')}. Give it onError, with a guard for each code or a target for all.` }]
     }),

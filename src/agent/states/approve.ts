@@ -49,10 +49,7 @@ const decidedEdge = (site: Site, value: 'approved' | 'rejected', to: unknown, op
 })
 
 /** The transitions of a decision. */
-export const decisionEdges = (site: Site, onApproved: unknown, onRejected: unknown): readonly Edge[] => [
-  decidedEdge(site, 'approved', onApproved, 'onApproved'),
-  decidedEdge(site, 'rejected', onRejected, 'onRejected'),
-]
+const decisionEdges = (site: Site, onApproved: unknown, onRejected: unknown): readonly Edge[] => [decidedEdge(site, 'approved', onApproved, 'onApproved'), decidedEdge(site, 'rejected', onRejected, 'onRejected')]
 
 /** The tools an approval decides about: given, or found once every route is known. */
 const decidedTools = (site: Site, options: ApproveOptions, target: string): ApproveSpec['tools'] => {

@@ -103,7 +103,11 @@ export const compileHuman = (site: Site, options: Erased & { readonly on: unknow
     accepts: routes.map(([event]) => event),
     ...commonSpec({ ...options }),
   }
-  return effectNode(site, 'human', spec, { description: options.description, on: eventEdges(site, routes), onError: failureEdges(site, 'human', options.onError) })
+  return effectNode(site, 'human', spec, {
+    description: options.description,
+    on: eventEdges(site, routes),
+    onError: failureEdges(site, 'human', options.onError),
+  })
 }
 
 /** Compiles `t.decide`. */
@@ -123,5 +127,9 @@ export const compileDecide = (site: Site, options: Erased & { readonly model: un
     repairs: options.repairs ?? 1,
     ...commonSpec({ ...options }),
   }
-  return effectNode(site, 'decide', spec, { description: options.description, on: eventEdges(site, routes), onError: failureEdges(site, 'model', options.onError) })
+  return effectNode(site, 'decide', spec, {
+    description: options.description,
+    on: eventEdges(site, routes),
+    onError: failureEdges(site, 'model', options.onError),
+  })
 }

@@ -71,9 +71,7 @@ export const compileFallback = (site: Site, options: FallbackOptions): NodeConfi
     const following = names[index + 1]
     if (typeof alternative !== 'string') return [name, { type: 'final', meta: { kind: 'value' }, tags: ['value'], output: alternative.value }]
     const onError: readonly Edge[] =
-      following === undefined
-        ? failureEdges(site, 'model', options.onError)
-        : [{ guard: { type: 'stateloop.anyFailure' }, target: innerTarget(site, following), description: '*', meta: { failure: '*' } }]
+      following === undefined ? failureEdges(site, 'model', options.onError) : [{ guard: { type: 'stateloop.anyFailure' }, target: innerTarget(site, following), description: '*', meta: { failure: '*' } }]
     return [name, effectNode(innerSite(site, name), 'model', modelSpec(site, { ...options, model: alternative }), { onDone: [done], onError })]
   })
   const asksModel = options.alternatives.some((alternative) => typeof alternative === 'string')

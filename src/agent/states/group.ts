@@ -81,7 +81,9 @@ interface GroupOptions extends Described {
 
 const described = ({ description }: Described): Described => (description === undefined ? {} : { description })
 
-const inside = (site: Site, states: GroupOptions['states']): NodeConfig => ({ states: compileStates(site.build, states, site.path, scopeOf(site.build.setup.id, states, site.path, site.scope)) })
+const inside = (site: Site, states: GroupOptions['states']): NodeConfig => ({
+  states: compileStates(site.build, states, site.path, scopeOf(site.build.setup.id, states, site.path, site.scope)),
+})
 
 /** Compiles `t.group`. */
 export const compileGroup = (site: Site, options: GroupOptions): NodeConfig => {
@@ -107,8 +109,16 @@ export const compileRegion = (site: Site, options: GroupOptions): NodeConfig => 
 
 /** Compiles `t.parallel`. */
 export const compileParallel = (site: Site, options: GroupOptions): NodeConfig => {
-  for (const [name, region] of Object.entries(options.states ?? {})) if (!isState(region) || region.kind !== 'region') report(site, `'${name}' is not a region. Each state of a parallel state is a t.region({ initial, states }).`)
-  return { ...described(options), type: 'parallel', meta: { kind: 'parallel' }, tags: ['parallel'], ...inside(site, options.states), onDone: doneEdges(site, options.onDone, []) }
+  for (const [name, region] of Object.entries(options.states ?? {}))
+    if (!isState(region) || region.kind !== 'region') report(site, `'${name}' is not a region. Each state of a parallel state is a t.region({ initial, states }).`)
+  return {
+    ...described(options),
+    type: 'parallel',
+    meta: { kind: 'parallel' },
+    tags: ['parallel'],
+    ...inside(site, options.states),
+    onDone: doneEdges(site, options.onDone, []),
+  }
 }
 
 /** The absolute target of a state that a compiled group has inside. */
@@ -124,4 +134,3 @@ export const innerDone = (): NodeConfig => ({
   tags: ['final'],
   output: ({ event }: { readonly event: { readonly output?: unknown } }) => event.output,
 })
-

@@ -76,7 +76,11 @@ const call = (tool: string | undefined, target: string): Edge => ({
   description: tool ?? 'tools',
 })
 
-const decided = (value: 'approved' | 'rejected', target: string): Edge => ({ guard: { type: 'stateloop.outputEquals', params: { value } }, target, description: value })
+const decided = (value: 'approved' | 'rejected', target: string): Edge => ({
+  guard: { type: 'stateloop.outputEquals', params: { value } },
+  target,
+  description: value,
+})
 
 /** The tools of a loop whose calls a person decides. */
 const toApprove = (site: Site, tools: ModelSpec['tools'], approve: unknown): ModelSpec['tools'] => {
@@ -107,7 +111,12 @@ export const compileLoop = (site: Site, options: ErasedLoop): NodeConfig => {
     }),
     ...(names.length === 0
       ? {}
-      : { approving: effectNode(innerSite(site, 'approving'), 'approve', approveSpec, { onDone: [decided('approved', acting), decided('rejected', asking)], onError: failures('human') }) }),
+      : {
+          approving: effectNode(innerSite(site, 'approving'), 'approve', approveSpec, {
+            onDone: [decided('approved', acting), decided('rejected', asking)],
+            onError: failures('human'),
+          }),
+        }),
     acting: effectNode(innerSite(site, 'acting'), 'tools', toolsSpec, { onDone: [{ target: asking }], onError: failures('tool') }),
     done: innerDone(),
   }

@@ -24,9 +24,7 @@ type Unrouted<L extends readonly string[], R> = '*' extends keyof R
     ? unknown
     : { readonly "tools without a route in onTools: name a state for each, or add '*'": Exclude<L[number], keyof R> }
 
-type NotOffered<L extends readonly string[], R> = [Exclude<keyof R, L[number] | '*'>] extends [never]
-  ? unknown
-  : { readonly 'onTools names a tool that this state does not offer': Exclude<keyof R, L[number] | '*'> }
+type NotOffered<L extends readonly string[], R> = [Exclude<keyof R, L[number] | '*'>] extends [never] ? unknown : { readonly 'onTools names a tool that this state does not offer': Exclude<keyof R, L[number] | '*'> }
 
 /** A route for every tool offered, and for none else. */
 type EveryCall<L extends readonly string[], R> = [R] extends [string] ? unknown : Unrouted<L, R> & NotOffered<L, R>

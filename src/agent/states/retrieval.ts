@@ -56,7 +56,14 @@ interface RetrievalOptions extends Erased {
 /** Compiles `t.retrieve`. */
 export const compileRetrieve = (site: Site, options: RetrievalOptions): NodeConfig => {
   const retriever = partOf(site, 'retrievers', options.name)
-  const spec: RetrieveSpec | undefined = retriever && { kind: 'retrieve', name: options.name, retriever, query: options.query as Callback<string>, k: options.k ?? 10, ...commonSpec({ ...options }) }
+  const spec: RetrieveSpec | undefined = retriever && {
+    kind: 'retrieve',
+    name: options.name,
+    retriever,
+    query: options.query as Callback<string>,
+    k: options.k ?? 10,
+    ...commonSpec({ ...options }),
+  }
   return effectState(site, 'retrieve', spec, options)
 }
 

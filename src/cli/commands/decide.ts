@@ -18,20 +18,14 @@ const SHORTEST = 8
 
 const hashesIn = (row: RunRow, { all, hash = [] }: DecideOptions, verb: string): readonly string[] => {
   const open = (row.waiting ?? []).flatMap((waiting) => waiting.calls ?? [])
-  if (open.length === 0)
-    return fail(
-      'event_not_accepted',
-      `Run ${row.id} holds no call back, so there is nothing to ${verb}. It stands at ${JSON.stringify(row.state)} as ${row.status}.`,
-    )
+  if (open.length === 0) return fail('event_not_accepted', `Run ${row.id} holds no call back, so there is nothing to ${verb}. It stands at ${JSON.stringify(row.state)} as ${row.status}.`)
   if (all === true) return open.map((call) => call.hash)
   const shown = open.map((call) => `${call.hash} (${call.name})`).join(', ')
   if (hash.length === 0) return fail('usage', `Say which calls to ${verb}: --hash with one of ${shown}, or --all.`)
   return hash.map((wanted) => {
     const found = open.filter((call) => call.hash === wanted || (wanted.length >= SHORTEST && call.hash.startsWith(wanted)))
     const [only] = found
-    return found.length === 1 && only !== undefined
-      ? only.hash
-      : fail('event_not_accepted', `Run ${row.id} holds no call with the hash ${wanted} back. Open: ${shown}.`)
+    return found.length === 1 && only !== undefined ? only.hash : fail('event_not_accepted', `Run ${row.id} holds no call with the hash ${wanted} back. Open: ${shown}.`)
   })
 }
 

@@ -52,8 +52,7 @@ const print = (io: Io, row: RunRow, entries: readonly Entry[], options: CommonOp
 const show = async (io: Io, run: string, options: CommonOptions): Promise<number> => {
   const { row, entries } = await readEntries(io, run, options)
   const end = entries.at(-1)?.body.end
-  if (options.json === true)
-    io.out(`${JSON.stringify({ run: publicRow(row), visits: visitsOf(entries).map(publicVisit), ...(end === undefined ? {} : { end }) }, null, 2)}\n`)
+  if (options.json === true) io.out(`${JSON.stringify({ run: publicRow(row), visits: visitsOf(entries).map(publicVisit), ...(end === undefined ? {} : { end }) }, null, 2)}\n`)
   else print(io, row, entries, options)
   return EXIT.done
 }

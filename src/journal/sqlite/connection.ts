@@ -48,8 +48,7 @@ const UNAVAILABLE: ReadonlyMap<number, string> = new Map([
 /** A database that was whole when it was opened has every table we name, so SQLITE_ERROR (1) is damage as well. */
 const CORRUPT: ReadonlySet<number> = new Set([1, 11, 26])
 
-const primaryCode = (thrown: unknown): number | undefined =>
-  thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined
+const primaryCode = (thrown: unknown): number | undefined => (thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined)
 
 const made = (code: FailureCode, doing: string, path: string, thrown: unknown, advice: string): FailureError =>
   new FailureError(failure(code, `${doing} the journal ${path} failed: ${(thrown as Error).message}. ${advice}`, { details: { path }, cause: thrown }))
@@ -65,8 +64,7 @@ export const faultOf = (thrown: unknown, doing: string, path: string): unknown =
   const advice = code === undefined ? undefined : UNAVAILABLE.get(code)
   if (advice !== undefined) return made('journal_unavailable', doing, path, thrown, advice)
   const outOfRange = 'code' in thrown && thrown.code === 'ERR_OUT_OF_RANGE'
-  if (outOfRange || (code !== undefined && CORRUPT.has(code)))
-    return made('journal_corrupt', doing, path, thrown, 'The database is damaged: restore it from a backup.')
+  if (outOfRange || (code !== undefined && CORRUPT.has(code))) return made('journal_corrupt', doing, path, thrown, 'The database is damaged: restore it from a backup.')
   return 'syscall' in thrown ? made('journal_unavailable', doing, path, thrown, 'Check the disk, its free space and the permissions.') : thrown
 }
 
@@ -80,8 +78,7 @@ export const textIn = (value: unknown, what: string): string => (typeof value ==
 /** A column that must hold a number. */
 export const numberIn = (value: unknown, what: string): number => (typeof value === 'number' ? value : damaged(what))
 /** A column that must hold bytes, as text. */
-export const blobIn = (value: unknown, what: string): string =>
-  value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString() : damaged(what)
+export const blobIn = (value: unknown, what: string): string => (value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString() : damaged(what))
 /** Text that must hold JSON. */
 export const jsonIn = (value: unknown, what: string): unknown => {
   try {

@@ -39,12 +39,7 @@ interface Job {
 const MOST_IN_GROUP = 1_000
 
 /** Performs the jobs of a group in the open transaction. @returns what to call once it is committed, and the progress to note. */
-const performGroup = (
-  handle: Handle,
-  before: Progress,
-  group: readonly Job[],
-  entering: (job: Job) => void,
-): { readonly settle: readonly (() => void)[]; readonly after: Progress } => {
+const performGroup = (handle: Handle, before: Progress, group: readonly Job[], entering: (job: Job) => void): { readonly settle: readonly (() => void)[]; readonly after: Progress } => {
   const sealed: string[] = []
   const settle: (() => void)[] = []
   const sql: WriteSql = { ...handle.sql, seal: (hash) => void sealed.push(hash) }

@@ -117,19 +117,14 @@ const useWal = (connection: Connection): void => {
   }
 }
 
-const versionOf = (sql: Sql): number =>
-  hasTable(sql, 'migrations') ? numberIn(sql.get('SELECT coalesce(max(version), 0) AS version FROM migrations')?.['version'], 'the schema version') : 0
+const versionOf = (sql: Sql): number => (hasTable(sql, 'migrations') ? numberIn(sql.get('SELECT coalesce(max(version), 0) AS version FROM migrations')?.['version'], 'the schema version') : 0)
 
 const migrate = (path: string, connection: Connection, sql: Sql, nowMs: number): void => {
   const found = versionOf(sql)
   if (found > MIGRATIONS.length) {
-    fail(
-      'journal_unavailable',
-      `The journal ${path} was written by a newer version of Stateloop: it has schema ${found}, this version knows ${MIGRATIONS.length}. Upgrade Stateloop.`,
-      {
-        details: { path, schema: found, known: MIGRATIONS.length },
-      },
-    )
+    fail('journal_unavailable', `The journal ${path} was written by a newer version of Stateloop: it has schema ${found}, this version knows ${MIGRATIONS.length}. Upgrade Stateloop.`, {
+      details: { path, schema: found, known: MIGRATIONS.length },
+    })
   }
   if (found === MIGRATIONS.length) return
   connection.exec('BEGIN IMMEDIATE')
@@ -154,9 +149,7 @@ const prepareHandle = (options: OpenOptions, connection: Connection): Handle => 
   connection.exec(`PRAGMA page_size = ${PAGE_BYTES}`)
   useWal(connection)
   // fullfsync: on macOS, where fsync leaves data in the drive's cache. cell_size_check: damage is found sooner.
-  connection.exec(
-    'PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF',
-  )
+  connection.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF')
   migrate(path, connection, sql, options.now())
   const have = progressOf(sql)
   const witness = openWitness(path)

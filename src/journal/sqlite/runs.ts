@@ -24,11 +24,7 @@ const ADVANCE_AND_MOVE = `UPDATE runs SET ${SET}, status = ? WHERE ${HELD} RETUR
 const MIGRATE = 'UPDATE runs SET agent_hash = coalesce(?, agent_hash), agent_version = ? WHERE no = ?'
 
 /** A run's number, head, status and inbox length, or a refusal. @throws FailureError `run_not_found`, `journal_corrupt`. */
-export const runIn = (
-  db: Database,
-  sql: Sql,
-  id: string,
-): { readonly no: number; readonly seq: number; readonly hash: string; readonly status: string; readonly inbox: number } => {
+export const runIn = (db: Database, sql: Sql, id: string): { readonly no: number; readonly seq: number; readonly hash: string; readonly status: string; readonly inbox: number } => {
   const found = sql.get('SELECT no, id, seq, hash, status, inbox FROM runs WHERE id = ?', id) ?? missing(db, sql, id)
   const what = `the row of run ${id}`
   if (found['id'] !== id) damaged(what)
@@ -54,12 +50,7 @@ const entryIn = (found: Columns): StoredEntry => ({
   text: textIn(found['body'], 'the body of an entry'),
 })
 
-const createIn = (
-  sql: WriteSql,
-  row: RunRow,
-  entry: StoredEntry,
-  lease: Lease,
-): { readonly created: true; readonly lease: Lease } | { readonly created: false; readonly row: RunRow } => {
+const createIn = (sql: WriteSql, row: RunRow, entry: StoredEntry, lease: Lease): { readonly created: true; readonly lease: Lease } | { readonly created: false; readonly row: RunRow } => {
   const tenant = row.tenant ?? ''
   const taken = row.key === undefined ? undefined : sql.get(BY_KEY, row.agent, tenant, row.key)
   if (taken !== undefined) return { created: false, row: rowIn(taken) }

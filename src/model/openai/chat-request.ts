@@ -29,8 +29,7 @@ const chatMessage = (message: Message, dialect: ChatDialect): Body => {
   return calls.length === 0 ? { role: 'assistant', content: said } : { role: 'assistant', content: said === '' ? null : said, tool_calls: calls }
 }
 
-const binaryParts = (message: Message): readonly Part[] =>
-  message.role === 'tool' && typeof message.content !== 'string' ? message.content.filter((part) => part.type !== 'text') : []
+const binaryParts = (message: Message): readonly Part[] => (message.role === 'tool' && typeof message.content !== 'string' ? message.content.filter((part) => part.type !== 'text') : [])
 
 /** Tool messages hold text only; what else a tool returned follows its batch as a user message. */
 const chatMessages = (messages: readonly Message[], dialect: ChatDialect): readonly Body[] => {

@@ -9,7 +9,8 @@ export interface Verdict {
   readonly retryable?: boolean
 }
 
-const QUOTA = /^(insufficient_quota|billing_hard_limit_reached|billing_not_active|credit_balance_exhausted|insufficient_(balance|credits|funds)|enforced_spend_limit_reached|\w*_spend_limit_exceeded|access_terminated_billing)$/
+const QUOTA =
+  /^(insufficient_quota|billing_hard_limit_reached|billing_not_active|credit_balance_exhausted|insufficient_(balance|credits|funds)|enforced_spend_limit_reached|\w*_spend_limit_exceeded|access_terminated_billing)$/
 const OVERFLOW = /^(context_length_exceeded|request_too_large|string_above_max_length|max_tokens_exceeded|model_max_prompt_tokens_exceeded)$/
 const FILTERED = /^(content_filter|content_policy_violation|responsibleaipolicyviolation|moderation_blocked|content_moderation|moderation_error)$/
 const NO_MODEL = /^(model_not_found|deploymentnotfound|model_not_available|invalid_model|unknown_model)$/
@@ -19,7 +20,8 @@ const UNAUTHORIZED = /^(invalid_api_key|authentication_error|permission_error|pe
 const SERVER = /^(server_error|api_error|internal_error|internal_server_error|internal|timeout_error|bad_gateway|upstream_error|tool_use_failed)$/
 const INVALID = /^(invalid_request_error|invalid_argument|invalid_value|unsupported_value|unsupported_parameter|missing_required_parameter|validation_error|bad_request)$/
 
-const LONG_MESSAGE = /maximum context length|context (window|length|size)|prompt is too long|input is too long|too many (input )?tokens|reduce the length of (the|your)|exceeds? the (available|maximum) (context|number of tokens)/i
+const LONG_MESSAGE =
+  /maximum context length|context (window|length|size)|prompt is too long|input is too long|too many (input )?tokens|reduce the length of (the|your)|exceeds? the (available|maximum) (context|number of tokens)/i
 const POOR_MESSAGE = /credit balance is too low|insufficient (credits?|balance|funds)|out of credits/i
 const FLAGGED_MESSAGE = /flagged|content management policy|usage polic|safety system/i
 /** One request is larger than a whole minute's allowance: waiting changes nothing. */

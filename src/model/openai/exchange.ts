@@ -1,7 +1,8 @@
 // One request and the reply to it, from the wire to a checked result. Invariant: every way it can end is a reply, the
 // caller's abort reason, or a ModelCallError.
 import type { Clock } from '../../clock/index.ts'
-import { ModelCallError, type FailedAttempt } from '../call-error.ts'
+import type { ModelCallError } from '../call-error.ts'
+import { type FailedAttempt } from '../call-error.ts'
 import type { ModelIo, ModelReply } from '../provider.ts'
 import type { Control, TimeoutPhase } from './attempt.ts'
 import { BodyError, readBeginning, readBody, readWhole, type BodyReader } from './body.ts'

@@ -25,7 +25,7 @@ const codeOf = (error: Error): string | undefined => {
 /** The chain of causes, outermost first; an error that tried several addresses continues with its first. */
 const chain = (thrown: unknown): readonly Error[] => {
   const errors: Error[] = []
-  for (let next = thrown; next instanceof Error && errors.length < 8 && !errors.includes(next); ) {
+  for (let next = thrown; next instanceof Error && errors.length < 8 && !errors.includes(next);) {
     errors.push(next)
     next = next.cause ?? (next instanceof AggregateError ? (next.errors[0] as unknown) : undefined)
   }

@@ -79,14 +79,19 @@ export const openai = (options: OpenAiOptions = {}): ModelProvider => {
   const exchange = <T>(model: string, io: ModelIo, run: (call: Call, control: Control, watch: (reader: StreamReader) => void) => Promise<T>): Promise<T> => {
     const report = reporter({ provider: id, model, host: endpoint.host }, scrub)
     let reader: StreamReader | undefined
-    return attempt(io, clock, (phase, limitMs) => timedOut(report, phase, limitMs, reader?.known()), async (control) => {
-      try {
-        return await run(await prepare(report, io), control, (watched) => void (reader = watched))
-      } catch (error) {
-        if (error instanceof RequestProblem) throw report.error({ code: 'invalid_request' }, error.message)
-        throw error
-      }
-    })
+    return attempt(
+      io,
+      clock,
+      (phase, limitMs) => timedOut(report, phase, limitMs, reader?.known()),
+      async (control) => {
+        try {
+          return await run(await prepare(report, io), control, (watched) => void (reader = watched))
+        } catch (error) {
+          if (error instanceof RequestProblem) throw report.error({ code: 'invalid_request' }, error.message)
+          throw error
+        }
+      },
+    )
   }
 
   return {

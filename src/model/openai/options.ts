@@ -65,12 +65,15 @@ const configuredUrl = ({ baseURL, azure }: OpenAiOptions): string => {
   if (baseURL !== undefined) return baseURL
   const endpoint = process.env['AZURE_OPENAI_ENDPOINT']
   if (azure === undefined) return process.env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1'
-  return endpoint ? `${endpoint.replace(/\/+$/, '')}/openai` : fail('usage', 'openai({ azure }) needs the address of the resource. Set AZURE_OPENAI_ENDPOINT or pass baseURL: "https://<resource>.openai.azure.com/openai".')
+  return endpoint
+    ? `${endpoint.replace(/\/+$/, '')}/openai`
+    : fail('usage', 'openai({ azure }) needs the address of the resource. Set AZURE_OPENAI_ENDPOINT or pass baseURL: "https://<resource>.openai.azure.com/openai".')
 }
 
 /** Finds the endpoint. @throws FailureError `usage` when it is not a URL. */
 export const endpointOf = (options: OpenAiOptions): Endpoint => {
-  if (options.azure !== undefined && !(options.azure.apiVersion ?? process.env['OPENAI_API_VERSION'])) return fail('usage', 'openai({ azure }) needs an API version. Set OPENAI_API_VERSION or pass azure.apiVersion: "2024-10-21".')
+  if (options.azure !== undefined && !(options.azure.apiVersion ?? process.env['OPENAI_API_VERSION']))
+    return fail('usage', 'openai({ azure }) needs an API version. Set OPENAI_API_VERSION or pass azure.apiVersion: "2024-10-21".')
   const baseURL = configuredUrl(options)
   const url = URL.canParse(baseURL) ? new URL(baseURL) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) return fail('usage', 'The base URL of openai() is not an http(s) URL. Pass baseURL such as "http://localhost:11434/v1", or fix OPENAI_BASE_URL.')

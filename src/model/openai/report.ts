@@ -51,7 +51,12 @@ export interface Callee {
 const FINAL: ReadonlySet<string> = new Set(['auth_failed', 'quota_exhausted'])
 
 /** Time limits of the transport itself. */
-const PHASES: Readonly<Record<string, string>> = { UND_ERR_CONNECT_TIMEOUT: 'connect', ETIMEDOUT: 'connect', UND_ERR_HEADERS_TIMEOUT: 'first_token', UND_ERR_BODY_TIMEOUT: 'idle' }
+const PHASES: Readonly<Record<string, string>> = {
+  UND_ERR_CONNECT_TIMEOUT: 'connect',
+  ETIMEDOUT: 'connect',
+  UND_ERR_HEADERS_TIMEOUT: 'first_token',
+  UND_ERR_BODY_TIMEOUT: 'idle',
+}
 
 /** Makes the reporter of one call. */
 export const reporter = (callee: Callee, scrub: (text: string) => string): Reporter => {
@@ -84,7 +89,10 @@ export const reporter = (callee: Callee, scrub: (text: string) => string): Repor
     },
     embedded(error, attempt) {
       const provider = { ...(error.status === undefined ? {} : { status: error.status }), ...(error.code === undefined ? {} : { code: error.code }) }
-      return report.error(classifyEmbedded(error), `it began to answer, then reported ${quote(error)}.`, { provider, ...(attempt === undefined ? {} : { attempt }) })
+      return report.error(classifyEmbedded(error), `it began to answer, then reported ${quote(error)}.`, {
+        provider,
+        ...(attempt === undefined ? {} : { attempt }),
+      })
     },
   }
   return report

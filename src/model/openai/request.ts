@@ -23,9 +23,7 @@ const hasBlob = (content: Content): boolean => typeof content !== 'string' && co
 /** Replaces blob hashes by their bytes. Messages without blobs are handed through, not copied. */
 export const loadBlobs = async (messages: readonly Message[], blob: ModelIo['blob']): Promise<readonly Message[]> => {
   if (!messages.some((message) => hasBlob(message.content))) return messages
-  return Promise.all(
-    messages.map(async (message) => (typeof message.content === 'string' ? message : { ...message, content: await Promise.all(message.content.map((part) => loadPart(part, blob))) })),
-  )
+  return Promise.all(messages.map(async (message) => (typeof message.content === 'string' ? message : { ...message, content: await Promise.all(message.content.map((part) => loadPart(part, blob))) })))
 }
 
 /** An address a server can read: as given, or a data URL. */

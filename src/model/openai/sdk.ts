@@ -31,7 +31,14 @@ const send = async (client: OpenAI, resource: Resource, body: Body, options: Sen
 /** Opens the SDK for one endpoint. @param key gives the key of the call that is being made. */
 export const openSdk = async (options: OpenAiOptions, endpoint: Endpoint, transport: Transport): Promise<(key: string) => Send> => {
   const { AzureOpenAI, OpenAI } = await import('openai')
-  const common = { baseURL: endpoint.baseURL, maxRetries: 0, timeout: NEVER_MS, logLevel: 'off', fetch: recordingFetch(transport.fetch), defaultHeaders: { ...options.headers } } as const
+  const common = {
+    baseURL: endpoint.baseURL,
+    maxRetries: 0,
+    timeout: NEVER_MS,
+    logLevel: 'off',
+    fetch: recordingFetch(transport.fetch),
+    defaultHeaders: { ...options.headers },
+  } as const
   const open = (apiKey: string): OpenAI => {
     if (options.azure === undefined) return new OpenAI({ ...common, apiKey })
     const { apiVersion, deployment } = options.azure

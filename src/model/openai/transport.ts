@@ -72,6 +72,6 @@ export const recordingFetch =
       return response.ok ? response : new Response(null, { status: 500 })
     } catch (error) {
       exchange.fault = connectFault(error)
-      throw new Error('no response')
+      throw new Error('no response', { cause: error })
     }
   }

@@ -24,7 +24,9 @@ export interface PromptDocument {
 }
 
 const STOP_WORDS: ReadonlySet<string> = new Set(
-  'a about all am an and any are as at be been but by can could did do does for from had has have how i if in into is it its me my no not of on or our so tell that the their them then there these they this to was we were what when where which who why will with would you your'.split(' '),
+  'a about all am an and any are as at be been but by can could did do does for from had has have how i if in into is it its me my no not of on or our so tell that the their them then there these they this to was we were what when where which who why will with would you your'.split(
+    ' ',
+  ),
 )
 
 /** Two words are one when they agree in their first letters: run and running, retry and retries. */
@@ -55,7 +57,12 @@ const sentencesOf = (text: string): readonly string[] =>
     .replaceAll(/```[^]*?(```|$)/g, '\n\n')
     .split(/\n\s*\n|\n(?=[#|*-])/)
     .filter((block) => !/^\s*[#|]/.test(block))
-    .flatMap((block) => block.replaceAll(/\s+/g, ' ').replace(/^[*-] /, '').split(/(?<=[.!?])\s+(?=\p{Lu})/u))
+    .flatMap((block) =>
+      block
+        .replaceAll(/\s+/g, ' ')
+        .replace(/^[*-] /, '')
+        .split(/(?<=[.!?])\s+(?=\p{Lu})/u),
+    )
     .map((sentence) => sentence.trim())
     .filter((sentence) => sentence.length >= 20)
 
@@ -65,7 +72,11 @@ export const bestSentences = (question: string, documents: readonly PromptDocume
   const asked = [...new Set(wordsOf(question))]
   const weight = new Map(asked.map((word) => [word, Math.log(1 + sentences.length / (1 + sentences.filter(({ words }) => words.has(word)).length))]))
   return sentences
-    .map(({ source, text, words }) => ({ source, text, score: asked.reduce((sum, word) => sum + (words.has(word) ? (weight.get(word) ?? 0) : 0), 0) / Math.sqrt(8 + words.size) }))
+    .map(({ source, text, words }) => ({
+      source,
+      text,
+      score: asked.reduce((sum, word) => sum + (words.has(word) ? (weight.get(word) ?? 0) : 0), 0) / Math.sqrt(8 + words.size),
+    }))
     .filter((quote, at, all) => quote.score > 0 && all.findIndex(({ text }) => text === quote.text) === at)
     .toSorted((a, b) => b.score - a.score)
     .slice(0, count)
@@ -96,8 +107,7 @@ const labelField = (schema: JsonSchema, labels: ReadonlySet<string>): string | u
   })?.[0]
 }
 
-const quoteText = (quotes: readonly Quote[]): string =>
-  quotes.length === 0 ? 'Nothing in the documents answers this.' : quotes.map(({ text, source }) => `${text} (${source})`).join('\n')
+const quoteText = (quotes: readonly Quote[]): string => (quotes.length === 0 ? 'Nothing in the documents answers this.' : quotes.map(({ text, source }) => `${text} (${source})`).join('\n'))
 
 const askedFor = (question: string, phrases: readonly string[]): boolean => phrases.some((phrase) => question.toLowerCase().includes(phrase.toLowerCase()))
 

@@ -30,9 +30,7 @@ export interface ScriptedCall {
 }
 
 /** One answer of a scripted model. */
-export type ScriptedReply =
-  | (ReplyOptions & { readonly text?: string; readonly refusal?: string; readonly calls?: readonly ScriptedCall[] })
-  | (Pick<ReplyOptions, 'delayMs' | 'usage'> & { readonly failure: Failure })
+export type ScriptedReply = (ReplyOptions & { readonly text?: string; readonly refusal?: string; readonly calls?: readonly ScriptedCall[] }) | (Pick<ReplyOptions, 'delayMs' | 'usage'> & { readonly failure: Failure })
 
 /** Answers with text. */
 export const replyText = (text: string, options: ReplyOptions = {}): ScriptedReply => ({ ...options, text })
@@ -85,7 +83,11 @@ const callsBefore = (messages: readonly Message[]): number => messages.reduce((s
 
 const toCalls = (request: ModelRequest, calls: readonly ScriptedCall[]): readonly ToolCall[] => {
   const before = calls.some(({ id }) => id === undefined) ? callsBefore(request.messages) : 0
-  return calls.map(({ id = '', name, args, raw }, at) => ({ id: id || `call_${before + at + 1}`, name, ...(raw === undefined ? { args } : { args: null, raw }) }))
+  return calls.map(({ id = '', name, args, raw }, at) => ({
+    id: id || `call_${before + at + 1}`,
+    name,
+    ...(raw === undefined ? { args } : { args: null, raw }),
+  }))
 }
 
 /** Makes the complete reply to a request. */

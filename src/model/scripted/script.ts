@@ -43,7 +43,8 @@ export const script = (turns: Turns, options: Omit<ScriptedOptions, 'rules'> = {
       requests.push(request)
       const name = perState ? stateOfKey(key) : ''
       const turn = queues.get(name)?.shift()
-      if (turn === undefined) throw new Error(`The script has no turn left${perState ? ` for the state ${name}` : ''}. Request ${requests.length} asked: ${JSON.stringify(lastUserText(request).slice(0, 200))}. Add a turn to the script.`)
+      if (turn === undefined)
+        throw new Error(`The script has no turn left${perState ? ` for the state ${name}` : ''}. Request ${requests.length} asked: ${JSON.stringify(lastUserText(request).slice(0, 200))}. Add a turn to the script.`)
       return typeof turn === 'function' ? turn(request) : turn
     },
   })

@@ -39,9 +39,7 @@ const piecesOf = (text: string, length: number): readonly string[] => {
 
 const deltasOf = ({ message }: ModelReply, length: number): readonly ModelDelta[] => [
   ...piecesOf(typeof message.content === 'string' ? message.content : '', length).map((text) => ({ type: 'text', text }) as const),
-  ...(message.calls ?? []).flatMap((call, index) =>
-    piecesOf(call.raw ?? JSON.stringify(call.args), length).map((args, at) => ({ type: 'call', index, ...(at === 0 ? { name: call.name } : {}), args }) as const),
-  ),
+  ...(message.calls ?? []).flatMap((call, index) => piecesOf(call.raw ?? JSON.stringify(call.args), length).map((args, at) => ({ type: 'call', index, ...(at === 0 ? { name: call.name } : {}), args }) as const)),
 ]
 
 /** Waits as the reply says, unless the attempt's limit comes first. */
@@ -50,7 +48,11 @@ const pause = async (clock: Clock, waitMs: number, phase: 'first_token' | 'idle'
   const limitMs = phase === 'idle' ? timeouts.idleMs : timeouts.firstTokenMs
   await sleep(clock, Math.min(waitMs, limitMs), signal)
   if (waitMs <= limitMs) return
-  throw new ModelCallError(failure('timeout', `Called ${request.model}: nothing arrived for ${limitMs} ms. Raise the time limit of the state, or route to a faster model.`, { details: { phase, limitMs } }))
+  throw new ModelCallError(
+    failure('timeout', `Called ${request.model}: nothing arrived for ${limitMs} ms. Raise the time limit of the state, or route to a faster model.`, {
+      details: { phase, limitMs },
+    }),
+  )
 }
 
 const stream = async (reply: ModelReply, { pieceMs = 0 }: ReplyOptions, options: ScriptedOptions, request: ModelRequest, io: ModelIo): Promise<void> => {

@@ -29,7 +29,7 @@ export interface ModelAsk {
 const stepHashes = new WeakMap<object, Map<string, string>>()
 
 /** Hash of everything about a step but its messages: prompt template, model, parameters, tools and schema. */
-export const stepHashOf = (ask: Pick<ModelAsk, 'model' | 'tools' | 'output' | 'prompt'>): string => {
+const stepHashOf = (ask: Pick<ModelAsk, 'model' | 'tools' | 'output' | 'prompt'>): string => {
   const known = stepHashes.get(ask.model) ?? new Map<string, string>()
   stepHashes.set(ask.model, known)
   const key = `${ask.prompt.hash} ${ask.output?.name ?? ''} ${ask.tools.map((tool) => tool.name).join()}`
@@ -52,7 +52,9 @@ const reserve = (io: StepIo, ask: ModelAsk, provider: ModelProvider): Failure | 
   const bound = inputTokenBound({ messages: ask.thread.messages, tools: ask.tools, ...(ask.output === undefined ? {} : { output: ask.output }) })
   const price: Price | undefined = ask.model.price ?? provider.price ?? io.acting.prices.price(provider.id, ask.model.model, io.acting.clock.now(), bound)
   if (price === undefined) {
-    return failure('budget_exceeded', `The run has a USD limit, but the price of ${provider.id}/${ask.model.model} is unknown, so nothing was sent. Give the model a price, or remove limits.costUsd.`, { details: { scope: 'run', reason: 'unknown_price' } })
+    return failure('budget_exceeded', `The run has a USD limit, but the price of ${provider.id}/${ask.model.model} is unknown, so nothing was sent. Give the model a price, or remove limits.costUsd.`, {
+      details: { scope: 'run', reason: 'unknown_price' },
+    })
   }
   const worst = worstCaseNano(price, bound, ask.model.params.maxOutputTokens)
   return io.acting.reserve(ask.run.id, ask.budget.capNano, ask.budget.spentNano, worst)
@@ -136,14 +138,25 @@ export const askModel = async (ask: ModelAsk, io: StepIo): Promise<Outcome> => {
     })
     const checked = checkReply(reply, ask.expected)
     if (checked.kind === 'failed') {
-      return { ok: false, failure: checked.failure, reply: checked.message, durationMs: durationMs(), calls: [record(reply.model, reply.usage, checked.failure.code, reply.requestId)] }
+      return {
+        ok: false,
+        failure: checked.failure,
+        reply: checked.message,
+        durationMs: durationMs(),
+        calls: [record(reply.model, reply.usage, checked.failure.code, reply.requestId)],
+      }
     }
     return { ok: true, value: valueOf(checked), durationMs: durationMs(), calls: [record(reply.model, reply.usage, undefined, reply.requestId)] }
   } catch (thrown) {
     const known = failureOf(thrown)
     if (known === undefined) throw thrown
     const billed = thrown instanceof ModelCallError && thrown.attempt.usage != null
-    return { ok: false, failure: known, durationMs: durationMs(), ...(billed ? { calls: [record(thrown.attempt.model, thrown.attempt.usage ?? null, known.code)] } : {}) }
+    return {
+      ok: false,
+      failure: known,
+      durationMs: durationMs(),
+      ...(billed ? { calls: [record(thrown.attempt.model, thrown.attempt.usage ?? null, known.code)] } : {}),
+    }
   } finally {
     release()
   }

@@ -39,13 +39,18 @@ export interface Attempts {
 const RETRY = '~retry'
 
 /** Suffix of the back-off timer of a call. */
-export const retryTimerOf = (suffix: string): string => `${suffix}${RETRY}`
+const retryTimerOf = (suffix: string): string => `${suffix}${RETRY}`
 /** The call a back-off timer belongs to. */
 export const callOfTimer = (timer: string): string => timer.slice(0, -RETRY.length)
 
 /** The earlier of the state's own end and the run's. */
-export const deadlineOf = (context: EffectContext, endsAt: number, totalMs: number): StepRequest['deadline'] => {
-  const own = { at: endsAt, failure: failure('timeout', `State ${context.state} took longer than its ${totalMs} ms, retries included. Raise timeout.totalMs or route timeout.`, { details: { totalMs } }) }
+const deadlineOf = (context: EffectContext, endsAt: number, totalMs: number): StepRequest['deadline'] => {
+  const own = {
+    at: endsAt,
+    failure: failure('timeout', `State ${context.state} took longer than its ${totalMs} ms, retries included. Raise timeout.totalMs or route timeout.`, {
+      details: { totalMs },
+    }),
+  }
   const run = context.runDeadline()
   return run !== undefined && run.at < own.at ? run : own
 }
@@ -81,7 +86,14 @@ export const attempts = (plan: AttemptPlan): Attempts => {
     }
     const leftMs = (deadlineOf(context, endsAt, totalMs)?.at ?? Infinity) - context.now()
     const random = context.random(`${suffix}.${attempt}`)
-    const delay = retryDelay({ policy: plan.retry, attempt: attempt - repairs, failure: outcome.failure, leftMs, random, defaultAttempts: plan.defaultAttempts })
+    const delay = retryDelay({
+      policy: plan.retry,
+      attempt: attempt - repairs,
+      failure: outcome.failure,
+      leftMs,
+      random,
+      defaultAttempts: plan.defaultAttempts,
+    })
     if (delay === undefined) return plan.done(outcome)
     context.timer(retryTimerOf(suffix), context.now() + delay)
   }

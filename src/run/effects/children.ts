@@ -36,7 +36,12 @@ export const openEach: OpenEffect<EachSpec> = (spec, context) => {
   const items = spec.items(context.args())
   const refused = context.admit('other')
   if (refused !== undefined || items.length > spec.maxItems) {
-    context.fail(refused ?? failure('loop_limit', `State ${context.state} has ${items.length} items, more than its limit of ${spec.maxItems}. Raise maxItems or pass fewer.`, { details: { items: items.length, maxItems: spec.maxItems } }))
+    context.fail(
+      refused ??
+        failure('loop_limit', `State ${context.state} has ${items.length} items, more than its limit of ${spec.maxItems}. Raise maxItems or pass fewer.`, {
+          details: { items: items.length, maxItems: spec.maxItems },
+        }),
+    )
     return {}
   }
   const outputs: unknown[] = Array.from({ length: items.length })

@@ -32,7 +32,9 @@ const perform = async (spec: CodeSpec, context: EffectContext, args: unknown, io
     const own = failureOf(thrown)
     if (own !== undefined && (own.code === 'timeout' || own.code === 'deadline_exceeded')) return outcomeOf(scope, started, { failure: own })
     const message = own?.message ?? (thrown instanceof Error ? thrown.message : String(thrown))
-    return outcomeOf(scope, started, { failure: failure('code_failed', `Code of state ${context.state} failed: ${message}`, { cause: thrown, retryable: own?.retryable ?? false }) })
+    return outcomeOf(scope, started, {
+      failure: failure('code_failed', `Code of state ${context.state} failed: ${message}`, { cause: thrown, retryable: own?.retryable ?? false }),
+    })
   }
 }
 

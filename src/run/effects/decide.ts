@@ -45,12 +45,15 @@ const checkChoice = (spec: DecideSpec, legal: readonly string[], value: Json): V
   const schema = spec.events[type]?.payload
   if (schema === undefined) return { ok: true, value: { event: type, payload: {} } }
   const valid = validate(schema, strictSchema(schema, `event ${type}`).unwrap(choice?.payload ?? null))
-  return valid.ok ? { ok: true, value: { event: type, payload: valid.value as Json } } : { ok: false, issues: valid.issues.map(({ path, message }) => ({ path: `choice.payload${path === '' ? '' : `.${path}`}`, message })) }
+  return valid.ok
+    ? { ok: true, value: { event: type, payload: valid.value as Json } }
+    : { ok: false, issues: valid.issues.map(({ path, message }) => ({ path: `choice.payload${path === '' ? '' : `.${path}`}`, message })) }
 }
 
 const eventOf = ({ event, payload }: Choice): InboxItem['event'] => ({ ...(payload as { readonly [field: string]: Json }), type: event })
 
-const noEvents = (context: EffectContext): Failure => failure('invalid_request', `State ${context.state} has no event that is legal now, so there is nothing to decide. Give one of its events a transition without a guard.`)
+const noEvents = (context: EffectContext): Failure =>
+  failure('invalid_request', `State ${context.state} has no event that is legal now, so there is nothing to decide. Give one of its events a transition without a guard.`)
 
 export const openDecide: OpenEffect<DecideSpec> = (spec, context) => {
   const legal = Object.keys(spec.events).filter((type) => context.can({ type }))
@@ -99,7 +102,8 @@ export const openDecide: OpenEffect<DecideSpec> = (spec, context) => {
       if (!outcome.ok) return context.fail(outcome.failure)
       const choice = (outcome.value as unknown as { readonly output: Choice }).output
       context.noteRepeat(context.state, null, choice)
-      if (!context.send(eventOf(choice))) context.fail(failure('invalid_output', `The model chose ${choice.event}, which the guards of state ${context.state} do not allow with this payload: ${textOf(JSON.stringify(choice.payload))}.`))
+      if (!context.send(eventOf(choice)))
+        context.fail(failure('invalid_output', `The model chose ${choice.event}, which the guards of state ${context.state} do not allow with this payload: ${textOf(JSON.stringify(choice.payload))}.`))
     },
   })
   call.begin()

@@ -1,11 +1,11 @@
 // A model call as a state: picks or continues a thread, renders the prompt, and goes on until there is a valid output,
 // a request for tools, or a typed failure.
 import type { Callback, ModelSpec } from '../../agent/index.ts'
-import { failure, type Failure, type Json } from '../../failure/index.ts'
+import type { Failure, Json } from '../../failure/index.ts'
 import type { Outcome } from '../../journal/index.ts'
 import type { ReplyExpectation, ToolSchema } from '../../model/index.ts'
 import type { Content, Message, Prompt, ToolCall } from '../../prompt/index.ts'
-import { formatIssues, shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
+import { shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
 import type { Tool } from '../../tool/index.ts'
 import type { EffectContext, OpenEffect } from '../effect.ts'
 import type { Thread } from '../thread.ts'
@@ -40,17 +40,26 @@ export const promptIdentity = ({ prompt }: PromptSource, context: EffectContext)
 
 const toolSchemas = new WeakMap<object, readonly ToolSchema[]>()
 /** Tools as a model sees them. */
-export const toolSchemasOf = (tools: { readonly [name: string]: Tool }): readonly ToolSchema[] => {
+const toolSchemasOf = (tools: { readonly [name: string]: Tool }): readonly ToolSchema[] => {
   const known = toolSchemas.get(tools) ?? Object.entries(tools).map(([name, tool]) => ({ name, description: tool.description, parameters: toJsonSchema(tool.input, `tool ${name}`) }))
   toolSchemas.set(tools, known)
   return known
 }
 
 /** What a model is held to by an output schema: the wire's strict form, and our own validation behind it. */
-export const outputOf = (schema: Schema | undefined, name: string): { readonly wire: { readonly name: string; readonly schema: ReturnType<typeof toJsonSchema> } | undefined; readonly expected: Pick<ReplyExpectation, 'output'> } => {
+const outputOf = (
+  schema: Schema | undefined,
+  name: string,
+): {
+  readonly wire: { readonly name: string; readonly schema: ReturnType<typeof toJsonSchema> } | undefined
+  readonly expected: Pick<ReplyExpectation, 'output'>
+} => {
   if (schema === undefined) return { wire: undefined, expected: {} }
   const strict = strictSchema(schema, name)
-  return { wire: { name: name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64), schema: strict.schema }, expected: { output: { unwrap: strict.unwrap, validate: (value) => validate(schema, value) } } }
+  return {
+    wire: { name: name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64), schema: strict.schema },
+    expected: { output: { unwrap: strict.unwrap, validate: (value) => validate(schema, value) } },
+  }
 }
 
 /** The repair turn after an invalid output. */
@@ -63,7 +72,10 @@ const openThread = (spec: ModelSpec, context: EffectContext): Thread => {
   const thread = context.thread(spec.thread ?? context.state)
   const goesOn = thread.continues
   thread.continues = false
-  thread.answerOpenCalls((_call, decision) => ({ content: JSON.stringify({ error: 'denied', message: decision?.reason ?? 'This call was not performed.' }), failed: 'denied' }))
+  thread.answerOpenCalls((_call, decision) => ({
+    content: JSON.stringify({ error: 'denied', message: decision?.reason ?? 'This call was not performed.' }),
+    failed: 'denied',
+  }))
   if (goesOn) return thread
   const rendered = renderPrompt(spec, context)
   const target = spec.thread === undefined ? freshThread(context) : thread
@@ -142,6 +154,3 @@ export const openModel: OpenEffect<ModelSpec> = (spec, context) => {
   call.begin()
   return { attempt: (_suffix, attempt, outcome) => call.settle(attempt, outcome), timer: () => call.wake() }
 }
-
-/** Issues of a value a person or a model gave, as one failure. */
-export const invalid = (code: 'invalid_output' | 'invalid_event', what: string, issues: Parameters<typeof formatIssues>[0]): Failure => failure(code, `${what} does not match its schema: ${formatIssues(issues)}.`)

@@ -23,7 +23,11 @@ const elapsed = (scope: ToolCallScope, started: number): number => Math.round(sc
 
 /** Closes an attempt with what was billed. */
 export const outcomeOf = (scope: ToolCallScope, started: number, result: { readonly value: Json } | { readonly failure: Failure }): Outcome => {
-  const billed = { durationMs: elapsed(scope, started), ...(scope.calls.length === 0 ? {} : { calls: scope.calls }), ...(scope.addedNano === 0 ? {} : { addedNano: scope.addedNano }) }
+  const billed = {
+    durationMs: elapsed(scope, started),
+    ...(scope.calls.length === 0 ? {} : { calls: scope.calls }),
+    ...(scope.addedNano === 0 ? {} : { addedNano: scope.addedNano }),
+  }
   return 'value' in result ? { ok: true, value: result.value, ...billed } : { ok: false, failure: result.failure, ...billed }
 }
 
@@ -37,8 +41,20 @@ const innerCall = async (scope: ToolCallScope, address: string, ask: Parameters<
   const reply = await provider.call({ model, messages, params: { maxOutputTokens: ask.maxOutputTokens ?? 4096 } }, { signal, timeouts: timeoutsOf(), key: `${scope.key}:model${scope.calls.length}` })
   const atMs = acting.clock.now()
   const cost =
-    reply.usage === null ? { nano: null, source: 'unknown' } : provider.price === undefined ? acting.prices.cost(provider.id, reply.model, reply.usage, atMs) : { nano: nanoOf(provider.price, reply.usage), source: provider.id }
-  scope.calls.push({ provider: provider.id, model, answered: reply.model, usage: reply.usage, costNano: cost.nano, priceSource: cost.source, latencyMs: Math.round(acting.clock.monotonic() - started) })
+    reply.usage === null
+      ? { nano: null, source: 'unknown' }
+      : provider.price === undefined
+        ? acting.prices.cost(provider.id, reply.model, reply.usage, atMs)
+        : { nano: nanoOf(provider.price, reply.usage), source: provider.id }
+  scope.calls.push({
+    provider: provider.id,
+    model,
+    answered: reply.model,
+    usage: reply.usage,
+    costNano: cost.nano,
+    priceSource: cost.source,
+    latencyMs: Math.round(acting.clock.monotonic() - started),
+  })
   return reply
 }
 
@@ -64,7 +80,14 @@ export const toolContext = (scope: ToolCallScope, signal: AbortSignal): ToolCont
       const name = model.slice(model.indexOf('/') + 1)
       const { vectors, usage } = await provider.embed({ model: name, texts }, { signal, timeouts: timeoutsOf(), key })
       const cost = usage === null ? { nano: null, source: 'unknown' } : io.acting.prices.cost(provider.id, name, usage, io.acting.clock.now())
-      scope.calls.push({ provider: provider.id, model: name, usage, costNano: cost.nano, priceSource: cost.source, latencyMs: Math.round(io.acting.clock.monotonic() - started) })
+      scope.calls.push({
+        provider: provider.id,
+        model: name,
+        usage,
+        costNano: cost.nano,
+        priceSource: cost.source,
+        latencyMs: Math.round(io.acting.clock.monotonic() - started),
+      })
       return vectors
     },
     addCost: (usd) => {
@@ -100,7 +123,12 @@ export const checkResult = async (what: string, value: unknown, schema: Schema |
   const json = checked.value === undefined ? null : toJson(checked.value)
   if (json === undefined) return { failure: failure(code, `${what} returned something that JSON cannot hold (a cycle, a BigInt or a function). Return plain data.`) }
   const size = Buffer.byteLength(JSON.stringify(json))
-  if (size > maxBytes) return { failure: failure('result_too_large', `${what} returned ${size} bytes, more than its limit of ${maxBytes}. Return less or raise maxResultBytes.`, { details: { size, maxBytes } }) }
+  if (size > maxBytes)
+    return {
+      failure: failure('result_too_large', `${what} returned ${size} bytes, more than its limit of ${maxBytes}. Return less or raise maxResultBytes.`, {
+        details: { size, maxBytes },
+      }),
+    }
   return { value: json }
 }
 
@@ -116,7 +144,10 @@ const failedBy = (thrown: unknown, name: string): Failure => {
 export const performTool = async (name: string, tool: Tool, args: Json, scope: ToolCallScope): Promise<Outcome> => {
   const started = scope.io.acting.clock.monotonic()
   const input = await validateAsync(tool.input, args)
-  if (!input.ok) return outcomeOf(scope, started, { failure: failure('invalid_args', `Tool ${name} was called with arguments that do not match its schema: ${formatIssues(input.issues)}.`) })
+  if (!input.ok)
+    return outcomeOf(scope, started, {
+      failure: failure('invalid_args', `Tool ${name} was called with arguments that do not match its schema: ${formatIssues(input.issues)}.`),
+    })
   try {
     const result = await underTimeLimit(scope.io, tool.timeoutMs, `Tool ${name}`, (signal) => tool.run(input.value as never, toolContext(scope, signal)))
     return outcomeOf(scope, started, await checkResult(`Tool ${name}`, result, tool.output, tool.maxResultBytes, 'tool_failed'))

@@ -16,7 +16,10 @@ const isDocuments = (value: unknown): value is readonly Document[] =>
 const failedBy = (thrown: unknown, what: string): Failure => {
   const own = failureOf(thrown)
   if (own !== undefined && (own.code === 'timeout' || own.code === 'deadline_exceeded' || own.code === 'retrieval_failed')) return own
-  return failure('retrieval_failed', `${what} failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: thrown, retryable: own?.retryable ?? true })
+  return failure('retrieval_failed', `${what} failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`, {
+    cause: thrown,
+    retryable: own?.retryable ?? true,
+  })
 }
 
 interface Search {
@@ -55,7 +58,11 @@ const openSearch = (spec: RetrieveSpec | RerankSpec, context: EffectContext, sea
     done: (outcome) => {
       if (!outcome.ok) return context.fail(outcome.failure)
       const documents = outcome.value as unknown as readonly Document[]
-      context.noteRepeat(search.name, search.args, documents.map((document) => document.id))
+      context.noteRepeat(
+        search.name,
+        search.args,
+        documents.map((document) => document.id),
+      )
       if (documents.length === 0) return context.fail(failure('no_results', `${search.what} found nothing. Rephrase the query, or route no_results to an answer without documents.`))
       context.complete(documents)
     },
@@ -67,7 +74,13 @@ const openSearch = (spec: RetrieveSpec | RerankSpec, context: EffectContext, sea
 export const openRetrieve: OpenEffect<RetrieveSpec> = (spec, context) => {
   const query = spec.query(context.args())
   const { retriever, name, k } = spec
-  return openSearch(spec, context, { what: `Retriever ${name}`, name, source: retriever, args: { query, k }, search: (tool) => retriever.search({ query, k }, tool) })
+  return openSearch(spec, context, {
+    what: `Retriever ${name}`,
+    name,
+    source: retriever,
+    args: { query, k },
+    search: (tool) => retriever.search({ query, k }, tool),
+  })
 }
 
 export const openRerank: OpenEffect<RerankSpec> = (spec, context) => {
@@ -75,5 +88,11 @@ export const openRerank: OpenEffect<RerankSpec> = (spec, context) => {
   const query = spec.query(args)
   const documents = spec.documents(args)
   const { reranker, name, k } = spec
-  return openSearch(spec, context, { what: `Reranker ${name}`, name, source: reranker, args: { query, k, documents: documents.map((document) => document.id) }, search: (tool) => reranker.rank({ query, documents, k }, tool) })
+  return openSearch(spec, context, {
+    what: `Reranker ${name}`,
+    name,
+    source: reranker,
+    args: { query, k, documents: documents.map((document) => document.id) },
+    search: (tool) => reranker.rank({ query, documents, k }, tool),
+  })
 }

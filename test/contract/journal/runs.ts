@@ -162,13 +162,7 @@ export const runBehaviour = (subject: () => Subject): void => {
     test('the chain hash covers the position, the time, the text and all before it', () => {
       const hash = chainHash(CHAIN_START, 0, 1, '{}')
       expect(hash).toMatch(/^[0-9a-f]{32}$/)
-      for (const other of [
-        chainHash('0', 0, 1, '{}'),
-        chainHash(CHAIN_START, 1, 1, '{}'),
-        chainHash(CHAIN_START, 0, 2, '{}'),
-        chainHash(CHAIN_START, 0, 1, '{} '),
-      ])
-        expect(other).not.toBe(hash)
+      for (const other of [chainHash('0', 0, 1, '{}'), chainHash(CHAIN_START, 1, 1, '{}'), chainHash(CHAIN_START, 0, 2, '{}'), chainHash(CHAIN_START, 0, 1, '{} ')]) expect(other).not.toBe(hash)
     })
 
     test('a closed journal says so', async () => {

@@ -52,12 +52,7 @@ export const chainOf = (count: number, text?: (seq: number) => string): readonly
 }
 
 /** A run with its first entry and the lease to go on. */
-export const startRun = async (
-  journal: Journal,
-  id: string,
-  more: Partial<RunRow> = {},
-  owner = 'worker-1',
-): Promise<{ readonly lease: Lease; readonly first: StoredEntry }> => {
+export const startRun = async (journal: Journal, id: string, more: Partial<RunRow> = {}, owner = 'worker-1'): Promise<{ readonly lease: Lease; readonly first: StoredEntry }> => {
   const first = entryAfter(undefined)
   const made = await journal.create(sampleRow(id, more), first, owner, LEASE_MS)
   if (!made.created) throw new Error(`run ${id} was there before`)

@@ -26,7 +26,14 @@ test('a request is written with its messages, parameters, tools and output schem
     messages: [
       { role: 'system', content: 'Be brief.' },
       { role: 'user', content: 'Where is it?' },
-      { role: 'assistant', content: '', calls: [{ id: 'c1', name: 'find', args: { id: 7 } }, { id: 'c2', name: 'find', args: null, raw: '{"id":' }] },
+      {
+        role: 'assistant',
+        content: '',
+        calls: [
+          { id: 'c1', name: 'find', args: { id: 7 } },
+          { id: 'c2', name: 'find', args: null, raw: '{"id":' },
+        ],
+      },
       { role: 'tool', callId: 'c1', name: 'find', content: 'Here' },
       { role: 'tool', callId: 'c2', name: 'find', content: 'not JSON', failed: 'invalid_args' },
     ],
@@ -67,7 +74,9 @@ test('a request is written with its messages, parameters, tools and output schem
 
 test('a listener makes it a stream that asks for its usage; dialect options rename what servers disagree on', async () => {
   expect(await sent({}, {}, true)).toMatchObject({ stream: true, stream_options: { include_usage: true } })
-  expect(await sent({ providerOptions: { stream_options: { include_obfuscation: false } } }, {}, true)).toMatchObject({ stream_options: { include_usage: true, include_obfuscation: false } })
+  expect(await sent({ providerOptions: { stream_options: { include_obfuscation: false } } }, {}, true)).toMatchObject({
+    stream_options: { include_usage: true, include_obfuscation: false },
+  })
   const plain = await sent({ messages: [{ role: 'system', content: 'S' }] }, { systemRole: 'developer', maxTokensField: 'max_completion_tokens' })
   expect(plain).toMatchObject({ messages: [{ role: 'developer', content: 'S' }], max_completion_tokens: 100 })
   expect(plain).not.toHaveProperty('stream')
@@ -102,8 +111,23 @@ test('images, sound and files are written as parts, and blobs are loaded first',
 test('what a tool returned beside text follows its batch as a user message', async () => {
   const body = await sent({
     messages: [
-      { role: 'assistant', content: '', calls: [{ id: 'c1', name: 'shot', args: {} }, { id: 'c2', name: 'shot', args: {} }] },
-      { role: 'tool', callId: 'c1', name: 'shot', content: [{ type: 'text', text: 'done' }, { type: 'image', data: { url: 'https://example.com/b.png' } }] },
+      {
+        role: 'assistant',
+        content: '',
+        calls: [
+          { id: 'c1', name: 'shot', args: {} },
+          { id: 'c2', name: 'shot', args: {} },
+        ],
+      },
+      {
+        role: 'tool',
+        callId: 'c1',
+        name: 'shot',
+        content: [
+          { type: 'text', text: 'done' },
+          { type: 'image', data: { url: 'https://example.com/b.png' } },
+        ],
+      },
       { role: 'tool', callId: 'c2', name: 'shot', content: 'done' },
     ],
   })
@@ -136,7 +160,14 @@ test('text, calls and usage are the same from a document and from a stream', asy
     { id: 'b', type: 'function', function: { name: 'g', arguments: '' } },
   ]
   const expected = {
-    message: { role: 'assistant', content: 'Both:', calls: [{ id: 'a', name: 'f', args: { x: 1 } }, { id: 'b', name: 'g', args: {} }] },
+    message: {
+      role: 'assistant',
+      content: 'Both:',
+      calls: [
+        { id: 'a', name: 'f', args: { x: 1 } },
+        { id: 'b', name: 'g', args: {} },
+      ],
+    },
     finish: 'tool_calls',
     usage: { inputTokens: 9, outputTokens: 3, cachedTokens: 4, reasoningTokens: 1 },
     model: 'test-model-1',
@@ -159,7 +190,19 @@ test('text, calls and usage are the same from a document and from a stream', asy
 
 test('deltas arrive in order as text, reasoning and calls', async () => {
   await using server = await faultServer({
-    faults: [{ body: events(chunk({ reasoning_content: 'hm' }), chunk({ content: 'A' }), chunk({ content: 'B' }), chunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{' } }] }), chunk({ tool_calls: [{ index: 0, function: { arguments: '}' } }] }), chunk({}, 'tool_calls'), '[DONE]') }],
+    faults: [
+      {
+        body: events(
+          chunk({ reasoning_content: 'hm' }),
+          chunk({ content: 'A' }),
+          chunk({ content: 'B' }),
+          chunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{' } }] }),
+          chunk({ tool_calls: [{ index: 0, function: { arguments: '}' } }] }),
+          chunk({}, 'tool_calls'),
+          '[DONE]',
+        ),
+      },
+    ],
   })
   const ears = listening()
   await openai({ ...options, baseURL: server.url }).call(ask(), ears)
@@ -176,16 +219,26 @@ test('with several choices interleaved, the first one counts', async () => {
   const other = (delta: object, finish: string | null = null): object => ({ ...chunk(delta, finish), choices: [{ index: 1, delta, finish_reason: finish }] })
   const stream = events(other({ content: 'X' }), chunk({ content: 'A' }), other({ content: 'Y' }), chunk({ content: 'B' }), other({}, 'length'), chunk({}, 'stop'), '[DONE]')
   expect(await receive(stream, true)).toMatchObject({ message: { content: 'AB' }, finish: 'stop' })
-  const choices = [{ index: 1, message: { content: 'X' }, finish_reason: 'length' }, { index: 0, message: { content: 'AB' }, finish_reason: 'stop' }]
+  const choices = [
+    { index: 1, message: { content: 'X' }, finish_reason: 'length' },
+    { index: 0, message: { content: 'AB' }, finish_reason: 'stop' },
+  ]
   expect(await receive(completion({}, 'stop', { choices }), false)).toMatchObject({ message: { content: 'AB' }, finish: 'stop' })
 })
 
 test('calls without numbers, or all numbered 0, are told apart by their ids', async () => {
-  const call = (id: string, args: string, index?: number): object => ({ ...(index === undefined ? {} : { index }), id, function: { name: 'f', arguments: args } })
+  const call = (id: string, args: string, index?: number): object => ({
+    ...(index === undefined ? {} : { index }),
+    id,
+    function: { name: 'f', arguments: args },
+  })
   for (const index of [undefined, 0]) {
     const stream = events(chunk({ tool_calls: [call('a', '{"n":1}', index), call('b', '{"n":2}', index)] }), chunk({}, 'tool_calls'), '[DONE]')
     const reply = await receive(stream, true)
-    expect(reply.message.calls).toEqual([{ id: 'a', name: 'f', args: { n: 1 } }, { id: 'b', name: 'f', args: { n: 2 } }])
+    expect(reply.message.calls).toEqual([
+      { id: 'a', name: 'f', args: { n: 1 } },
+      { id: 'b', name: 'f', args: { n: 2 } },
+    ])
   }
 })
 
@@ -198,7 +251,19 @@ test('an emoji split between two pieces arrives whole, and half of one alone is 
 })
 
 test('what many servers do differently is still read', async () => {
-  expect((await receive(completion({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] }, { type: 'text', text: 'Yes.' }] }), false)).message.content).toBe('Yes.')
+  expect(
+    (
+      await receive(
+        completion({
+          content: [
+            { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }] },
+            { type: 'text', text: 'Yes.' },
+          ],
+        }),
+        false,
+      )
+    ).message.content,
+  ).toBe('Yes.')
   expect((await receive(completion({ content: null, function_call: { name: 'f', arguments: '{"a":1}' } }, 'function_call'), false)).message.calls).toEqual([{ id: 'call_0', name: 'f', args: { a: 1 } }])
   expect((await receive(completion({ tool_calls: [{ id: 'a', function: { name: 'f', arguments: { a: 1 } } }] }, 'stop'), false)).message.calls?.[0]?.args).toEqual({ a: 1 })
   expect((await receive(completion({ content: 'cut', tool_calls: [] }, 'max_tokens'), false)).finish).toBe('length')

@@ -152,7 +152,9 @@ test("a caller's abort is thrown as the signal's own reason, before, during and 
     const onDelta = (): void => {
       if (when === 'streaming') controller.abort(reason)
     }
-    const thrown: unknown = await openai({ ...options, baseURL: server.url }).call(ask(), { ...io(), signal: controller.signal, onDelta }).catch((error: unknown) => error)
+    const thrown: unknown = await openai({ ...options, baseURL: server.url })
+      .call(ask(), { ...io(), signal: controller.signal, onDelta })
+      .catch((error: unknown) => error)
     expect(thrown).toBe(reason)
     return server.requests.length
   }
@@ -208,7 +210,9 @@ test('more calls than connections wait for a free one', async () => {
 
 test('an error whose body stalls is still reported with its status and its wait', async () => {
   const clock = fakeClock()
-  await using server = await faultServer({ faults: [{ status: 429, headers: { 'retry-after': '3' }, body: '{"error":{"message":"slow down"}}', cut: { atByte: 12, how: 'stall' } }] })
+  await using server = await faultServer({
+    faults: [{ status: 429, headers: { 'retry-after': '3' }, body: '{"error":{"message":"slow down"}}', cut: { atByte: 12, how: 'stall' } }],
+  })
   const call = rejection(openai({ ...options, baseURL: server.url, clock }).call(ask(), io()))
   // The patience for the rest of an error is far shorter than the limit for the first token.
   while ((clock.nextDue() ?? Infinity) - clock.now() > 1000) await new Promise((resolve) => setImmediate(resolve))

@@ -51,7 +51,12 @@ test('a key function is asked before every call, and one that throws is a failed
   await provider.call(ask(), io())
   await provider.call(ask(), io())
   expect(server.requests.map(({ headers }) => headers['authorization'])).toEqual(['Bearer rotating-1', 'Bearer rotating-2'])
-  const broken = openai({ baseURL: server.url, apiKey: () => { throw new Error('vault says s3cr3t') } })
+  const broken = openai({
+    baseURL: server.url,
+    apiKey: () => {
+      throw new Error('vault says s3cr3t')
+    },
+  })
   const { failure } = await rejection(broken.call(ask(), io()))
   expect(failure.code).toBe('auth_failed')
   expect(JSON.stringify(failure)).not.toContain('s3cr3t')
@@ -86,7 +91,9 @@ test('Azure without a version or an address is refused when the provider is made
 
 test('whatever a server echoes, no failure holds the key, a header or an object of the SDK', async () => {
   const apiKey = 'sk-test-0123456789abcdef'
-  const echo = JSON.stringify({ error: { message: `Incorrect API key provided: ${apiKey}. Also Bearer ${apiKey} and sk-proj-someoneelse99.`, code: apiKey, type: 'x' } })
+  const echo = JSON.stringify({
+    error: { message: `Incorrect API key provided: ${apiKey}. Also Bearer ${apiKey} and sk-proj-someoneelse99.`, code: apiKey, type: 'x' },
+  })
   await using server = await faultServer({
     faults: [
       { status: 401, headers: { 'x-request-id': apiKey, 'set-cookie': 'session=cookie-value' }, body: echo },
@@ -124,17 +131,44 @@ test('a compressed reply counts by what it unpacks to', async () => {
 })
 
 test('texts are embedded in order', async () => {
-  const data = [{ index: 1, embedding: [0.3, 0.4] }, { index: 0, embedding: [0.1, 0.2] }]
-  await using server = await faultServer({ faults: [{ body: JSON.stringify({ object: 'list', data, model: 'e', usage: { prompt_tokens: 4, total_tokens: 4 } }) }] })
+  const data = [
+    { index: 1, embedding: [0.3, 0.4] },
+    { index: 0, embedding: [0.1, 0.2] },
+  ]
+  await using server = await faultServer({
+    faults: [{ body: JSON.stringify({ object: 'list', data, model: 'e', usage: { prompt_tokens: 4, total_tokens: 4 } }) }],
+  })
   const embed = openai({ baseURL: server.url, apiKey: 'test-key-1234' }).embed
-  expect(await embed?.({ model: 'e', texts: ['a', 'b'] }, io())).toEqual({ vectors: [[0.1, 0.2], [0.3, 0.4]], usage: { inputTokens: 4, outputTokens: 0 } })
+  expect(await embed?.({ model: 'e', texts: ['a', 'b'] }, io())).toEqual({
+    vectors: [
+      [0.1, 0.2],
+      [0.3, 0.4],
+    ],
+    usage: { inputTokens: 4, outputTokens: 0 },
+  })
   expect(JSON.parse(server.requests[0]?.body ?? '')).toEqual({ model: 'e', input: ['a', 'b'], encoding_format: 'float' })
 })
 
 test.each([
   ['a vector missing', { data: [{ index: 0, embedding: [1] }] }],
-  ['a vector of something else', { data: [{ index: 0, embedding: [1] }, { index: 1, embedding: ['x'] }] }],
-  ['an empty vector', { data: [{ index: 0, embedding: [1] }, { index: 1, embedding: [] }] }],
+  [
+    'a vector of something else',
+    {
+      data: [
+        { index: 0, embedding: [1] },
+        { index: 1, embedding: ['x'] },
+      ],
+    },
+  ],
+  [
+    'an empty vector',
+    {
+      data: [
+        { index: 0, embedding: [1] },
+        { index: 1, embedding: [] },
+      ],
+    },
+  ],
   ['no object', [1]],
 ])('embeddings with %s are malformed', async (_what, body) => {
   await using server = await faultServer({ faults: [{ body: JSON.stringify(body) }] })

@@ -9,9 +9,32 @@ const options = { apiKey: 'test-key-1234', wire: 'responses' } as const
 const usage = { input_tokens: 20, output_tokens: 8, input_tokens_details: { cached_tokens: 5 }, output_tokens_details: { reasoning_tokens: 3 } }
 const counted = { inputTokens: 20, outputTokens: 8, cachedTokens: 5, reasoningTokens: 3 }
 
-const said = (text: string): object => ({ type: 'message', id: 'm', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text, annotations: [] }] })
-const called = (id: string, name: string, args: string): object => ({ type: 'function_call', id: `fc_${id}`, call_id: id, name, arguments: args, status: 'completed' })
-const response = (output: readonly object[], extra: object = {}): object => ({ id: 'r', object: 'response', status: 'completed', model: 'test-model-1', output, error: null, incomplete_details: null, usage, ...extra })
+const said = (text: string): object => ({
+  type: 'message',
+  id: 'm',
+  role: 'assistant',
+  status: 'completed',
+  content: [{ type: 'output_text', text, annotations: [] }],
+})
+const called = (id: string, name: string, args: string): object => ({
+  type: 'function_call',
+  id: `fc_${id}`,
+  call_id: id,
+  name,
+  arguments: args,
+  status: 'completed',
+})
+const response = (output: readonly object[], extra: object = {}): object => ({
+  id: 'r',
+  object: 'response',
+  status: 'completed',
+  model: 'test-model-1',
+  output,
+  error: null,
+  incomplete_details: null,
+  usage,
+  ...extra,
+})
 
 const receive = async (body: string, streaming: boolean): Promise<ModelReply> => {
   await using server = await faultServer({ faults: [{ body }] })
@@ -30,7 +53,15 @@ test('a request carries its whole thread and is not stored', async () => {
   const body = await sent({
     messages: [
       { role: 'system', content: 'Be brief.' },
-      { role: 'user', content: [{ type: 'text', text: 'Read' }, { type: 'image', data: { url: 'https://example.com/a.png' } }, { type: 'file', data: { url: 'https://example.com/a.pdf' } }, { type: 'file', data: { base64: 'JVBERg==' }, mediaType: 'application/pdf', name: 'a.pdf' }] },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Read' },
+          { type: 'image', data: { url: 'https://example.com/a.png' } },
+          { type: 'file', data: { url: 'https://example.com/a.pdf' } },
+          { type: 'file', data: { base64: 'JVBERg==' }, mediaType: 'application/pdf', name: 'a.pdf' },
+        ],
+      },
       { role: 'assistant', content: 'I look.', calls: [{ id: 'c1', name: 'find', args: { id: 7 } }] },
       { role: 'tool', callId: 'c1', name: 'find', content: 'Here' },
     ],
@@ -79,7 +110,10 @@ test('text, calls, refusal and usage are read from a document', async () => {
   expect(text).toEqual({ message: { role: 'assistant', content: 'AB' }, finish: 'stop', usage: counted, model: 'test-model-1' })
   const calls = await receive(JSON.stringify(response([called('c1', 'f', '{"a":1}'), called('c2', 'g', '{')])), false)
   expect(calls.finish).toBe('tool_calls')
-  expect(calls.message.calls).toEqual([{ id: 'c1', name: 'f', args: { a: 1 } }, { id: 'c2', name: 'g', args: null, raw: '{' }])
+  expect(calls.message.calls).toEqual([
+    { id: 'c1', name: 'f', args: { a: 1 } },
+    { id: 'c2', name: 'g', args: null, raw: '{' },
+  ])
   const refusal = await receive(JSON.stringify(response([{ type: 'message', content: [{ type: 'refusal', refusal: 'No.' }] }])), false)
   expect(refusal).toMatchObject({ refusal: 'No.', message: { content: '' } })
 })

@@ -63,15 +63,37 @@ test('every status from 400 to 529 is a typed failure, streaming or not', async 
 })
 
 const BODIES: readonly (readonly [string, Fault, FailureCode, string])[] = [
-  ['an object with a string code', { status: 400, body: error({ message: 'Unknown parameter: foo', type: 'invalid_request_error', param: 'foo', code: 'unknown_parameter' }) }, 'invalid_request', 'Unknown parameter: foo'],
+  [
+    'an object with a string code',
+    { status: 400, body: error({ message: 'Unknown parameter: foo', type: 'invalid_request_error', param: 'foo', code: 'unknown_parameter' }) },
+    'invalid_request',
+    'Unknown parameter: foo',
+  ],
   ['a numeric code', { status: 429, body: error({ code: 429, message: 'Provider returned error', metadata: { raw: 'temporarily rate-limited upstream' } }) }, 'rate_limited', 'rate-limited upstream'],
   ['a string error', { status: 404, body: JSON.stringify({ error: 'model "x" not found, try pulling it first' }) }, 'model_not_found', 'try pulling it first'],
   ['an array', { status: 400, body: JSON.stringify([{ error: { code: 400, message: 'API key not valid.', status: 'INVALID_ARGUMENT' } }]) }, 'invalid_request', 'API key not valid.'],
   ['a detail text', { status: 401, body: JSON.stringify({ detail: 'Invalid API Key' }) }, 'auth_failed', 'Invalid API Key'],
   ['a list of details', { status: 422, body: JSON.stringify({ detail: [{ loc: ['body', 'model'], msg: 'Field required', type: 'missing' }] }) }, 'invalid_request', 'body.model: Field required'],
-  ['details below message', { status: 422, body: JSON.stringify({ object: 'error', message: { detail: [{ loc: ['body', 'n'], msg: 'Extra inputs' }] }, type: 'invalid_request_error' }) }, 'invalid_request', 'body.n: Extra inputs'],
+  [
+    'details below message',
+    {
+      status: 422,
+      body: JSON.stringify({ object: 'error', message: { detail: [{ loc: ['body', 'n'], msg: 'Extra inputs' }] }, type: 'invalid_request_error' }),
+    },
+    'invalid_request',
+    'body.n: Extra inputs',
+  ],
   ['a list of errors', { status: 500, body: JSON.stringify({ errors: [{ message: 'upstream died' }] }) }, 'provider_error', 'upstream died'],
-  ['an HTML page', { status: 503, headers: { 'content-type': 'text/html' }, body: '<html><head><style>p{}</style></head><body><h1>503</h1> Service Unavailable</body></html>' }, 'overloaded', '503 Service Unavailable'],
+  [
+    'an HTML page',
+    {
+      status: 503,
+      headers: { 'content-type': 'text/html' },
+      body: '<html><head><style>p{}</style></head><body><h1>503</h1> Service Unavailable</body></html>',
+    },
+    'overloaded',
+    '503 Service Unavailable',
+  ],
   ['plain text', { status: 500, headers: { 'content-type': 'text/plain' }, body: 'Internal   Server\nError' }, 'provider_error', 'Internal Server Error'],
   ['cut JSON', { status: 500, body: '{"error":{"mess' }, 'provider_error', 'HTTP 500'],
   ['a JSON scalar', { status: 400, body: '"nope"' }, 'invalid_request', 'nope'],
@@ -96,7 +118,10 @@ test.each(BODIES)('an error body that is %s becomes the right failure', async (_
 })
 
 test('a request larger than a whole minute of quota is not worth a retry', async () => {
-  const { failure } = await failWith({ status: 429, body: error({ message: 'Request too large for gpt-4 on tokens per min (TPM): Limit 10000, Requested 12000.', type: 'tokens', code: 'rate_limit_exceeded' }) })
+  const { failure } = await failWith({
+    status: 429,
+    body: error({ message: 'Request too large for gpt-4 on tokens per min (TPM): Limit 10000, Requested 12000.', type: 'tokens', code: 'rate_limit_exceeded' }),
+  })
   expect(failure).toMatchObject({ code: 'rate_limited', retryable: false })
 })
 
@@ -135,7 +160,14 @@ test('a huge error body is read only as far as it says something', async () => {
 })
 
 test('request id and rate limits of a failed reply are passed on', async () => {
-  await using server = await faultServer({ faults: [{ status: 429, headers: { 'x-request-id': 'req_7', 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1m30s', 'x-ratelimit-limit-tokens': '90000' } }] })
+  await using server = await faultServer({
+    faults: [
+      {
+        status: 429,
+        headers: { 'x-request-id': 'req_7', 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1m30s', 'x-ratelimit-limit-tokens': '90000' },
+      },
+    ],
+  })
   const seen: object[] = []
   const { failure } = await rejection(openai({ baseURL: server.url, apiKey: 'test-key-1234' }).call(ask(), io({ onRateLimits: (limits) => void seen.push(limits) })))
   expect(failure.provider?.requestId).toBe('req_7')
@@ -146,5 +178,10 @@ test('after failures the same provider goes on to succeed', async () => {
   await using server = await faultServer({ faults: [{ status: 500 }, { body: completion() }] })
   const provider = openai({ baseURL: server.url, apiKey: 'test-key-1234' })
   expect((await rejection(provider.call(ask(), io()))).failure.code).toBe('provider_error')
-  expect(await provider.call(ask(), io())).toEqual({ message: { role: 'assistant', content: 'Hi.' }, finish: 'stop', usage: { inputTokens: 9, outputTokens: 3 }, model: 'test-model-1' })
+  expect(await provider.call(ask(), io())).toEqual({
+    message: { role: 'assistant', content: 'Hi.' },
+    finish: 'stop',
+    usage: { inputTokens: 9, outputTokens: 3 },
+    model: 'test-model-1',
+  })
 })

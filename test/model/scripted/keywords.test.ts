@@ -33,7 +33,9 @@ test('the sentences that share the rare words of a question come first, code and
   expect(bestSentences('bicycle', documentsIn(prompt), 3)).toEqual([])
 })
 
-const provider = scripted({ rules: keywordRules({ labels, otherwise: 'howto', tools: { openTicket: { when: ['open a ticket'], args: (question) => ({ subject: question }) } } }) })
+const provider = scripted({
+  rules: keywordRules({ labels, otherwise: 'howto', tools: { openTicket: { when: ['open a ticket'], args: (question) => ({ subject: question }) } } }),
+})
 const openTicket = { name: 'openTicket', description: 'Opens a ticket', parameters: {} }
 
 test('a schema with an enum of the labels is answered by classification', async () => {
@@ -43,10 +45,23 @@ test('a schema with an enum of the labels is answered by classification', async 
 })
 
 test('a question is answered by quotes that name their sources, and never by more than the prompt says', async () => {
-  const request = ask({ messages: [{ role: 'system', content: prompt }, { role: 'user', content: 'When do timers fire?' }] })
+  const request = ask({
+    messages: [
+      { role: 'system', content: prompt },
+      { role: 'user', content: 'When do timers fire?' },
+    ],
+  })
   const reply = await provider.call(request, io())
   expect(reply.message.content).toContain('Timers fire at their absolute time. (docs/resume.md)')
-  const unknown = await provider.call(ask({ messages: [{ role: 'system', content: prompt }, { role: 'user', content: 'bicycles' }] }), io())
+  const unknown = await provider.call(
+    ask({
+      messages: [
+        { role: 'system', content: prompt },
+        { role: 'user', content: 'bicycles' },
+      ],
+    }),
+    io(),
+  )
   expect(unknown.message.content).toBe('Nothing in the documents answers this.')
 })
 
@@ -60,6 +75,8 @@ test('a tool is called once when it is asked for and offered', async () => {
 })
 
 test('question and answer can be the author’s own', async () => {
-  const own = scripted({ rules: keywordRules({ question: () => 'timers', answer: ({ question, quotes }) => replyText(`${question}: ${quotes.length}`), quotes: 1 }) })
+  const own = scripted({
+    rules: keywordRules({ question: () => 'timers', answer: ({ question, quotes }) => replyText(`${question}: ${quotes.length}`), quotes: 1 }),
+  })
   expect((await own.call(ask({ messages: [{ role: 'system', content: prompt }] }), io())).message.content).toBe('timers: 1')
 })

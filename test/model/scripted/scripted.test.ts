@@ -7,8 +7,15 @@ import { stateOfKey } from '../../../src/model/scripted/script.ts'
 import { ask, io, listening, patience, rejection } from '../call.ts'
 
 test('the first rule that answers wins', async () => {
-  const provider = scripted({ rules: [(request) => (lastUserText(request) === 'Hello' ? undefined : replyText('other')), () => replyText('second'), () => replyText('third')] })
-  expect(await provider.call(ask(), io())).toEqual({ message: { role: 'assistant', content: 'second' }, finish: 'stop', usage: { inputTokens: 2, outputTokens: 2 }, model: 'test-model' })
+  const provider = scripted({
+    rules: [(request) => (lastUserText(request) === 'Hello' ? undefined : replyText('other')), () => replyText('second'), () => replyText('third')],
+  })
+  expect(await provider.call(ask(), io())).toEqual({
+    message: { role: 'assistant', content: 'second' },
+    finish: 'stop',
+    usage: { inputTokens: 2, outputTokens: 2 },
+    model: 'test-model',
+  })
 })
 
 test('a request no rule answers fails with the words of the request', async () => {
@@ -23,7 +30,12 @@ test('it charges nothing unless told, and says so itself', () => {
 
 test('tokens are counted the same for the same request, four characters each', async () => {
   const provider = scripted({ rules: () => replyText('12345678') })
-  const request = ask({ messages: [{ role: 'system', content: '1234' }, { role: 'user', content: [{ type: 'text', text: '12345' }] }] })
+  const request = ask({
+    messages: [
+      { role: 'system', content: '1234' },
+      { role: 'user', content: [{ type: 'text', text: '12345' }] },
+    ],
+  })
   expect((await provider.call(request, io())).usage).toEqual({ inputTokens: 3, outputTokens: 2 })
   expect((await provider.call(request, io())).usage).toEqual({ inputTokens: 3, outputTokens: 2 })
   const offered = await provider.call({ ...request, tools: [{ name: 'f', description: '', parameters: {} }] }, io())
@@ -57,7 +69,10 @@ test('a failure is thrown with its details and what it was billed', async () => 
 })
 
 test('a listener hears the reply in pieces that make it up again, and no character is split', async () => {
-  const provider = scripted({ rules: () => ({ text: 'Grüezi 👋🏽 zäme, es regnet.', calls: [{ name: 'f', args: { long: 'value'.repeat(20) } }] }), pieceLength: 3 })
+  const provider = scripted({
+    rules: () => ({ text: 'Grüezi 👋🏽 zäme, es regnet.', calls: [{ name: 'f', args: { long: 'value'.repeat(20) } }] }),
+    pieceLength: 3,
+  })
   const ears = listening()
   const reply = await provider.call(ask(), ears)
   const texts = ears.heard.flatMap((delta) => (delta.type === 'text' ? [delta.text] : []))
@@ -137,7 +152,13 @@ test.each([
 test('rules see the last user text, the latest tool results and the tools on offer', () => {
   const request = ask({
     messages: [
-      { role: 'user', content: [{ type: 'text', text: 'A' }, { type: 'text', text: 'B' }] },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'A' },
+          { type: 'text', text: 'B' },
+        ],
+      },
       { role: 'assistant', content: '', calls: [{ id: 'c', name: 'f', args: {} }] },
       { role: 'tool', callId: 'c', name: 'f', content: 'result' },
     ],
