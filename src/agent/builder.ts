@@ -4,11 +4,12 @@ import { fieldNames, toJsonSchema, type Infer, type Schema } from '../schema/ind
 import type { Reranker, Retriever, Tool } from '../tool/index.ts'
 import type { Agent, Limits, Migration } from './agent.ts'
 import type { Setup } from './build.ts'
+import { checkParts, checkSetupOptions } from './checks/parts.ts'
 import { compile, type ContextFactory, type Definition } from './compile.ts'
 import { createAgent } from './create.ts'
 import type { Accepts, DeepReadonly, Env, EventSchemas, EventsFrom, FieldsOf, ViewOf } from './env.ts'
 import { toModelRef, unresolvedModel, type Models } from './model-ref.ts'
-import type { Problem } from './problem.ts'
+import { refuseProblems, type Problem } from './problem.ts'
 import type { ModelRef } from './spec.ts'
 import { stateOf, type FinalOutput, type Resolved, type States } from './state.ts'
 import type { ApproveMethod } from './states/approve.ts'
@@ -180,7 +181,9 @@ const resolveModels = (models: Models, problems: Problem[]): { readonly [alias: 
  * @throws FailureError `agent_invalid` with every problem.
  */
 export const finishAgent = (setup: ErasedSetup, definition: Definition, known: { readonly fields: readonly string[]; readonly problems: readonly Problem[] } = { fields: ['input'], problems: [] }): Agent => {
-  const problems: Problem[] = [...known.problems]
+  const problems: Problem[] = [...known.problems, ...checkSetupOptions(setup)]
+  const unusable = checkParts(setup)
+  if (unusable.length > 0) refuseProblems(setup.id, [...problems, ...unusable])
   const context = setup.context ?? (isObjectSchema(setup.input) === true ? setup.input : undefined)
   const { id, version, tools = {}, retrievers = {}, rerankers = {}, agents = {}, events = {}, onFailure } = setup
   const fields = context === undefined ? known.fields : fieldNames(context)

@@ -109,6 +109,10 @@ const addGuard = (site: Site, label: string, when: (args: never) => boolean): Na
 /** Transitions of conditions in order. */
 export const caseEdges = (site: Site, choice: ErasedCases, actions: readonly Named[], where: string): readonly Edge[] => {
   const acts = actions.length === 0 ? {} : { actions }
+  if (!Array.isArray(choice.cases) || choice.cases.some((each: unknown) => typeof (each as Partial<ErasedCase> | null)?.when !== 'function')) {
+    report(site, `${where === '' ? 'cases' : `${where}.cases`} must be a list of { when: (args) => boolean, label?, to: 'state' }.`)
+    return []
+  }
   const edges = choice.cases.map(({ when, label, to }, index) => {
     const name = label ?? `case ${index + 1}`
     return { guard: addGuard(site, name, when), ...edgeTo(site, to, `${where}.cases[${index}]`), ...acts, description: name }

@@ -11,7 +11,7 @@ export const checkDeclared = (id: string, events: { readonly [type: string]: Sch
   const here = (problem: string): Problem => ({ state: '', problem })
   const approvals = facts?.graph.nodes.find(({ path }) => facts.effectsOf(path).some((effect) => effect.kind === 'approve'))
   return [
-    ...(/^[A-Za-z0-9_][\w-]*$/.test(id) ? [] : [here(`'${id}' cannot be the id of an agent. Use letters, digits, _ and -.`)]),
+    ...(typeof id === 'string' && /^[A-Za-z0-9_][\w-]*$/.test(id) ? [] : [here(`'${id}' cannot be the id of an agent. Use letters, digits, _ and -.`)]),
     ...Object.keys(events).flatMap((event) => {
       if (event.startsWith('xstate.')) return [here(`The event '${event}' starts with 'xstate.', which is reserved. Rename it.`)]
       if (event.includes('*')) return [here(`The event '${event}' contains '*', which matches other events. Rename it.`)]
@@ -19,7 +19,7 @@ export const checkDeclared = (id: string, events: { readonly [type: string]: Sch
       return []
     }),
     ...schemas
-      .flatMap((schema) => (schema === undefined ? [] : (fieldNames(schema) ?? [])))
+      .flatMap((schema) => (typeof schema !== 'object' ? [] : (fieldNames(schema) ?? [])))
       .filter((field) => field === '$run')
       .map(() => here("The field '$run' is reserved for the runtime. Rename it.")),
   ]

@@ -17,5 +17,5 @@ export const compileChoose = (site: Site, options: Parameters<typeof caseEdges>[
   ...(options.description === undefined ? {} : { description: options.description }),
   meta: { kind: 'choose' },
   tags: ['choose'],
-  always: Array.isArray(options.cases) ? caseEdges(site, options, [], '') : [],
+  always: caseEdges(site, options, [], ''),
 })
