@@ -95,8 +95,9 @@ export const targetOf = (site: Site, name: unknown, where: string): string | und
   const found = typeof name === 'string' ? lookUp(site.scope, name) : undefined
   if (found !== undefined) return found
   const names = [...new Set(namesIn(site.scope))]
-  const guess = suggest(String(name), names)
-  report(site, `${where} leads to '${String(name)}', which is not a state here.${guess}`)
+  const shown = typeof name === 'string' ? name : `a value of type ${typeof name}`
+  const guess = suggest(shown, names)
+  report(site, `${where} leads to '${shown}', which is not a state here.${guess}`)
   const meant = /^ Did you mean '(.*)'\?$/.exec(guess)?.[1]
   if (meant === undefined) site.build.lost = true
   return meant === undefined ? undefined : lookUp(site.scope, meant)

@@ -49,7 +49,10 @@ const compileState = (state: unknown, site: Site): NodeConfig => {
     report(site, 'This is not a state. Make states with the builder: t.model, t.tools, t.final …, or t.raw for an XState state node.')
     return { meta: { kind: 'unknown' } }
   }
-  if (state.kind !== 'raw') checkOptions(site, state.kind, state.options)
+  if (state.kind !== 'raw' && !checkOptions(site, state.kind, state.options as { readonly [name: string]: unknown })) {
+    site.build.lost = true
+    return { meta: { kind: state.kind } }
+  }
   return COMPILERS[state.kind](site, state.options as never)
 }
 

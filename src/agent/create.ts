@@ -46,9 +46,9 @@ const checkMachine = (facts: Facts, parts: AgentParts, { problems, lost }: Found
   ]
 }
 
-const build = (make: () => AnyStateMachine): AnyStateMachine | Problem => {
+const build = (make: () => AnyStateMachine): Facts | Problem => {
   try {
-    return make()
+    return factsOf(make())
   } catch (error) {
     return { state: '', problem: `XState refused the machine: ${error instanceof Error ? error.message : String(error)}` }
   }
@@ -60,14 +60,13 @@ const build = (make: () => AnyStateMachine): AnyStateMachine | Problem => {
  * @throws FailureError `agent_invalid` with every problem.
  */
 export const createAgent = (parts: AgentParts, make: () => AnyStateMachine, found: Found = { problems: [], lost: false }): Agent => {
-  const machine = build(make)
-  const built = 'problem' in machine ? undefined : machine
-  const facts = built === undefined ? undefined : factsOf(built)
+  const built = build(make)
+  const facts = 'problem' in built ? undefined : built
   const events = parts.events ?? {}
   refuseProblems(parts.id, [
     ...checkDeclared(parts.id, events, [parts.input, parts.context], facts),
     ...found.problems,
-    ...('problem' in machine ? [machine] : []),
+    ...('problem' in built ? [built] : []),
     ...(facts === undefined ? [] : checkMachine(facts, parts, found)),
   ])
   const { version, input, context, output, limits = {}, sessionLimits, migrations = [] } = parts
@@ -75,8 +74,8 @@ export const createAgent = (parts: AgentParts, make: () => AnyStateMachine, foun
     kind: 'agent',
     id: parts.id,
     ...(version === undefined ? {} : { version }),
-    ...definitionOf(built as AnyStateMachine),
-    machine: built as AnyStateMachine,
+    ...definitionOf((built as Facts).machine),
+    machine: (built as Facts).machine,
     input,
     ...(context === undefined ? {} : { context }),
     ...(output === undefined ? {} : { output }),

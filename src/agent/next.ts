@@ -109,10 +109,6 @@ const addGuard = (site: Site, label: string, when: (args: never) => boolean): Na
 /** Transitions of conditions in order. */
 export const caseEdges = (site: Site, choice: ErasedCases, actions: readonly Named[], where: string): readonly Edge[] => {
   const acts = actions.length === 0 ? {} : { actions }
-  if (!Array.isArray(choice.cases) || choice.cases.some((each: unknown) => typeof (each as Partial<ErasedCase> | null)?.when !== 'function')) {
-    report(site, `${where === '' ? 'cases' : `${where}.cases`} must be a list of { when: (args) => boolean, label?, to: 'state' }.`)
-    return []
-  }
   const edges = choice.cases.map(({ when, label, to }, index) => {
     const name = label ?? `case ${index + 1}`
     return { guard: addGuard(site, name, when), ...edgeTo(site, to, `${where}.cases[${index}]`), ...acts, description: name }
@@ -123,21 +119,15 @@ export const caseEdges = (site: Site, choice: ErasedCases, actions: readonly Nam
 /** Transitions of an `onDone`. */
 export const doneEdges = (site: Site, next: unknown, actions: readonly Named[], output?: Schema): readonly Edge[] => {
   const acts = actions.length === 0 ? {} : { actions }
-  const wanted = next as ErasedNext | undefined
-  if (typeof wanted === 'object' && wanted !== null) {
-    if ('cases' in wanted) return caseEdges(site, wanted, actions, 'onDone')
-    const { match: field, to } = wanted
-    if (typeof field !== 'string' || typeof to !== 'object' || to === null) {
-      report(site, "onDone must be a state, { match: 'field', to: { value: 'state' } }, or { cases: [{ when, to }], else: 'state' }.")
-      return []
-    }
-    checkMatch(site, field, to, output)
-    return Object.entries(to).map(([value, target]) => ({
-      guard: { type: 'stateloop.outputIs', params: { field, value } },
-      ...edgeTo(site, target, `onDone.to.${value}`),
-      ...acts,
-      description: `${field} = ${value}`,
-    }))
-  }
-  return [{ ...edgeTo(site, wanted, 'onDone'), ...acts }]
+  const wanted = next as ErasedNext
+  if (typeof wanted === 'string') return [{ ...edgeTo(site, wanted, 'onDone'), ...acts }]
+  if ('cases' in wanted) return caseEdges(site, wanted, actions, 'onDone')
+  const { match: field, to } = wanted
+  checkMatch(site, field, to, output)
+  return Object.entries(to).map(([value, target]) => ({
+    guard: { type: 'stateloop.outputIs', params: { field, value } },
+    ...edgeTo(site, target, `onDone.to.${value}`),
+    ...acts,
+    description: `${field} = ${value}`,
+  }))
 }

@@ -1,6 +1,7 @@
 // Which options each kind of state has, for the types and at creation. Authors without a compiler learn of a misspelt or missing one at creation.
 import { report, type Site } from './build.ts'
 import { suggest } from './nearest.ts'
+import { wrongShape } from './option-shapes.ts'
 import type { StateKind } from './state.ts'
 
 const state = ['description', 'onError', 'maxVisits'] as const
@@ -42,9 +43,16 @@ const isRequired = (kind: StateKind, name: string): boolean => REQUIRED.has(name
 /** Options that the builder adds to those of the author. */
 const ADDED = new Set(['model', 'name', 'alternatives'])
 
-/** Reports options that are missing or that the kind of state does not have. */
-export const checkOptions = (site: Site, kind: Exclude<StateKind, 'raw'>, options: object): void => {
+/**
+ * Reports options that are missing, of the wrong shape, or that the kind of state does not have.
+ * @returns whether the state can be compiled.
+ */
+export const checkOptions = (site: Site, kind: Exclude<StateKind, 'raw'>, options: { readonly [name: string]: unknown }): boolean => {
   const known: readonly string[] = OPTIONS[kind]
   for (const name of Object.keys(options)) if (!ADDED.has(name) && !known.includes(name)) report(site, `A ${kind} state has no option '${name}'.${suggest(name, known)}`)
-  for (const name of known) if (isRequired(kind, name) && (options as { readonly [name: string]: unknown })[name] === undefined) report(site, `A ${kind} state needs the option '${name}'.`)
+  const missing = known.filter((name) => isRequired(kind, name) && options[name] === undefined)
+  for (const name of missing) report(site, `A ${kind} state needs the option '${name}'.`)
+  const wrong = Object.entries(options).flatMap(([name, value]) => wrongShape(kind, name, value) ?? [])
+  for (const problem of wrong) report(site, problem)
+  return missing.length === 0 && wrong.length === 0
 }

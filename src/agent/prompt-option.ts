@@ -1,7 +1,6 @@
 // What a state may give a model to read: a prompt whose variables come from the context, constant text, or a function.
 // The types name every variable that the context may not hold.
 import type { Content, Message, Prompt } from '../prompt/index.ts'
-import { report, type Site } from './build.ts'
 import type { Args, Env } from './env.ts'
 import type { ModelSpec } from './spec.ts'
 import type { Callback } from './view.ts'
@@ -58,11 +57,8 @@ export const knownText = (prompt: ModelSpec['prompt']): string => {
 }
 
 /** The prompt of a spec from what an author wrote. */
-export const toPrompt = (site: Site, prompt: unknown, vars: unknown): Pick<ModelSpec, 'prompt' | 'vars'> => {
-  const given = vars === undefined ? {} : { vars: vars as Callback<{ readonly [name: string]: unknown }> }
+export const toPrompt = (prompt: unknown, vars: unknown): Pick<ModelSpec, 'prompt' | 'vars'> => {
   if (typeof prompt === 'string') return { prompt: constant(prompt) }
   if (typeof prompt === 'function') return { prompt: prompt as Callback<Content | readonly Message[]> }
-  if (typeof prompt === 'object' && prompt !== null && (prompt as Prompt).kind === 'prompt') return { prompt: prompt as Prompt, ...given }
-  report(site, 'prompt must be a prompt from definePrompt, a text, or a function ({ context, messages }) => text or messages.')
-  return { prompt: constant('') }
+  return { prompt: prompt as Prompt, ...(vars === undefined ? {} : { vars: vars as Callback<{ readonly [name: string]: unknown }> }) }
 }

@@ -40,10 +40,6 @@ export const saveActions = (site: Site, save: unknown): readonly Named[] => {
     site.build.saves[type] = ({ event }) => ({ [save]: event.output })
     return [{ type }]
   }
-  if (typeof save !== 'function') {
-    report(site, 'save must be the name of a context field or a function ({ output, context }) => fields.')
-    return []
-  }
   const toFields = save as ErasedSave
   site.build.saves[type] = ({ context, event }) => toFields({ context, output: event.output, messages: threadMessages } as never)
   return [{ type }]

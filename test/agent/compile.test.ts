@@ -1,7 +1,7 @@
-import { createMachine, type AnyStateMachine } from 'xstate'
+import { assign, createMachine, type AnyStateMachine } from 'xstate'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { agent, effectOf, setupAgent, type EffectSpec, type WaitSpec } from '../../src/agent/index.ts'
+import { agent, effectOf, fromCode, setupAgent, type EffectSpec, type WaitSpec } from '../../src/agent/index.ts'
 import { defineTool } from '../../src/tool/index.ts'
 import { support } from './fixture/support.ts'
 import { after, done, failed } from './step.ts'
@@ -245,5 +245,29 @@ describe('other kinds of state', () => {
     expect(specOf(all.machine, 'each:each')).toMatchObject({ concurrency: 4, maxItems: 100 })
     expect(specOf(all.machine, 'approve:approving')).toMatchObject({ call: { name: 'erase' } })
     expect((specOf(all.machine, 'wait:waiting') as WaitSpec).ms(undefined as never)).toBe(50)
+  })
+
+  test('raw states keep what XState can do; their targets resolve like those of every other state', () => {
+    const raw = t.createAgent({
+      initial: 'outer',
+      states: {
+        outer: t.raw({
+          initial: 'idle',
+          states: {
+            idle: { on: { GO: 'busy' }, after: { 10: '#demo.done' } },
+            busy: { invoke: { src: fromCode({ run: () => 1 }), onDone: { target: 'done', actions: assign({ n: 7 }) }, onError: 'idle' } },
+          },
+          on: { STOP: 'failed' },
+        }),
+        ...end,
+      },
+    })
+    expect(value(raw, { q: '' })).toEqual({ outer: 'idle' })
+    expect(value(raw, { q: '' }, { type: 'xstate.after.10.demo.outer.idle' })).toBe('done')
+    expect(value(raw, { q: '' }, { type: 'STOP' })).toBe('failed')
+    const going = { type: 'GO', by: '' } as never
+    expect(after(raw, { q: '' }, going, done('outer.busy'))).toMatchObject({ value: 'done', context: { n: 7 } })
+    expect(value(raw, { q: '' }, going, failed('outer.busy', 'code_failed'))).toEqual({ outer: 'idle' })
+    expect(specOf(raw.machine, 'code:outer.busy')).toMatchObject({ kind: 'code' })
   })
 })

@@ -13,7 +13,11 @@ const named = new Set(['model', 'tool', 'retrieve', 'rerank', 'fallback', 'decid
 const options = ['onDone', 'onError', 'onTools', 'tools', 'save', 'prompt', 'vars', 'cases', 'else', 'on', 'states', 'initial', 'output', 'call', 'approve', 'always', 'invoke', 'after', 'type', 'id', 'ms', 'expiresMs']
 type Anything = { readonly [name: string]: (...args: readonly unknown[]) => unknown }
 
-const value = fc.oneof(fc.constantFrom('done', 'a', 'fast', 'lookup', '*', 'q'), fc.anything({ maxDepth: 2 }), fc.constantFrom([], {}, { '*': 'done' }, ['lookup'], { GO: 'done' }, () => 'x'))
+const value = fc.oneof(
+  fc.constantFrom('done', 'a', 'fast', 'lookup', '*', 'q'),
+  fc.anything({ maxDepth: 2 }),
+  fc.constantFrom([], {}, { '*': 'done' }, ['lookup'], { GO: 'done' }, () => 'x'),
+)
 const state = fc.record({ kind: fc.constantFrom(...kinds), first: fc.oneof(fc.constantFrom('fast', 'lookup', ['fast', { value: 1 }]), fc.anything()), options: fc.dictionary(fc.constantFrom(...options), value) })
 
 test('whatever a state is made of, an author sees a list of problems and never a crash', () => {

@@ -64,7 +64,7 @@ type ErasedRoutes = readonly (readonly [event: string, route: ErasedRoute])[]
 
 const routesOf = (site: Site, on: unknown): ErasedRoutes => {
   const { events } = site.build.setup
-  const routes = Object.entries((on ?? {}) as { readonly [event: string]: string | ErasedRoute })
+  const routes = Object.entries(on as { readonly [event: string]: string | ErasedRoute })
   if (routes.length === 0) report(site, 'on must name at least one event that leads on.')
   for (const [event] of routes) if (!Object.hasOwn(events, event)) report(site, `on names '${event}', which is not declared in setupAgent({ events }).${suggest(event, Object.keys(events))}`)
   return routes.map(([event, route]) => [event, typeof route === 'string' ? { to: route } : route])
@@ -122,7 +122,7 @@ export const compileDecide = (site: Site, options: Erased & { readonly model: un
   const spec: DecideSpec = {
     kind: 'decide',
     model: modelOf(site, options.model),
-    ...toPrompt(site, options.prompt, options.vars),
+    ...toPrompt(options.prompt, options.vars),
     events: Object.fromEntries(candidates),
     repairs: options.repairs ?? 1,
     ...commonSpec({ ...options }),

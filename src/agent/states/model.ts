@@ -74,10 +74,10 @@ export const modelOf = (site: Site, alias: unknown): ModelRef => {
 export const toolsOf = (site: Site, names: unknown, where: string): { readonly [name: string]: Tool } => {
   const { tools } = site.build.setup
   const found: { [name: string]: Tool } = {}
-  for (const name of Array.isArray(names) ? (names as readonly unknown[]) : []) {
-    const tool = Object.hasOwn(tools, String(name)) ? tools[String(name)] : undefined
-    if (tool === undefined) report(site, `${where} names '${String(name)}', which is not one of the tools of setupAgent.${suggest(String(name), Object.keys(tools))}`)
-    else found[String(name)] = tool
+  for (const name of (names ?? []) as readonly string[]) {
+    const tool = Object.hasOwn(tools, name) ? tools[name] : undefined
+    if (tool === undefined) report(site, `${where} names '${name}', which is not one of the tools of setupAgent.${suggest(name, Object.keys(tools))}`)
+    else found[name] = tool
   }
   return found
 }
@@ -131,7 +131,7 @@ interface ModelOptions extends Erased {
 export const modelSpec = (site: Site, options: Pick<ModelOptions, 'model' | 'prompt' | 'vars' | 'output' | 'thread' | 'repairs' | 'maxVisits' | 'retry' | 'timeout'>, tools: ModelSpec['tools'] = {}): ModelSpec => ({
   kind: 'model',
   model: modelOf(site, options.model),
-  ...toPrompt(site, options.prompt, options.vars),
+  ...toPrompt(options.prompt, options.vars),
   ...(options.output === undefined ? {} : { output: options.output }),
   tools,
   ...(options.thread === undefined ? {} : { thread: options.thread }),

@@ -72,8 +72,12 @@ const invocation = (site: Site, own: Scope, config: Loose, name: string): Loose 
   }
 }
 
-const invocations = (site: Site, own: Scope, invoke: unknown): unknown =>
-  Array.isArray(invoke) ? invoke.map((each: Loose, index) => invocation(site, own, each, index === 0 ? site.path : `${site.path}-${index + 1}`)) : invocation(site, own, invoke as Loose, site.path)
+const invocations = (site: Site, own: Scope, invoke: unknown): unknown => {
+  const all: readonly unknown[] = [invoke].flat()
+  if (!all.every(isObject)) return report(site, 'invoke must be { src, onDone, onError }, or a list of such.')
+  const named = all.map((each, index) => invocation(site, own, each, index === 0 ? site.path : `${site.path}-${index + 1}`))
+  return Array.isArray(invoke) ? named : named[0]
+}
 
 const kindOf = (invoke: unknown): string => effectOf(isObject(invoke) ? invoke['src'] : undefined)?.kind ?? 'raw'
 
