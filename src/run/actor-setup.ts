@@ -11,10 +11,11 @@ import { fullLimits, nothingUsed, type Used } from './usage.ts'
 /** An actor that has not started. */
 export const createActor = (path: string, agent: Agent, parent: Actor['parent'], threads: ReadonlyMap<string, readonly Message[]>): Actor => {
   const limits = fullLimits(agent.limits)
+  const own = new Map([...threads].map(([name, messages]) => [name, new Thread(name, messages)]))
   return {
     path,
     agent,
-    decider: new Decider(agent.machine, path),
+    decider: new Decider(agent.machine, path, (name) => own.get(name)?.messages.slice() ?? []),
     limits,
     used: nothingUsed(),
     repeat: new RepeatWatch(limits.repeat),
@@ -26,7 +27,7 @@ export const createActor = (path: string, agent: Agent, parent: Actor['parent'],
     delays: new Map(),
     visits: {},
     entries: new Map(),
-    threads: new Map([...threads].map(([name, messages]) => [name, new Thread(name, messages)])),
+    threads: own,
     pending: [],
     approved: new Set(),
     lastFailure: undefined,

@@ -1,6 +1,7 @@
 // The pure half of a run: asks XState for the next snapshot and turns what it wants done into commands.
 // One inert scope serves a whole actor: building an XState actor per step costs several times as much.
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
+import { withThreads, type ReadThread } from '../agent/index.ts'
 
 /** What a machine wants done after a transition. */
 export type Command =
@@ -78,8 +79,12 @@ export class Decider {
   readonly #actions: ScopeAction[] = []
   readonly #scope: never
 
-  constructor(machine: AnyStateMachine, path: string) {
+  readonly #read: ReadThread
+
+  /** @param read messages of a thread, for callbacks that run inside a decision. */
+  constructor(machine: AnyStateMachine, path: string, read: ReadThread = () => []) {
     this.machine = machine
+    this.#read = read
     const self = { id: path === '' ? machine.id : path, sessionId: path, system: inertSystem, send: nothing, _send: nothing, _parent: undefined }
     this.#scope = {
       self,
@@ -97,13 +102,13 @@ export class Decider {
   /** The first snapshot. A factory or initial action that throws gives a snapshot with status `error`. */
   initial(input: unknown): Decision {
     this.#actions.length = 0
-    return this.#decision(this.machine.getInitialSnapshot(this.#scope, input))
+    return this.#decision(withThreads(this.#read, () => this.machine.getInitialSnapshot(this.#scope, input)))
   }
 
   /** The next snapshot. @throws what guards, actions and mappers throw: a defect. */
   next(snapshot: AnyMachineSnapshot, event: EventObject): Decision {
     this.#actions.length = 0
-    return this.#decision(this.machine.transition(snapshot, event, this.#scope) as AnyMachineSnapshot)
+    return this.#decision(withThreads(this.#read, () => this.machine.transition(snapshot, event, this.#scope) as AnyMachineSnapshot))
   }
 
   /**

@@ -150,3 +150,19 @@ describe('plain machines', () => {
     expect(await run.outcome()).toMatchObject({ outcome: 'failed', defect: true, failure: { message: expect.stringContaining('Give that state a way out') } })
   })
 })
+
+describe('messages of a thread', () => {
+  it('are seen by callbacks that run inside a transition', async () => {
+    const t = setupAgent({ ...base, id: 'reading', context: z.object({ q: z.string(), roles: z.array(z.string()) }), onFailure: 'failed' })
+    const agent = t.createAgent({
+      initial: 'asking',
+      states: {
+        asking: t.model('m', { prompt: 'hello', save: ({ messages }) => ({ roles: messages('asking').map((message) => message.role) }), onDone: 'done' }),
+        done: t.final({ output: ({ context }) => context.roles }),
+        failed: t.final({ outcome: 'failed' }),
+      },
+    })
+    const run = await createRuntime({ providers: [listModel([{ text: 'hi' }])] }).start(agent, { q: 'x' })
+    expect(await run.outcome()).toMatchObject({ outcome: 'done', output: ['user', 'assistant'] })
+  })
+})
