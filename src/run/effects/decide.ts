@@ -7,9 +7,8 @@ import { strictSchema, validate, type JsonSchema, type Validated } from '../../s
 import { textOf } from '../../prompt/index.ts'
 import type { EffectContext, OpenEffect } from '../effect.ts'
 import { Thread } from '../thread.ts'
-import { askModel } from './ask-model.ts'
-import { attempts } from './attempts.ts'
-import { promptIdentity, renderPrompt, repairTurn } from './model.ts'
+import { openModelCall } from './model-call.ts'
+import { promptIdentity, renderPrompt } from './model.ts'
 
 interface Choice {
   readonly event: string
@@ -62,50 +61,17 @@ export const openDecide: OpenEffect<DecideSpec> = (spec, context) => {
     return {}
   }
   const thread = new Thread(context.key, renderPrompt(spec, context))
-  let repairs = 0
-  const call = attempts({
-    context,
-    suffix: '',
-    about: 'model',
-    name: `${spec.model.provider}/${spec.model.model}`,
-    safety: 'repeat',
-    retry: spec.retry ?? {},
-    defaultAttempts: 3,
-    timeout: spec.timeout,
-    perform: (io) => {
-      const capUsd = context.limits.costUsd
-      return askModel(
-        {
-          run: context.run,
-          key: context.key,
-          state: context.state,
-          model: spec.model,
-          thread,
-          tools: [],
-          output: { name: 'choice', schema: choiceSchema(spec, legal) },
-          expected: { output: { validate: (value) => checkChoice(spec, legal, value) } },
-          timeout: spec.timeout,
-          prompt: promptIdentity(spec, context),
-          budget: capUsd === undefined ? undefined : { capNano: Math.round(capUsd * 1e9), spentNano: context.spentNano() },
-        },
-        io,
-      )
-    },
-    repair: (outcome) => {
-      if (outcome.failure.code !== 'invalid_output' || repairs >= spec.repairs) return false
-      repairs += 1
-      repairTurn(thread, outcome)
-      call.again()
-      return true
-    },
-    done: (outcome) => {
-      if (!outcome.ok) return context.fail(outcome.failure)
-      const choice = (outcome.value as unknown as { readonly output: Choice }).output
-      context.noteRepeat(context.state, null, choice)
-      if (!context.send(eventOf(choice)))
-        context.fail(failure('invalid_output', `The model chose ${choice.event}, which the guards of state ${context.state} do not allow with this payload: ${textOf(JSON.stringify(choice.payload))}.`))
-    },
+  const ask = (): ReturnType<Parameters<typeof openModelCall>[3]> => ({
+    tools: [],
+    output: { name: 'choice', schema: choiceSchema(spec, legal) },
+    expected: { output: { validate: (value) => checkChoice(spec, legal, value) } },
+    prompt: promptIdentity(spec, context),
   })
-  call.begin()
-  return { attempt: (_suffix, attempt, outcome) => call.settle(attempt, outcome), timer: () => call.wake() }
+  return openModelCall(spec, context, thread, ask, (outcome) => {
+    if (!outcome.ok) return context.fail(outcome.failure)
+    const choice = (outcome.value as unknown as { readonly output: Choice }).output
+    context.noteRepeat(context.state, null, choice)
+    if (!context.send(eventOf(choice)))
+      context.fail(failure('invalid_output', `The model chose ${choice.event}, which the guards of state ${context.state} do not allow with this payload: ${textOf(JSON.stringify(choice.payload))}.`))
+  })
 }

@@ -2,15 +2,13 @@
 // a request for tools, or a typed failure.
 import type { Callback, ModelSpec } from '../../agent/index.ts'
 import type { Failure, Json } from '../../failure/index.ts'
-import type { Outcome } from '../../journal/index.ts'
 import type { ReplyExpectation, ToolSchema } from '../../model/index.ts'
 import type { Content, Message, Prompt, ToolCall } from '../../prompt/index.ts'
 import { shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
 import type { Tool } from '../../tool/index.ts'
 import type { EffectContext, OpenEffect } from '../effect.ts'
 import type { Thread } from '../thread.ts'
-import { askModel } from './ask-model.ts'
-import { attempts } from './attempts.ts'
+import { openModelCall } from './model-call.ts'
 
 interface PromptSource {
   readonly prompt: Prompt | Callback<Content | readonly Message[]>
@@ -62,12 +60,6 @@ const outputOf = (
   }
 }
 
-/** The repair turn after an invalid output. */
-export const repairTurn = (thread: Thread, outcome: Outcome & { readonly ok: false }): void => {
-  if (outcome.reply !== undefined) thread.push(outcome.reply)
-  thread.push({ role: 'user', content: `Your reply did not match the required schema. ${outcome.failure.message} Reply again with only the corrected JSON.` })
-}
-
 const openThread = (spec: ModelSpec, context: EffectContext): Thread => {
   const thread = context.thread(spec.thread ?? context.state)
   const goesOn = thread.continues
@@ -114,43 +106,6 @@ const settle = (spec: ModelSpec, context: EffectContext, thread: Thread, value: 
 export const openModel: OpenEffect<ModelSpec> = (spec, context) => {
   const thread = openThread(spec, context)
   const { wire, expected } = outputOf(spec.output, `${context.agent.id}_${context.state}`)
-  const capUsd = context.limits.costUsd
-  let repairs = 0
-  const call = attempts({
-    context,
-    suffix: '',
-    about: 'model',
-    name: `${spec.model.provider}/${spec.model.model}`,
-    safety: 'repeat',
-    retry: spec.retry ?? {},
-    defaultAttempts: 3,
-    timeout: spec.timeout,
-    perform: (io) =>
-      askModel(
-        {
-          run: context.run,
-          key: context.key,
-          state: context.state,
-          model: spec.model,
-          thread,
-          tools: toolSchemasOf(spec.tools),
-          output: wire,
-          expected: { ...expected, tools: spec.tools },
-          timeout: spec.timeout,
-          prompt: promptIdentity(spec, context),
-          budget: capUsd === undefined ? undefined : { capNano: Math.round(capUsd * 1e9), spentNano: context.spentNano() },
-        },
-        io,
-      ),
-    repair: (outcome) => {
-      if (outcome.failure.code !== 'invalid_output' || repairs >= spec.repairs) return false
-      repairs += 1
-      repairTurn(thread, outcome)
-      call.again()
-      return true
-    },
-    done: (outcome) => (outcome.ok ? settle(spec, context, thread, outcome.value as unknown as ModelValue) : context.fail(outcome.failure)),
-  })
-  call.begin()
-  return { attempt: (_suffix, attempt, outcome) => call.settle(attempt, outcome), timer: () => call.wake() }
+  const ask = (): ReturnType<Parameters<typeof openModelCall>[3]> => ({ tools: toolSchemasOf(spec.tools), output: wire, expected: { ...expected, tools: spec.tools }, prompt: promptIdentity(spec, context) })
+  return openModelCall(spec, context, thread, ask, (outcome) => (outcome.ok ? settle(spec, context, thread, outcome.value as unknown as ModelValue) : context.fail(outcome.failure)))
 }
