@@ -32,6 +32,6 @@ export type { ModelProvider, ModelReply, ModelRequest, OpenAiOptions, Rule, Scri
 export { definePrompt, loadPrompt, promptFromMarkdown, textOf } from './prompt/index.ts'
 export type { Content, Message, Part, Prompt, ToolCall } from './prompt/index.ts'
 export { createRuntime } from './run/index.ts'
-export type { OutsideEvent, ResumeOptions, RunEvent, RunHandle, RunOutcome, RunSummary, Runtime, RuntimeOptions, StartOptions } from './run/index.ts'
+export type { ObservedRun, Observer, OutsideEvent, ResumeOptions, RunEvent, RunObserver, RunHandle, RunOutcome, RunSummary, Runtime, RuntimeOptions, StartOptions } from './run/index.ts'
 export { defineReranker, defineRetriever, defineTool, lexicalReranker, localIndex } from './tool/index.ts'
 export type { Document, LocalIndexOptions, Reranker, Retriever, Services, Tool, ToolContext, ToolDefinition, ToolEffect } from './tool/index.ts'

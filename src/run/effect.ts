@@ -7,7 +7,8 @@ import type { Failure, Json } from '../failure/index.ts'
 import type { InboxItem, Outcome, Waiting } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
 import type { ToolCall } from '../prompt/index.ts'
-import type { Tracer } from '../trace/index.ts'
+import type { ModelAsk } from './call/ask.ts'
+import type { Observer } from './observer.ts'
 import type { RunEventBody } from './run-event.ts'
 import type { PendingCalls, Thread } from './thread.ts'
 import type { About, FullLimits } from './usage.ts'
@@ -27,7 +28,8 @@ export interface Acting {
   readonly clock: Clock
   readonly prices: PricePort
   readonly services: { readonly [name: string]: unknown }
-  readonly tracer: Tracer
+  /** Who sees what runs do. */
+  readonly observers: readonly Observer[]
   /** @throws FailureError `provider_not_found`. */
   readonly provider: (id: string) => ModelProvider
   readonly log: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
@@ -56,6 +58,8 @@ export interface StepRequest {
   readonly args?: Json
   /** After a crash between intent and result: perform again, or ask a person. */
   readonly safety: 'repeat' | 'ask'
+  /** What a model is asked, for attempts that ask one. Pure; its hashes hold until the attempt has a result. */
+  readonly call?: (() => ModelAsk) | undefined
   /** Latest end of the attempt, milliseconds UTC, with the failure that passing it means. */
   readonly deadline: { readonly at: number; readonly failure: Failure } | undefined
   /** Must resolve; what it throws is a defect. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock/index.ts'
 import { failure, failureOf, type Failure } from '../failure/index.ts'
 import { chainHash, ENTRY_VERSION, type Cause, type EntryBody, type Journal, type Lease, type Outcome } from '../journal/index.ts'
 import type { Acting, StepIo, StepRequest } from './effect.ts'
+import type { RunObserver } from './observer.ts'
 import type { Commit, DurablePort } from './port.ts'
 
 /** How often the inbox is read for events that other processes posted, milliseconds. */
@@ -22,6 +23,7 @@ export interface EmbeddedPortOptions {
   readonly lease: Lease
   readonly head: Head
   readonly parallel: number
+  readonly observer: RunObserver | undefined
   readonly watched: () => boolean
   readonly emit: StepIo['emit']
 }
@@ -50,7 +52,7 @@ interface Running {
 }
 
 /** Performs the steps of one run, a bounded number at a time. */
-const stepRunner = ({ acting, parallel, watched, emit }: EmbeddedPortOptions, arrive: (cause: Cause) => void) => {
+const stepRunner = ({ acting, parallel, watched, emit, observer }: EmbeddedPortOptions, arrive: (cause: Cause) => void) => {
   const running = new Map<string, Running>()
   const queue: StepRequest[] = []
   const idOf = (request: StepRequest): string => `${request.key}.${request.attempt}`
@@ -69,7 +71,9 @@ const stepRunner = ({ acting, parallel, watched, emit }: EmbeddedPortOptions, ar
       if (next !== undefined) begin(next)
     }
     const io: StepIo = { acting, signal: controller.signal, watched: watched(), emit }
-    request.perform(io).then(finish, (thrown: unknown) => finish(outcomeOfThrown(thrown, Math.round(acting.clock.monotonic() - started))))
+    const perform = (): Promise<Outcome> => request.perform(io)
+    const performed = observer?.perform === undefined ? perform() : observer.perform(request, perform)
+    performed.then(finish, (thrown: unknown) => finish(outcomeOfThrown(thrown, Math.round(acting.clock.monotonic() - started))))
   }
   return {
     start: (request: StepRequest): void => {

@@ -1,3 +1,6 @@
+export type { CallHashes, ModelAsk } from './call/ask.ts'
+export type { StepRequest } from './effect.ts'
+export type { ObservedRun, Observer, RunObserver } from './observer.ts'
 export { createRuntime } from './runtime.ts'
 export type { ResumeOptions, Runtime, RuntimeOptions } from './runtime.ts'
 export type { OutsideEvent, RunHandle } from './handle.ts'

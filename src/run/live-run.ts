@@ -11,7 +11,8 @@ import type { Fold } from './fold.ts'
 import type { RunOutcome } from './outcome.ts'
 import { summaryOf } from './outcome.ts'
 import type { Arrival } from './port.ts'
-import type { RunEventBody } from './run-event.ts'
+import { observersOf } from './observer.ts'
+import type { RunEvent, RunEventBody } from './run-event.ts'
 import { keepSession } from './session.ts'
 import { standingOf } from './standing.ts'
 
@@ -43,9 +44,9 @@ export interface LiveRun {
   readonly head: () => Head
 }
 
-const publish = (events: EventStream, run: string, fold: Fold, port: EmbeddedPort, step: FoldStep, at: number): void => {
+const publish = (push: (event: RunEvent) => void, run: string, fold: Fold, port: EmbeddedPort, step: FoldStep, at: number): void => {
   const { seq } = port.head()
-  const send = (actor: string, body: RunEventBody): void => events.push({ ...body, run, at, seq, actor })
+  const send = (actor: string, body: RunEventBody): void => push({ ...body, run, at, seq, actor })
   for (const { actor, event } of step.notices) send(actor, event)
   if (step.end !== undefined) return send('', { type: 'run.ended', ...step.end })
   const waiting = fold.waiting()
@@ -79,19 +80,25 @@ const keepLease = ({ journal, acting, leaseMs, lease }: LiveRunParts, lost: (err
 export const liveRun = (parts: LiveRunParts): LiveRun => {
   const { journal, acting, fold, lease, head, start, events } = parts
   const run = fold.info.id
+  const observer = observersOf(acting.observers, { info: fold.info, agent: parts.agent, start, resumed: parts.started === undefined })
+  const push = (event: RunEvent): void => {
+    events.push(event)
+    observer?.event(event)
+  }
   const port = embeddedPort({
     journal,
     acting,
     lease,
     head,
     parallel: fold.limits.parallel,
+    observer,
     watched: () => events.watched,
-    emit: (body) => events.push({ ...body, run, at: acting.clock.now(), seq: port.head().seq, actor: '' }),
+    emit: (body) => push({ ...body, run, at: acting.clock.now(), seq: port.head().seq, actor: '' }),
   })
   if (parts.started !== undefined) {
-    events.push({ type: 'run.started', agent: parts.agent.id, input: start.input, run, at: head.at, seq: 0, actor: '' })
-    publish(events, run, fold, port, parts.started, head.at)
-  } else events.push({ type: 'run.resumed', run, at: acting.clock.now(), seq: head.seq, actor: '' })
+    push({ type: 'run.started', agent: parts.agent.id, input: start.input, run, at: head.at, seq: 0, actor: '' })
+    publish(push, run, fold, port, parts.started, head.at)
+  } else push({ type: 'run.resumed', run, at: acting.clock.now(), seq: head.seq, actor: '' })
   const withSession = {
     ...port,
     commit: async (commit: Parameters<EmbeddedPort['commit']>[0]): Promise<void> => {
@@ -101,10 +108,11 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     },
   }
   const stopLease = keepLease(parts, port.interrupt)
-  const settled = drive(fold, withSession, (step, arrival) => publish(events, run, fold, port, step, arrival.at), parts.first)
+  const settled = drive(fold, withSession, (step, arrival) => publish(push, run, fold, port, step, arrival.at), parts.first)
   const releaseAll = async (): Promise<'ended' | 'parked'> => {
+    let released: 'ended' | 'parked' | 'stopped' = 'stopped'
     try {
-      const how = await settled
+      const how = (released = await settled)
       const standing = how === 'parked' ? standingOf(fold) : undefined
       const { seq, hash } = port.head()
       if (standing !== undefined) await journal.putSnapshot(run, { seq, hash, text: JSON.stringify(standing) })
@@ -112,6 +120,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     } finally {
       stopLease()
       port.close()
+      observer?.released?.(released)
       await journal.release(lease).catch(() => {})
     }
   }

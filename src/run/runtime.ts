@@ -6,8 +6,8 @@ import { priceTable, type PricePort } from '../cost/index.ts'
 import { fail, failure, FailureError, type Json } from '../failure/index.ts'
 import { memoryJournal, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
-import { noTracer } from '../trace/index.ts'
 import type { Acting } from './effect.ts'
+import type { Observer } from './observer.ts'
 import { EventStream } from './event-stream.ts'
 import type { OutsideEvent, RunHandle } from './handle.ts'
 import { liveRun, outcomeOf, type LiveRun, type LiveRunParts } from './live-run.ts'
@@ -31,6 +31,8 @@ export interface RuntimeOptions {
   readonly clock?: Clock
   /** How long a lease lasts without renewal, milliseconds. Default 30,000. */
   readonly leaseMs?: number
+  /** Traces, logs and metrics: who sees what the runs of this runtime do. */
+  readonly observers?: readonly Observer[]
   /** Gets log lines of tools. Default: dropped. */
   readonly log?: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
 }
@@ -103,7 +105,7 @@ class LocalRuntime implements Runtime {
       clock,
       prices: options.prices ?? priceTable(),
       services: options.services ?? {},
-      tracer: noTracer,
+      observers: options.observers ?? [],
       provider: findProvider(providers),
       log: options.log ?? (() => {}),
       reserve: reservations(),
@@ -161,6 +163,7 @@ class LocalRuntime implements Runtime {
     stopTimer()
     for (const run of this.#live.values()) run.stop(new FailureError(failure('draining', 'The runtime was closed while the run was at work. Resume it elsewhere.')))
     await this.#settleAll()
+    for (const observer of this.#acting.observers) await observer.close?.()
     await this.journal.close()
   }
 

@@ -1,43 +1,12 @@
 // Performs one attempt of a model call: budget, request, call under its time limits, judgement of the reply, cost.
 // Every expected fault is an outcome that keeps what was billed.
-import type { ModelRef } from '../../agent/index.ts'
 import { inputTokenBound, nanoOf, worstCaseNano, type Cost, type Price } from '../../cost/index.ts'
 import { failure, failureOf, type Failure, type Json } from '../../failure/index.ts'
 import type { CallRecord, Outcome } from '../../journal/index.ts'
-import { checkReply, ModelCallError, type ModelProvider, type ModelReply, type ModelRequest, type ReplyExpectation, type ToolSchema } from '../../model/index.ts'
-import { timeoutsOf, type TimeoutPolicy } from '../../policy/index.ts'
-import { shortHash, sha256 } from '../../schema/index.ts'
-import type { RunInfo, StepIo } from '../effect.ts'
-import type { Thread } from '../thread.ts'
-
-/** One model call, resolved. */
-export interface ModelAsk {
-  readonly run: RunInfo
-  readonly key: string
-  readonly state: string
-  readonly model: ModelRef
-  readonly thread: Thread
-  readonly tools: readonly ToolSchema[]
-  readonly output: ModelRequest['output']
-  readonly expected: ReplyExpectation
-  readonly timeout: TimeoutPolicy | undefined
-  readonly prompt: { readonly id: string; readonly hash: string }
-  /** The run's cap and what it has spent, nano-dollars. */
-  readonly budget: { readonly capNano: number; readonly spentNano: number } | undefined
-}
-
-const stepHashes = new WeakMap<object, Map<string, string>>()
-
-/** Hash of everything about a step but its messages: prompt template, model, parameters, tools and schema. */
-const stepHashOf = (ask: Pick<ModelAsk, 'model' | 'tools' | 'output' | 'prompt'>): string => {
-  const known = stepHashes.get(ask.model) ?? new Map<string, string>()
-  stepHashes.set(ask.model, known)
-  const key = `${ask.prompt.hash} ${ask.output?.name ?? ''} ${ask.tools.map((tool) => tool.name).join()}`
-  const { provider, model, params, providerOptions = null } = ask.model
-  const hash = known.get(key) ?? shortHash({ prompt: ask.prompt.hash, provider, model, params, providerOptions, tools: ask.tools, output: ask.output ?? null })
-  known.set(key, hash)
-  return hash
-}
+import { checkReply, ModelCallError, type ModelProvider, type ModelReply } from '../../model/index.ts'
+import { timeoutsOf } from '../../policy/index.ts'
+import { hashesOf, requestOf, type ModelAsk } from '../call/ask.ts'
+import type { StepIo } from '../effect.ts'
 
 const costOf = (io: StepIo, ask: ModelAsk, provider: ModelProvider, answered: string, usage: ModelReply['usage']): Cost => {
   if (usage === null) return { nano: null, source: 'unknown' }
@@ -61,15 +30,6 @@ const reserve = (io: StepIo, ask: ModelAsk, provider: ModelProvider): Failure | 
 }
 
 const send = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, onFirst: () => void): Promise<ModelReply> => {
-  const { model, thread, tools, output } = ask
-  const request: ModelRequest = {
-    model: model.model,
-    messages: thread.messages,
-    params: model.params,
-    ...(tools.length === 0 ? {} : { tools }),
-    ...(output === undefined ? {} : { output }),
-    ...(model.providerOptions === undefined ? {} : { providerOptions: model.providerOptions }),
-  }
   const watch = io.watched
     ? {
         onDelta: (delta: { readonly type: string; readonly text?: string }): void => {
@@ -78,7 +38,7 @@ const send = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, onFirst:
         },
       }
     : {}
-  return provider.call(request, { signal: io.signal, timeouts: timeoutsOf(ask.timeout), key: `${ask.run.id}${ask.key}`, ...watch })
+  return provider.call(requestOf(ask), { signal: io.signal, timeouts: timeoutsOf(ask.timeout), key: `${ask.run.id}${ask.key}`, ...watch })
 }
 
 /** Value of a successful attempt: the message, with content left out where the output says the same. */
@@ -110,8 +70,7 @@ export const askModel = async (ask: ModelAsk, io: StepIo): Promise<Outcome> => {
     if (known === undefined) throw thrown
     return { ok: false, failure: known, durationMs: durationMs() }
   }
-  const stepHash = stepHashOf(ask)
-  const requestHash = sha256(`${stepHash} ${ask.thread.hash}`).slice(0, 16)
+  const hashes = hashesOf(ask)
   let firstTokenMs: number | undefined
   const record = (answered: string | undefined, usage: ModelReply['usage'], failed?: string, requestId?: string): CallRecord => {
     const cost = costOf(io, ask, provider, answered ?? ask.model.model, usage)
@@ -125,9 +84,7 @@ export const askModel = async (ask: ModelAsk, io: StepIo): Promise<Outcome> => {
       latencyMs: durationMs(),
       ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
       prompt: ask.prompt.id,
-      promptHash: ask.prompt.hash.slice(0, 16),
-      stepHash,
-      requestHash,
+      ...hashes,
       ...(requestId === undefined ? {} : { requestId }),
       ...(failed === undefined ? {} : { failed }),
     }

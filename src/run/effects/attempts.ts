@@ -19,6 +19,8 @@ export interface AttemptPlan {
   readonly retry: RetryPolicy
   readonly defaultAttempts: number
   readonly timeout: TimeoutPolicy | undefined
+  /** What a model is asked, for attempts that ask one. */
+  readonly call?: StepRequest['call']
   readonly perform: StepRequest['perform']
   /** The final outcome, once. */
   readonly done: (outcome: Outcome) => void
@@ -74,6 +76,7 @@ export const attempts = (plan: AttemptPlan): Attempts => {
       ...(plan.args === undefined ? {} : { args: plan.args }),
       safety: plan.safety,
       deadline: deadlineOf(context, endsAt, totalMs),
+      ...(plan.call === undefined ? {} : { call: plan.call }),
       perform: plan.perform,
     })
   }

@@ -3,7 +3,8 @@ import type { DecideSpec, ModelSpec } from '../../agent/index.ts'
 import type { Outcome } from '../../journal/index.ts'
 import type { EffectContext, RunningEffect } from '../effect.ts'
 import type { Thread } from '../thread.ts'
-import { askModel, type ModelAsk } from './ask-model.ts'
+import type { ModelAsk } from '../call/ask.ts'
+import { askModel } from './ask-model.ts'
 import { attempts } from './attempts.ts'
 
 /** The repair turn after an invalid output. */
@@ -20,6 +21,11 @@ export const openModelCall = (
   ask: () => Pick<ModelAsk, 'tools' | 'output' | 'expected' | 'prompt'>,
   done: (outcome: Outcome) => void,
 ): RunningEffect => {
+  const resolved = (): ModelAsk => {
+    const capUsd = context.limits.costUsd
+    const budget = capUsd === undefined ? undefined : { capNano: Math.round(capUsd * 1e9), spentNano: context.spentNano() }
+    return { ...ask(), run: context.run, key: context.key, state: context.state, model: spec.model, thread, timeout: spec.timeout, budget }
+  }
   let repairs = 0
   const call = attempts({
     context,
@@ -30,11 +36,8 @@ export const openModelCall = (
     retry: spec.retry ?? {},
     defaultAttempts: 3,
     timeout: spec.timeout,
-    perform: (io) => {
-      const capUsd = context.limits.costUsd
-      const budget = capUsd === undefined ? undefined : { capNano: Math.round(capUsd * 1e9), spentNano: context.spentNano() }
-      return askModel({ ...ask(), run: context.run, key: context.key, state: context.state, model: spec.model, thread, timeout: spec.timeout, budget }, io)
-    },
+    call: resolved,
+    perform: (io) => askModel(resolved(), io),
     repair: (outcome) => {
       if (outcome.failure.code !== 'invalid_output' || repairs >= spec.repairs) return false
       repairs += 1

@@ -1,0 +1,69 @@
+// One model call, resolved: everything that decides its answer and who it is for. Invariant: the request and its hashes are
+// pure functions of the ask, so a replay can tell whether it would send what was sent then.
+import type { ModelRef } from '../../agent/index.ts'
+import type { ModelRequest, ReplyExpectation, ToolSchema } from '../../model/index.ts'
+import type { TimeoutPolicy } from '../../policy/index.ts'
+import { hashOf, sha256 } from '../../schema/index.ts'
+import type { RunInfo } from '../effect.ts'
+import type { Thread } from '../thread.ts'
+
+/** One model call, resolved. */
+export interface ModelAsk {
+  readonly run: RunInfo
+  readonly key: string
+  readonly state: string
+  readonly model: ModelRef
+  readonly thread: Thread
+  readonly tools: readonly ToolSchema[]
+  readonly output: ModelRequest['output']
+  readonly expected: ReplyExpectation
+  readonly timeout: TimeoutPolicy | undefined
+  readonly prompt: { readonly id: string; readonly hash: string }
+  /** The run's cap and what it has spent, nano-dollars. */
+  readonly budget: { readonly capNano: number; readonly spentNano: number } | undefined
+}
+
+/** The three hashes of a completion, 16 hexadecimal characters each. */
+export interface CallHashes {
+  /** The template: texts, variables, partials. */
+  readonly promptHash: string
+  /** Everything about the step but its messages: template, model, parameters, tools and schema. */
+  readonly stepHash: string
+  /** The step and the rendered thread. */
+  readonly requestHash: string
+}
+
+const stepHashes = new WeakMap<object, Map<string, string>>()
+
+/** The full hash of a step, computed once for each model, template, schema and set of tools. */
+const stepHashOf = ({ model, tools, output, prompt }: ModelAsk): string => {
+  const known = stepHashes.get(model) ?? new Map<string, string>()
+  stepHashes.set(model, known)
+  const key = `${prompt.hash} ${output?.name ?? ''} ${tools.map((tool) => tool.name).join()}`
+  const { provider, model: name, params, providerOptions = null } = model
+  const hash = known.get(key) ?? hashOf({ prompt: prompt.hash, provider, model: name, params, providerOptions, tools, output: output ?? null })
+  known.set(key, hash)
+  return hash
+}
+
+const SHOWN = 16
+
+/** The full hash of the request: 64 hexadecimal characters. Rolls forward with the thread. */
+const requestHashOf = (ask: ModelAsk): string => sha256(`${stepHashOf(ask)} ${ask.thread.hash}`)
+
+/** The hashes that a completion is filed under. */
+export const hashesOf = (ask: ModelAsk): CallHashes => ({
+  promptHash: ask.prompt.hash.slice(0, SHOWN),
+  stepHash: stepHashOf(ask).slice(0, SHOWN),
+  requestHash: requestHashOf(ask).slice(0, SHOWN),
+})
+
+/** What is sent. */
+export const requestOf = ({ model, thread, tools, output }: ModelAsk): ModelRequest => ({
+  model: model.model,
+  messages: thread.messages,
+  params: model.params,
+  ...(tools.length === 0 ? {} : { tools }),
+  ...(output === undefined ? {} : { output }),
+  ...(model.providerOptions === undefined ? {} : { providerOptions: model.providerOptions }),
+})

@@ -1,2 +1,0 @@
-export { noTracer } from './trace.ts'
-export type { Span, SpanKind, Tracer } from './trace.ts'
