@@ -100,8 +100,23 @@ const guardOf = ({ guard }: Transition): Pick<GraphEdge, 'guard' | 'params'> => 
   return { guard: guard === undefined ? undefined : '(function)', params: undefined }
 }
 
+const ids = new WeakMap<object, string>()
+
+/** The id of a transition in its machine's graph. Found once per transition. */
+export const edgeId = (transition: Transition): string => {
+  const known = ids.get(transition)
+  if (known !== undefined) return known
+  const { source, eventType: event } = transition
+  const all: readonly unknown[] = (event === '' ? source.always : source.transitions.get(event)) ?? []
+  const id = idOf(source as StateNode, event, all.indexOf(transition))
+  ids.set(transition, id)
+  return id
+}
+
+const idOf = (node: StateNode, event: string, index: number): string => `${pathOf(node)}/${event === '' ? 'always' : event}/${index}`
+
 const edgeOf = (node: StateNode, event: string, cause: EdgeCause, transition: Transition, index: number): GraphEdge => ({
-  id: `${pathOf(node)}/${event === '' ? 'always' : event}/${index}`,
+  id: idOf(node, event, index),
   source: pathOf(node),
   targets: (transition.target ?? []).map((target) => pathOf(target as StateNode)),
   cause,

@@ -1,7 +1,7 @@
 // The pure half of a run: asks XState for the next snapshot and turns what it wants done into commands.
 // One inert scope serves a whole actor: building an XState actor per step costs several times as much.
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
-import { withThreads, type ReadThread } from '../agent/index.ts'
+import { edgeId, withThreads, type ReadThread } from '../agent/index.ts'
 
 /** What a machine wants done after a transition. */
 export type Command =
@@ -17,6 +17,8 @@ export type Command =
 export interface Decision {
   readonly snapshot: AnyMachineSnapshot
   readonly commands: readonly Command[]
+  /** Ids of the edges taken, as in the machine's graph, in order. */
+  readonly edges: readonly string[]
 }
 
 interface ScopeAction {
@@ -29,6 +31,11 @@ interface ScopeAction {
 interface ActorRefLike {
   readonly id: string
   readonly logic: unknown
+}
+
+interface InspectionLike {
+  readonly type: string
+  readonly _transitions?: readonly Parameters<typeof edgeId>[0][]
 }
 
 interface StateNodeLike {
@@ -77,6 +84,7 @@ const toCommand = ({ type, info, params, exec }: ScopeAction): Command | undefin
 export class Decider {
   readonly machine: AnyStateMachine
   readonly #actions: ScopeAction[] = []
+  #edges: string[] = []
   readonly #scope: never
 
   readonly #read: ReadThread
@@ -85,12 +93,13 @@ export class Decider {
   constructor(machine: AnyStateMachine, path: string, read: ReadThread = () => []) {
     this.machine = machine
     this.#read = read
-    const self = { id: path === '' ? machine.id : path, sessionId: path, system: inertSystem, send: nothing, _send: nothing, _parent: undefined }
+    const system = { ...inertSystem, _sendInspectionEvent: (event: InspectionLike): void => void (event.type === '@xstate.microstep' && this.#edges.push(...(event._transitions ?? []).map(edgeId))) }
+    const self = { id: path === '' ? machine.id : path, sessionId: path, system, send: nothing, _send: nothing, _parent: undefined }
     this.#scope = {
       self,
       id: self.id,
       sessionId: path,
-      system: inertSystem,
+      system,
       logger: nothing,
       defer: nothing,
       stopChild: nothing,
@@ -101,13 +110,13 @@ export class Decider {
 
   /** The first snapshot. A factory or initial action that throws gives a snapshot with status `error`. */
   initial(input: unknown): Decision {
-    this.#actions.length = 0
+    this.#begin()
     return this.#decision(withThreads(this.#read, () => this.machine.getInitialSnapshot(this.#scope, input)))
   }
 
   /** The next snapshot. @throws what guards, actions and mappers throw: a defect. */
   next(snapshot: AnyMachineSnapshot, event: EventObject): Decision {
-    this.#actions.length = 0
+    this.#begin()
     return this.#decision(withThreads(this.#read, () => this.machine.transition(snapshot, event, this.#scope) as AnyMachineSnapshot))
   }
 
@@ -131,11 +140,16 @@ export class Decider {
     // What leaves a state is looked up here by id; nothing else is asked of it.
     const children = snapshot.children as { [id: string]: unknown }
     for (const start of starts) children[start.id] = { id: start.id }
-    return { snapshot, commands: [...delays, ...starts] }
+    return { snapshot, commands: [...delays, ...starts], edges: [] }
   }
 
   #actor(src: unknown): unknown {
     return typeof src === 'string' ? (this.machine.implementations.actors as { readonly [name: string]: unknown })[src] : src
+  }
+
+  #begin(): void {
+    this.#actions.length = 0
+    this.#edges = []
   }
 
   #decision(snapshot: AnyMachineSnapshot): Decision {
@@ -144,6 +158,6 @@ export class Decider {
       const command = toCommand(action)
       if (command !== undefined) commands.push(command)
     }
-    return { snapshot, commands }
+    return { snapshot, commands, edges: this.#edges }
   }
 }

@@ -69,7 +69,7 @@ const changedAt = (run: string, entry: StoredEntry, what: string, recorded: unkn
  * Folds recorded entries again and checks that each leads where it led then.
  * @throws FailureError `definition_changed` at the first difference.
  */
-export const refold = (fold: Fold, entries: readonly StoredEntry[]): void => {
+export const refold = (fold: Fold, entries: readonly StoredEntry[], onStep?: (step: FoldStep, entry: StoredEntry, body: EntryBody) => void): void => {
   for (const entry of entries) {
     const body = JSON.parse(entry.text) as EntryBody
     const step = fold.apply(body.cause, entry.at)
@@ -77,6 +77,7 @@ export const refold = (fold: Fold, entries: readonly StoredEntry[]): void => {
     if (step.end?.defect === true && body.end?.defect !== true) throw new FailureError(changedAt(fold.info.id, entry, 'outcome', body.end ?? null, step.end))
     if (differs(body.moves, step.moves)) throw new FailureError(changedAt(fold.info.id, entry, 'transitions', body.moves, step.moves))
     if (differs(body.intents ?? [], step.intents)) throw new FailureError(changedAt(fold.info.id, entry, 'effects', body.intents ?? [], step.intents))
+    onStep?.(step, entry, body)
   }
   if (entries.length === 0) fail('journal_corrupt', `Run ${fold.info.id} has no entries.`)
 }

@@ -223,7 +223,7 @@ export class Fold {
     this.#enact(actor, { type: 'xstate.init' }, actor.decider.initial(input))
   }
 
-  #enact(actor: Actor, event: EventObject & { readonly error?: unknown }, { snapshot, commands }: Decision): void {
+  #enact(actor: Actor, event: EventObject & { readonly error?: unknown }, { snapshot, commands, edges }: Decision): void {
     const previous = actor.snapshot as typeof actor.snapshot | undefined
     actor.snapshot = snapshot
     const changed = changedFields(actor.agent, previous?.context as object | undefined, snapshot.context as object)
@@ -234,7 +234,7 @@ export class Fold {
       ...(changed === undefined ? {} : { changed }),
       ...(isFailure(event.error) ? { failed: event.error.code } : {}),
     })
-    for (const notice of stateNotices(previous, snapshot, event)) this.#notice(actor, notice)
+    for (const notice of stateNotices(previous, snapshot, event, edges)) this.#notice(actor, notice)
     refreshView(actor, this.info, this.root.used)
     if (snapshot.status === 'error') return this.#actorFailed(actor, snapshot.error)
     for (const command of commands) this.#command(actor, command)

@@ -10,9 +10,10 @@ import type { FoldStep } from './fold-step.ts'
 import type { Fold } from './fold.ts'
 import type { RunOutcome } from './outcome.ts'
 import { summaryOf } from './outcome.ts'
+import { eventsOf } from './notices.ts'
 import type { Arrival } from './port.ts'
 import { observersOf } from './observer.ts'
-import type { RunEvent, RunEventBody } from './run-event.ts'
+import type { RunEvent } from './run-event.ts'
 import { keepSession } from './session.ts'
 import { standingOf } from './standing.ts'
 
@@ -44,13 +45,8 @@ export interface LiveRun {
   readonly head: () => Head
 }
 
-const publish = (push: (event: RunEvent) => void, run: string, fold: Fold, port: EmbeddedPort, step: FoldStep, at: number): void => {
-  const { seq } = port.head()
-  const send = (actor: string, body: RunEventBody): void => push({ ...body, run, at, seq, actor })
-  for (const { actor, event } of step.notices) send(actor, event)
-  if (step.end !== undefined) return send('', { type: 'run.ended', ...step.end })
-  const waiting = fold.waiting()
-  if (waiting.length > 0) send('', { type: 'run.waiting', waiting })
+const publish = (push: (event: RunEvent) => void, fold: Fold, port: EmbeddedPort, step: FoldStep, at: number): void => {
+  for (const event of eventsOf(fold, step, port.head().seq, at)) push(event)
 }
 
 /** Renews the lease until told to stop. */
@@ -97,7 +93,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
   })
   if (parts.started !== undefined) {
     push({ type: 'run.started', agent: parts.agent.id, input: start.input, run, at: head.at, seq: 0, actor: '' })
-    publish(push, run, fold, port, parts.started, head.at)
+    publish(push, fold, port, parts.started, head.at)
   } else push({ type: 'run.resumed', run, at: acting.clock.now(), seq: head.seq, actor: '' })
   const withSession = {
     ...port,
@@ -108,7 +104,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     },
   }
   const stopLease = keepLease(parts, port.interrupt)
-  const settled = drive(fold, withSession, (step, arrival) => publish(push, run, fold, port, step, arrival.at), parts.first)
+  const settled = drive(fold, withSession, (step, arrival) => publish(push, fold, port, step, arrival.at), parts.first)
   const releaseAll = async (): Promise<'ended' | 'parked'> => {
     let released: 'ended' | 'parked' | 'stopped' = 'stopped'
     try {

@@ -3,7 +3,9 @@ import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import { isFailure } from '../failure/index.ts'
 import type { Outcome, StateValue } from '../journal/index.ts'
 import type { StepRequest } from './effect.ts'
-import type { RunEventBody } from './run-event.ts'
+import type { FoldStep } from './fold-step.ts'
+import type { Fold } from './fold.ts'
+import type { RunEvent, RunEventBody } from './run-event.ts'
 
 interface NodeLike {
   readonly path: readonly string[]
@@ -20,7 +22,7 @@ const describe = (type: 'state.entered' | 'state.left', node: NodeLike): RunEven
 })
 
 /** Events for one transition. A state that is left and entered again appears in both. */
-export const stateNotices = (before: AnyMachineSnapshot | undefined, after: AnyMachineSnapshot, event: EventObject & { readonly error?: unknown }): readonly RunEventBody[] => {
+export const stateNotices = (before: AnyMachineSnapshot | undefined, after: AnyMachineSnapshot, event: EventObject & { readonly error?: unknown }, edges: readonly string[]): readonly RunEventBody[] => {
   const old = nodesOf(before)
   const current = nodesOf(after)
   const left = old.filter((node) => node.path.length > 0 && !current.includes(node)).map((node) => describe('state.left', node))
@@ -31,6 +33,7 @@ export const stateNotices = (before: AnyMachineSnapshot | undefined, after: AnyM
     from: (before?.value ?? '') as StateValue,
     to: after.value as StateValue,
     ...(isFailure(event.error) ? { failed: event.error.code } : {}),
+    edges,
   }
   return [...left, taken, ...entered]
 }
@@ -59,4 +62,13 @@ export const attemptNotice = (step: StepRequest, outcome: Outcome, retryInMs: nu
     ...(call?.requestHash === undefined ? {} : { requestHash: call.requestHash }),
     ...(call?.cached === undefined ? {} : { cached: call.cached }),
   }
+}
+
+/** What those who watch are told of a step that is durable. */
+export const eventsOf = (fold: Fold, step: FoldStep, seq: number, at: number): readonly RunEvent[] => {
+  const common = { run: fold.info.id, at, seq }
+  const events: RunEvent[] = step.notices.map(({ actor, event }) => ({ ...event, ...common, actor }))
+  if (step.end !== undefined) return [...events, { type: 'run.ended', ...step.end, ...common, actor: '' }]
+  const waiting = fold.waiting()
+  return waiting.length === 0 ? events : [...events, { type: 'run.waiting', waiting, ...common, actor: '' }]
 }

@@ -2,7 +2,7 @@
 import type { Agent, Migration } from '../agent/index.ts'
 import type { Clock } from '../clock/index.ts'
 import { fail, type Json } from '../failure/index.ts'
-import type { EntryBody, Journal, MigratedCause, RunRow, Standing, StartCause, StateValue } from '../journal/index.ts'
+import type { EntryBody, Journal, MigratedCause, RunRow, Standing, StartCause, StateValue, StoredEntry } from '../journal/index.ts'
 import { diffJson, formatJsonChanges } from '../prompt/index.ts'
 import { toJson } from '../schema/index.ts'
 import { refold } from './drive.ts'
@@ -56,25 +56,34 @@ const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: m
   }
 }
 
-/** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
-export const prepareResume = async ({ journal, clock, row, agent, acceptChanged }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'events' | 'lease'>> => {
-  const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
-  if (row.agentHash !== agent.hash && migration === undefined && !acceptChanged) return refuseChanged(journal, row, agent)
-  const entries = await journal.read(row.id)
+/** A fold for a run's entries, before the first of them. */
+export const openFold = async (journal: Journal, agent: Agent, run: string, entries: readonly StoredEntry[]): Promise<{ readonly start: StartCause; readonly fold: Fold }> => {
   const [first] = entries
-  const last = entries.at(-1)
-  if (first === undefined || last === undefined) return fail('journal_corrupt', `Run ${row.id} has no entries.`)
+  if (first === undefined) return fail('journal_corrupt', `Run ${run} has no entries.`)
   const start = (JSON.parse(first.text) as EntryBody).cause as StartCause
   const { user, route, tenant, session, seed } = start
   const info = {
-    id: row.id,
+    id: run,
     seed,
     ...(user === undefined ? {} : { user }),
     ...(route === undefined ? {} : { route }),
     ...(tenant === undefined ? {} : { tenant }),
     ...(session === undefined ? {} : { session }),
   }
-  const fold = new Fold(info, agent, await loadThreads(journal, start), start.carried)
+  return { start, fold: new Fold(info, agent, await loadThreads(journal, start), start.carried) }
+}
+
+/** Position of the last migration, or -1; entries before it belong to the agent as it was then. */
+export const lastMigration = (entries: readonly StoredEntry[]): number => entries.findLastIndex((entry) => entry.text.startsWith('{"v":1,"cause":{"type":"migrated"'))
+
+/** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
+export const prepareResume = async ({ journal, clock, row, agent, acceptChanged }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'events' | 'lease'>> => {
+  const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
+  if (row.agentHash !== agent.hash && migration === undefined && !acceptChanged) return refuseChanged(journal, row, agent)
+  const entries = await journal.read(row.id)
+  const last = entries.at(-1)
+  if (last === undefined) return fail('journal_corrupt', `Run ${row.id} has no entries.`)
+  const { start, fold } = await openFold(journal, agent, row.id, entries)
   if (migration !== undefined)
     return {
       agent,
@@ -83,9 +92,7 @@ export const prepareResume = async ({ journal, clock, row, agent, acceptChanged 
       head: { seq: last.seq, hash: last.hash, at: last.at },
       first: { cause: await migrate(journal, row, agent, migration), at: Math.max(last.at, clock.now()) },
     }
-  // Entries before a migration belong to the agent as it was then.
-  const since = entries.findLastIndex((entry) => entry.text.startsWith('{"v":1,"cause":{"type":"migrated"'))
-  refold(fold, entries.slice(Math.max(0, since)))
+  refold(fold, entries.slice(Math.max(0, lastMigration(entries))))
   const doubt = doubtful(fold)
   const waits = fold.waiting().length > 0
   const at = Math.max(last.at, clock.now())

@@ -22,7 +22,14 @@ export type RunEventBody =
   | { readonly type: 'run.resumed' }
   | { readonly type: 'state.entered'; readonly state: string; readonly kind: string }
   | { readonly type: 'state.left'; readonly state: string; readonly kind: string }
-  | { readonly type: 'transition.taken'; readonly event: string; readonly from: StateValue; readonly to: StateValue; readonly failed?: string }
+  | {
+      readonly type: 'transition.taken'
+      readonly event: string
+      readonly from: StateValue
+      readonly to: StateValue
+      readonly failed?: string
+      /** Edges of the machine's graph, by id. */ readonly edges: readonly string[]
+    }
   | {
       readonly type: 'effect.started'
       readonly key: string
