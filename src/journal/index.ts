@@ -5,3 +5,5 @@ export type { InboxItem, Journal, Lease, RowUpdate, RunFilter, RunRow, RunStatus
 export { memoryJournal } from './memory.ts'
 export { sqliteJournal } from './sqlite.ts'
 export type { SqliteJournalOptions } from './sqlite/journal.ts'
+export { watchers } from './watch.ts'
+export type { Watchers } from './watch.ts'

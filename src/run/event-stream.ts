@@ -33,6 +33,11 @@ export class EventStream {
     }
   }
 
+  /** What is still kept, oldest first. */
+  get kept(): readonly RunEvent[] {
+    return this.#kept
+  }
+
   close(): void {
     this.#closed = true
     for (const reader of this.#readers) reader.wake()

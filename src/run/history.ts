@@ -74,7 +74,7 @@ export const historyOf = (journal: Journal, run: string, agent: Agent): History 
       const folding = fold
       const steps: HistoryStep[] = entries.slice(0, since).map((entry) => ({ entry: entryOf(entry), events: [], actors: [] }))
       refold(folding, entries.slice(since), (step, { seq, at, hash }, body) => {
-        steps.push({ entry: { seq, at, hash, body }, events: eventsOf(folding, step, seq, at), actors: actorsOf(folding) })
+        steps.push({ entry: { seq, at, hash, body }, events: eventsOf(folding, step, body.cause, seq, at), actors: actorsOf(folding) })
       })
       read += entries.length
       return steps

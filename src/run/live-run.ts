@@ -1,7 +1,7 @@
 // One run at work in this process: its fold, its lease and its port, from the first entry or from where it was left.
 import type { Agent } from '../agent/index.ts'
 import type { Failure } from '../failure/index.ts'
-import type { Journal, Lease, RunRow, StartCause } from '../journal/index.ts'
+import type { Cause, Journal, Lease, RunRow, StartCause, Watchers } from '../journal/index.ts'
 import { drive } from './drive.ts'
 import type { Acting } from './effect.ts'
 import { embeddedPort, type EmbeddedPort, type Head } from './embedded-port.ts'
@@ -30,6 +30,8 @@ export interface LiveRunParts {
   /** The entry to commit before anything else: a `resumed` one. */
   readonly first?: Arrival
   readonly events: EventStream
+  /** Who watches runs of this process, whichever handle drives them. */
+  readonly watchers: Watchers<RunEvent>
   /** What the first entry led to, for those who watch. */
   readonly started?: FoldStep
 }
@@ -43,10 +45,6 @@ export interface LiveRun {
   readonly stop: (reason: Error) => void
   readonly fold: Fold
   readonly head: () => Head
-}
-
-const publish = (push: (event: RunEvent) => void, fold: Fold, port: EmbeddedPort, step: FoldStep, at: number): void => {
-  for (const event of eventsOf(fold, step, port.head().seq, at)) push(event)
 }
 
 /** Renews the lease until told to stop. */
@@ -74,13 +72,15 @@ const keepLease = ({ journal, acting, leaseMs, lease }: LiveRunParts, lost: (err
 
 /** Starts driving. */
 export const liveRun = (parts: LiveRunParts): LiveRun => {
-  const { journal, acting, fold, lease, head, start, events } = parts
+  const { journal, acting, fold, lease, head, start, events, watchers } = parts
   const run = fold.info.id
   const observer = observersOf(acting.observers, { info: fold.info, agent: parts.agent, start, resumed: parts.started === undefined })
   const push = (event: RunEvent): void => {
     events.push(event)
+    watchers.notify(run, event)
     observer?.event(event)
   }
+  const publish = (step: FoldStep, cause: Cause, at: number): void => eventsOf(fold, step, cause, port.head().seq, at).forEach(push)
   const port = embeddedPort({
     journal,
     acting,
@@ -88,13 +88,11 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     head,
     parallel: fold.limits.parallel,
     observer,
-    watched: () => events.watched,
+    watched: () => events.watched || watchers.has(run),
     emit: (body) => push({ ...body, run, at: acting.clock.now(), seq: port.head().seq, actor: '' }),
   })
-  if (parts.started !== undefined) {
-    push({ type: 'run.started', agent: parts.agent.id, input: start.input, run, at: head.at, seq: 0, actor: '' })
-    publish(push, fold, port, parts.started, head.at)
-  } else push({ type: 'run.resumed', run, at: acting.clock.now(), seq: head.seq, actor: '' })
+  if (parts.started !== undefined) publish(parts.started, start, head.at)
+  else push({ type: 'run.resumed', run, at: acting.clock.now(), seq: head.seq, actor: '' })
   const withSession = {
     ...port,
     commit: async (commit: Parameters<EmbeddedPort['commit']>[0]): Promise<void> => {
@@ -104,7 +102,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     },
   }
   const stopLease = keepLease(parts, port.interrupt)
-  const settled = drive(fold, withSession, (step, arrival) => publish(push, fold, port, step, arrival.at), parts.first)
+  const settled = drive(fold, withSession, (step, { cause, at }) => publish(step, cause, at), parts.first)
   const releaseAll = async (): Promise<'ended' | 'parked'> => {
     let released: 'ended' | 'parked' | 'stopped' = 'stopped'
     try {

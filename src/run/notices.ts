@@ -1,7 +1,7 @@
 // What a transition looks like to those who watch: the states left and entered, and the edge taken.
 import type { AnyMachineSnapshot, EventObject } from 'xstate'
 import { isFailure } from '../failure/index.ts'
-import type { Outcome, StateValue } from '../journal/index.ts'
+import type { Cause, Outcome, StateValue } from '../journal/index.ts'
 import type { StepRequest } from './effect.ts'
 import type { FoldStep } from './fold-step.ts'
 import type { Fold } from './fold.ts'
@@ -64,11 +64,12 @@ export const attemptNotice = (step: StepRequest, outcome: Outcome, retryInMs: nu
   }
 }
 
-/** What those who watch are told of a step that is durable. */
-export const eventsOf = (fold: Fold, step: FoldStep, seq: number, at: number): readonly RunEvent[] => {
-  const common = { run: fold.info.id, at, seq }
-  const events: RunEvent[] = step.notices.map(({ actor, event }) => ({ ...event, ...common, actor }))
-  if (step.end !== undefined) return [...events, { type: 'run.ended', ...step.end, ...common, actor: '' }]
-  const waiting = fold.waiting()
-  return waiting.length === 0 ? events : [...events, { type: 'run.waiting', waiting, ...common, actor: '' }]
+/** What those who watch are told of a step that is durable, the same live and from the journal. @param seq its entry. */
+export const eventsOf = (fold: Fold, step: FoldStep, cause: Cause, seq: number, at: number): readonly RunEvent[] => {
+  const told: { readonly actor: string; readonly event: RunEventBody }[] = [...step.notices]
+  if (cause.type === 'start') told.unshift({ actor: '', event: { type: 'run.started', agent: cause.agent.id, input: cause.input } })
+  const waiting = step.end === undefined ? fold.waiting() : []
+  if (step.end !== undefined) told.push({ actor: '', event: { type: 'run.ended', ...step.end } })
+  if (waiting.length > 0) told.push({ actor: '', event: { type: 'run.waiting', waiting } })
+  return told.map(({ actor, event }, index) => ({ ...event, run: fold.info.id, at, seq, index, actor }))
 }

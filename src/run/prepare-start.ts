@@ -39,7 +39,7 @@ interface StartParts {
   readonly options: StartOptions
 }
 
-type Prepared = { readonly created: true; readonly run: string; readonly parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'events'> } | { readonly created: false; readonly run: string }
+type Prepared = { readonly created: true; readonly run: string; readonly parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events'> } | { readonly created: false; readonly run: string }
 
 const checkInput = (agent: Agent, input: unknown): StartCause['input'] => {
   const checked = validate(agent.input, input)

@@ -77,7 +77,7 @@ export const openFold = async (journal: Journal, agent: Agent, run: string, entr
 export const lastMigration = (entries: readonly StoredEntry[]): number => entries.findLastIndex((entry) => entry.text.startsWith('{"v":1,"cause":{"type":"migrated"'))
 
 /** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
-export const prepareResume = async ({ journal, clock, row, agent, acceptChanged }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'events' | 'lease'>> => {
+export const prepareResume = async ({ journal, clock, row, agent, acceptChanged }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease'>> => {
   const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
   if (row.agentHash !== agent.hash && migration === undefined && !acceptChanged) return refuseChanged(journal, row, agent)
   const entries = await journal.read(row.id)

@@ -10,6 +10,8 @@ interface Common {
   readonly at: number
   /** Journal entry the event belongs to; for deltas the last one before them. */
   readonly seq: number
+  /** Position among the events of its entry, from 0. Absent from what no entry holds: `token.delta` and `run.resumed`. */
+  readonly index?: number
   /** Actor path: empty for the run's own machine. */
   readonly actor: string
 }

@@ -4,7 +4,7 @@ import type { Agent } from '../agent/index.ts'
 import { systemClock, type Clock } from '../clock/index.ts'
 import { priceTable, type PricePort } from '../cost/index.ts'
 import { fail, failure, FailureError, type Json } from '../failure/index.ts'
-import { memoryJournal, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
+import { memoryJournal, watchers, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
@@ -15,6 +15,7 @@ import type { RunOutcome } from './outcome.ts'
 import { prepareStart, type StartOptions } from './prepare-start.ts'
 import { prepareResume } from './resume.ts'
 import { reservations } from './reservations.ts'
+import type { RunEvent } from './run-event.ts'
 import { checkEvent } from './send.ts'
 
 /** What a runtime is made of; every part has a default. */
@@ -62,6 +63,17 @@ export interface Runtime extends AsyncDisposable {
   /** Sends an event, and goes on with the run here when nobody else drives it and the agent is known. */
   send(run: string, event: OutsideEvent, by?: string): Promise<void>
   cancel(run: string, reason?: string): Promise<void>
+  /**
+   * Calls `take`, which must not throw, for each event of a run while this process drives it: first for those still kept,
+   * then for each as it comes, tokens included. What other processes do is in the journal only.
+   * @returns stops watching.
+   */
+  watch(run: string, take: (event: RunEvent) => void): () => void
+  /**
+   * Resolves when the run has ended or waits, as its handle's `outcome` does; at once for a run that this process does not drive.
+   * @throws FailureError `run_not_found`, `lease_lost`, `journal_unavailable`, `draining`.
+   */
+  outcome(run: string): Promise<RunOutcome>
   get(run: string): Promise<RunRow | undefined>
   list(filter?: RunFilter): Promise<readonly RunRow[]>
   /** Entries of a run, parsed. */
@@ -89,6 +101,7 @@ class LocalRuntime implements Runtime {
   readonly #owner: string
   readonly #agents: Map<string, Agent>
   readonly #live = new Map<string, LiveRun>()
+  readonly #watchers = watchers<RunEvent>()
   /** Runs at work that got an event which their driver may not have seen before it parked. */
   readonly #posted = new Set<string>()
   readonly #takingUp = new Map<string, Promise<void>>()
@@ -140,6 +153,15 @@ class LocalRuntime implements Runtime {
     if (!ENDED.has(row.status)) await this.#post(run, { type: 'stateloop.cancel', ...(reason === undefined ? {} : { reason }) }, undefined, events)
   }
 
+  watch(run: string, take: (event: RunEvent) => void): () => void {
+    this.#live.get(run)?.events.kept.forEach(take)
+    return this.#watchers.add(run, take)
+  }
+
+  outcome(run: string): Promise<RunOutcome> {
+    return this.#outcome(run)
+  }
+
   get(run: string): Promise<RunRow | undefined> {
     return this.journal.get(run)
   }
@@ -175,8 +197,8 @@ class LocalRuntime implements Runtime {
     await Promise.allSettled([...this.#live.values()].map((run) => run.settled))
   }
 
-  #go(parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs'>): LiveRun {
-    const run = liveRun({ ...parts, journal: this.journal, acting: this.#acting, leaseMs: this.#leaseMs })
+  #go(parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers'>): LiveRun {
+    const run = liveRun({ ...parts, journal: this.journal, acting: this.#acting, leaseMs: this.#leaseMs, watchers: this.#watchers })
     const { id } = parts.fold.info
     this.#live.set(id, run)
     run.settled.then(
