@@ -43,6 +43,8 @@ export interface RunRow {
   /** The caller's key: starting again with it gives this run. */
   readonly key?: string
   readonly status: RunStatus
+  /** Among queued runs, higher ones are taken first; default 0. */
+  readonly priority?: number
   readonly startedAt: number
   readonly updatedAt: number
   /** Last entry and its chain hash: the head that witnesses the run's length. */
@@ -53,6 +55,8 @@ export interface RunRow {
   readonly waiting?: readonly Waiting[]
   /** Earliest timer, milliseconds UTC. */
   readonly dueAt?: number
+  /** How many items of its inbox the run has taken. */
+  readonly taken: number
   readonly modelCalls: number
   readonly toolCalls: number
   readonly inputTokens: number
@@ -70,7 +74,7 @@ export interface RunRow {
  * What changes in a row with each entry. `waiting`, `dueAt`, `output`, `failureCode` and `defect` are those of this entry:
  * absent means none. `agentHash` and `agentVersion`, when either is given, replace both; else they stay.
  */
-export type RowUpdate = Pick<RunRow, 'status' | 'updatedAt' | 'state' | 'modelCalls' | 'toolCalls' | 'inputTokens' | 'outputTokens' | 'costNano' | 'costUnknown'> &
+export type RowUpdate = Pick<RunRow, 'status' | 'updatedAt' | 'state' | 'taken' | 'modelCalls' | 'toolCalls' | 'inputTokens' | 'outputTokens' | 'costNano' | 'costUnknown'> &
   Partial<Pick<RunRow, 'waiting' | 'dueAt' | 'output' | 'failureCode' | 'defect' | 'agentHash' | 'agentVersion'>>
 
 /** The right to append to one run. A later epoch fences all earlier ones. */
@@ -95,6 +99,27 @@ export interface RunFilter {
   readonly since?: number
   /** Newest first; default 100. */
   readonly limit?: number
+}
+
+/** Which runs a worker can take up. */
+export interface ClaimQuery {
+  /** Runs of other engines are left alone. */
+  readonly engine: string
+  /** Agents the worker has, each with the hashes it can go on from; without hashes, from any. Default: every agent. */
+  readonly agents?: readonly { readonly id: string; readonly hashes?: readonly string[] }[]
+  readonly limit: number
+}
+
+/** What a worker can take up now. */
+export interface Claimable {
+  /**
+   * Runs whose lease is free and that could go on: first those that were at work, then those with a timer that is due, then
+   * those with an outside event that they have not taken, then queued ones. Queued runs come by priority, and within one
+   * priority users take turns, those with fewer runs at work first.
+   */
+  readonly runs: readonly RunRow[]
+  /** The earliest timer of a waiting run that is not due yet, milliseconds UTC. */
+  readonly nextDueAt?: number
 }
 
 /** An outside event on its way into a run. */
@@ -144,6 +169,8 @@ export interface Journal {
   /** One row. Undefined when there is none. */
   get(run: string): Promise<RunRow | undefined>
   list(filter?: RunFilter): Promise<readonly RunRow[]>
+  /** Runs that could be taken up now. Nothing is taken: `acquire` decides. */
+  claimable(query: ClaimQuery): Promise<Claimable>
   /** Takes the lease of a run that nobody holds, or whose lease has expired; a lease is not shared, not even by its owner. @throws FailureError `lease_held`, `run_not_found`. */
   acquire(run: string, owner: string, leaseMs: number): Promise<Lease>
   /** Prolongs a lease. @throws FailureError `lease_lost`. */

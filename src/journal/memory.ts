@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '../clock/index.ts'
 import { sha256 } from '../schema/index.ts'
 import { verifyChain } from './chain.ts'
 import { CHAIN_START, type StoredEntry } from './entry.ts'
-import { isEnded, type InboxItem, type Journal, type Lease, type RowUpdate, type RunFilter, type RunRow, type StoredSnapshot } from './journal.ts'
+import { isEnded, type Claimable, type ClaimQuery, type InboxItem, type Journal, type Lease, type RowUpdate, type RunFilter, type RunRow, type StoredSnapshot } from './journal.ts'
 import { checkRow, checkText, isNext, refuseClosed, refuseEnded, refuseHeld, refuseLost, refuseSession, refuseUnknown } from './refusal.ts'
 import { watchers } from './watch.ts'
 
@@ -106,7 +106,59 @@ const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
   },
 })
 
-const reading = (store: Store): Pick<Journal, 'read' | 'get' | 'list'> => ({
+const userOf = (row: RunRow): string => scoped(row.tenant, row.user)
+
+/** Queued runs by priority; within one, users take turns, those with fewer runs at work first. */
+const inTurn = (queued: readonly RunRow[], atWork: readonly RunRow[]): readonly RunRow[] => {
+  const turns = new Map<string, number>()
+  for (const row of atWork) turns.set(userOf(row), (turns.get(userOf(row)) ?? 0) + 1)
+  const lines = new Map<string, number>()
+  const placed = queued.map((row) => {
+    const line = `${row.priority ?? 0} ${userOf(row)}`
+    const place = (lines.get(line) ?? 0) + 1
+    lines.set(line, place)
+    return { row, turn: place + (turns.get(userOf(row)) ?? 0) }
+  })
+  return placed.toSorted((a, b) => (b.row.priority ?? 0) - (a.row.priority ?? 0) || a.turn - b.turn || a.row.startedAt - b.row.startedAt).map(({ row }) => row)
+}
+
+const claimableOf = (runs: readonly Run[], { engine, agents, limit }: ClaimQuery, nowMs: number): Claimable => {
+  const can = (row: RunRow): boolean => row.engine === engine && (agents === undefined || agents.some(({ id, hashes }) => id === row.agent && (hashes === undefined || hashes.includes(row.agentHash))))
+  const rows = runs.map((run) => ({ run, row: rowOf(run) }))
+  const free = rows.filter(({ run, row }) => can(row) && (run.owner === undefined || run.expiresAt <= nowMs))
+  const offered = (wanted: (run: Run, row: RunRow) => boolean, rank: (row: RunRow) => number): readonly RunRow[] =>
+    free
+      .filter(({ run, row }) => wanted(run, row))
+      .map(({ row }) => row)
+      .toSorted((a, b) => rank(a) - rank(b))
+  const atWork = rows.flatMap(({ row }) => (row.status === 'running' ? [row] : []))
+  const kinds = [
+    offered(
+      (_run, row) => row.status === 'running',
+      (row) => row.updatedAt,
+    ),
+    offered(
+      (_run, row) => row.status === 'waiting' && row.dueAt !== undefined && row.dueAt <= nowMs,
+      (row) => row.dueAt ?? 0,
+    ),
+    offered(
+      (run, row) => row.status === 'waiting' && run.inbox.length > row.taken,
+      (row) => row.updatedAt,
+    ),
+    inTurn(
+      offered(
+        (_run, row) => row.status === 'queued',
+        (row) => row.startedAt,
+      ),
+      atWork,
+    ),
+  ]
+  const later = rows.flatMap(({ row }) => (can(row) && row.status === 'waiting' && row.dueAt !== undefined && row.dueAt > nowMs ? [row.dueAt] : []))
+  const found = [...new Map(kinds.flat().map((row) => [row.id, row])).values()].slice(0, limit)
+  return { runs: found, ...(later.length === 0 ? {} : { nextDueAt: later.reduce((a, b) => Math.min(a, b)) }) }
+}
+
+const reading = (store: Store): Pick<Journal, 'read' | 'get' | 'list' | 'claimable'> => ({
   async read(id, from = 0) {
     const run = known(store, id)
     const entries = run.entries.slice(from)
@@ -116,6 +168,10 @@ const reading = (store: Store): Pick<Journal, 'read' | 'get' | 'list'> => ({
   async get(id) {
     const run = find(store, id)
     return run === undefined ? undefined : rowOf(run)
+  },
+  async claimable(query) {
+    if (store.closed) refuseClosed('memory')
+    return claimableOf([...store.runs.values()], query, store.clock.now())
   },
   async list(filter = {}) {
     if (store.closed) refuseClosed('memory')

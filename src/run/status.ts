@@ -63,6 +63,7 @@ export const rowUpdate = (fold: Fold, at: number): RowUpdate => {
     status: fold.end?.outcome ?? (waiting.length > 0 ? 'waiting' : 'running'),
     updatedAt: at,
     state: (fold.root.snapshot.value ?? null) as Json,
+    taken: fold.inbox,
     modelCalls: used.modelCalls,
     toolCalls: used.toolCalls,
     inputTokens: used.inputTokens,

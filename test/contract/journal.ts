@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import { fakeClock, type Clock, type FakeClock } from '../../src/clock/index.ts'
 import type { Journal } from '../../src/journal/index.ts'
+import { claimBehaviour } from './journal/claims.ts'
 import { contentBehaviour } from './journal/content.ts'
 import { inboxBehaviour } from './journal/inbox.ts'
 import { leaseBehaviour } from './journal/leases.ts'
@@ -31,6 +32,7 @@ export const journalContract = (name: string, open: (options: { readonly clock: 
     runBehaviour(subject)
     listBehaviour(subject)
     leaseBehaviour(subject)
+    claimBehaviour(subject)
     inboxBehaviour(subject)
     contentBehaviour(subject)
   })

@@ -16,7 +16,7 @@ const INSERT_LEASE = 'INSERT INTO leases (run, owner, epoch, expires_at) VALUES 
 const INSERT_ENTRY = 'INSERT INTO entries (run, seq, at, hash, body) VALUES (?, ?, ?, ?, ?)'
 
 // The same parameters twice: most entries leave the status as it was, and naming it in SET would rewrite its indexes.
-const SET = `seq = ?, hash = ?, updated_at = ?, state = ?, waiting = ?, due_at = ?, model_calls = ?, tool_calls = ?,
+const SET = `seq = ?, hash = ?, updated_at = ?, state = ?, waiting = ?, due_at = ?, taken = ?, model_calls = ?, tool_calls = ?,
   input_tokens = ?, output_tokens = ?, cost_nano = ?, cost_unknown = ?, output = ?, failure_code = ?, defect = ?`
 const HELD = 'id = ? AND seq = ? AND EXISTS (SELECT 1 FROM leases WHERE leases.run = runs.no AND owner = ? AND epoch = ?)'
 const ADVANCE = `UPDATE runs SET ${SET} WHERE status = ? AND ${HELD} RETURNING no`
@@ -64,12 +64,12 @@ const createIn = (sql: WriteSql, row: RunRow, entry: StoredEntry, lease: Lease):
 }
 
 const appendIn = (db: Database, sql: WriteSql, lease: Lease, entry: StoredEntry, update: RowUpdate): void => {
-  const { updatedAt, modelCalls, toolCalls, inputTokens, outputTokens, costNano, costUnknown, dueAt = null, failureCode = null } = update
+  const { updatedAt, taken, modelCalls, toolCalls, inputTokens, outputTokens, costNano, costUnknown, dueAt = null, failureCode = null } = update
   const texts = [jsonColumn(update.state), jsonColumn(update.waiting)]
   const counts = [modelCalls, toolCalls, inputTokens, outputTokens, costNano, Number(costUnknown)]
   const end = [jsonColumn(update.output), failureCode, flagColumn(update.defect)]
   const where = [update.status, lease.run, entry.seq - 1, lease.owner, lease.epoch]
-  const parameters: Value[] = [entry.seq, entry.hash, updatedAt, ...texts, dueAt, ...counts, ...end, ...where]
+  const parameters: Value[] = [entry.seq, entry.hash, updatedAt, ...texts, dueAt, taken, ...counts, ...end, ...where]
   const moved = sql.get(ADVANCE, ...parameters) ?? sql.get(ADVANCE_AND_MOVE, ...parameters)
   if (moved === undefined) return explain(db, sql, lease, entry)
   const no = moved['no'] as number

@@ -103,4 +103,11 @@ export const MIGRATIONS: readonly string[] = [
     body_hash TEXT NOT NULL
   ) STRICT;
   `,
+  // What a worker looks for: runs whose timer is due, and runs with an event they have not taken.
+  `
+  ALTER TABLE runs ADD COLUMN priority INTEGER;
+  ALTER TABLE runs ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX runs_due ON runs (due_at) WHERE status = 'waiting' AND due_at IS NOT NULL;
+  CREATE INDEX runs_unread ON runs (updated_at) WHERE status = 'waiting' AND inbox > taken;
+  `,
 ]

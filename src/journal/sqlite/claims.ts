@@ -1,0 +1,54 @@
+// What a worker can take up, in SQL. Invariant: a run is offered only while nobody holds its lease, and asking takes nothing.
+import type { Clock } from '../../clock/index.ts'
+import type { Claimable, ClaimQuery, Journal } from '../journal.ts'
+import { numberIn, type Value } from './connection.ts'
+import type { Database } from './database.ts'
+import type { Sql } from './open.ts'
+import { rowIn, SELECT_ROW } from './row.ts'
+
+/** A condition with its parameters. */
+interface Condition {
+  readonly sql: string
+  readonly parameters: readonly Value[]
+}
+
+const NOBODY_HOLDS = 'NOT EXISTS (SELECT 1 FROM leases WHERE leases.run = runs.no AND owner IS NOT NULL AND expires_at > ?)'
+
+const ofAgents = (agents: ClaimQuery['agents']): Condition => {
+  if (agents === undefined) return { sql: '', parameters: [] }
+  const each = agents.map(({ hashes }) => (hashes === undefined ? 'agent = ?' : `agent = ? AND agent_hash IN (${hashes.map(() => '?').join(', ')})`))
+  return { sql: ` AND (${each.map((condition) => `(${condition})`).join(' OR ') || '1 = 0'})`, parameters: agents.flatMap(({ id, hashes = [] }) => [id, ...hashes]) }
+}
+
+// Each user's queued runs in a line of their own; the turn counts what the user has at work already.
+const QUEUED = `SELECT runs.no AS queued_no, row_number() OVER (PARTITION BY runs.priority, runs.tenant, runs.user_id ORDER BY runs.started_at, runs.no)
+    + coalesce(busy.count, 0) AS turn
+  FROM runs LEFT JOIN (SELECT tenant, user_id, count(*) AS count FROM runs WHERE status = 'running' GROUP BY tenant, user_id) AS busy
+    ON busy.tenant IS NOT DISTINCT FROM runs.tenant AND busy.user_id IS NOT DISTINCT FROM runs.user_id
+  WHERE runs.status = 'queued'`
+
+/** Kinds of claimable runs, most urgent first: where they are looked for and in which order. */
+const KINDS: readonly { readonly join: string; readonly where: string; readonly order: string; readonly timed?: true }[] = [
+  { join: '', where: `status = 'running'`, order: 'updated_at, no' },
+  { join: '', where: `status = 'waiting' AND due_at IS NOT NULL AND due_at <= ?`, order: 'due_at, no', timed: true },
+  { join: '', where: `status = 'waiting' AND inbox > taken`, order: 'updated_at, no' },
+  { join: ` JOIN (${QUEUED}) AS queue ON queue.queued_no = runs.no`, where: `status = 'queued'`, order: 'coalesce(priority, 0) DESC, turn, started_at, no' },
+]
+
+const claimableIn = (sql: Sql, { engine, agents, limit }: ClaimQuery, nowMs: number): Claimable => {
+  const known = ofAgents(agents)
+  const runs = new Map<string, Claimable['runs'][number]>()
+  for (const { join, where, order, timed } of KINDS) {
+    if (runs.size >= limit) break
+    const statement = `${SELECT_ROW}${join} WHERE ${where} AND engine = ? AND ${NOBODY_HOLDS}${known.sql} ORDER BY ${order} LIMIT ?`
+    const found = sql.all(statement, ...(timed === true ? [nowMs] : []), engine, nowMs, ...known.parameters, limit).map(rowIn)
+    for (const row of found) if (runs.size < limit) runs.set(row.id, row)
+  }
+  const next = sql.get(`SELECT min(due_at) AS due_at FROM runs WHERE status = 'waiting' AND due_at > ? AND engine = ?${known.sql}`, nowMs, engine, ...known.parameters)?.['due_at'] ?? undefined
+  return { runs: [...runs.values()], ...(next === undefined ? {} : { nextDueAt: numberIn(next, 'the time of a timer') }) }
+}
+
+/** The part of the journal that is about what a worker can take up. */
+export const claimsOn = (db: Database, clock: Clock): Pick<Journal, 'claimable'> => ({
+  claimable: (query) => db.read((sql) => claimableIn(sql, query, clock.now())),
+})
