@@ -13,6 +13,7 @@ import { checkReferences } from './checks/references.ts'
 import { checkRouting } from './checks/routing.ts'
 import { definitionOf } from './definition.ts'
 import { refuseProblems, type Problem } from './problem.ts'
+import { checkPrompts } from './prompts.ts'
 
 /** What an agent is made of beside its machine. */
 export interface AgentParts {
@@ -42,6 +43,7 @@ const checkMachine = (facts: Facts, parts: AgentParts, { problems, lost }: Found
     ...(lost ? [] : [...checkUnreachable(facts, reached), ...checkEndless(facts, reached)]),
     ...checkCycles(facts),
     ...checkApprovals(facts),
+    ...checkPrompts({ id: parts.id, machine: facts.machine }),
     ...checkPrices(facts, parts.limits ?? {}, parts.sessionLimits),
   ]
 }

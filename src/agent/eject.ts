@@ -1,8 +1,10 @@
 // `ejectAgent` prints a one-shot agent as the builder calls it stands for, so that an author can grow it. What is not
 // data (tools, schemas, functions) is imported; the printed agent has the same structure and hash.
 import { fail } from '../failure/index.ts'
+import { escapeTags } from '../prompt/index.ts'
 import type { Agent } from './agent.ts'
 import { MAX_TURNS, approvedTools, oneShotOf, type ErasedOneShot } from './one-shot.ts'
+import { placeOf } from './prompts.ts'
 
 /** How to print. */
 export interface EjectOptions {
@@ -27,7 +29,10 @@ const show = (value: unknown): string => {
 
 const toIdentifier = (name: string): string => (IDENTIFIER.test(name) ? name : `_${name.replaceAll(/\W/g, '_')}`)
 
-const promptSource = ({ prompt }: ErasedOneShot): string => (typeof prompt === 'string' ? `({ context }) => [{ role: 'system', content: ${text(prompt)} }, { role: 'user', content: context.input }]` : 'prompt')
+const promptSource = ({ id, prompt }: ErasedOneShot): string =>
+  typeof prompt === 'string'
+    ? `definePrompt({ id: ${text(placeOf(id, 'answering'))}, vars: z.object({ input: z.string() }), messages: [{ role: 'system', content: ${text(escapeTags(prompt))} }, { role: 'user', content: '{{input}}' }] })`
+    : 'prompt'
 
 const importsOf = ({ tools = {}, output, prompt, migrations }: ErasedOneShot): readonly string[] => [
   ...Object.keys(tools).map(toIdentifier),
@@ -95,7 +100,7 @@ export const ejectAgent = (made: Agent, options: EjectOptions = {}): string => {
   const definition = oneShotOf(made) ?? fail('usage', `The agent '${made.id}' was not made with agent({ … }), so it has no other form: it is already a machine of its own.`)
   const parts = importsOf(definition)
   const lines = [
-    "import { setupAgent } from 'stateloop'",
+    typeof definition.prompt === 'string' ? "import { definePrompt, setupAgent } from 'stateloop'" : "import { setupAgent } from 'stateloop'",
     "import { z } from 'zod'",
     ...(parts.length === 0 ? [] : [`import { ${parts.join(', ')} } from ${text(options.from ?? './parts.ts')} // where you keep what is not data`]),
     '',

@@ -1,6 +1,6 @@
 // `agent`: a model, its tools and the loop between them, in ten lines. It is the builder's own states, so `ejectAgent`
 // can print them and an author can go on from there.
-import type { Content, Message, Prompt } from '../prompt/index.ts'
+import { createPrompt, escapeTags, type Content, type Message, type Prompt } from '../prompt/index.ts'
 import type { RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
 import type { Infer, Schema } from '../schema/index.ts'
 import type { Tool } from '../tool/index.ts'
@@ -8,8 +8,9 @@ import type { Agent, Limits, Migration } from './agent.ts'
 import { finishAgent, type ErasedSetup } from './builder.ts'
 import type { ModelDefinition, ModelName } from './model-ref.ts'
 import { suggest } from './nearest.ts'
+import { placeOf } from './prompts.ts'
 import { stateOf } from './state.ts'
-import { textSchema } from './text-schema.ts'
+import { inputSchema, textSchema } from './text-schema.ts'
 import type { CallbackArgs } from './view.ts'
 
 /** Turns of the loop when nothing is said. */
@@ -56,26 +57,27 @@ export const oneShotOf = (made: Agent): ErasedOneShot | undefined => definitions
 export const approvedTools = ({ tools = {}, approve = [] }: ErasedOneShot): readonly string[] =>
   Object.keys(tools).filter((name) => tools[name]?.effect === 'irreversible' || (approve as readonly string[]).includes(name))
 
-const instructions = (text: string): object =>
-  Object.assign(
-    ({ context }: { readonly context: { readonly input: string } }): readonly Message[] => [
-      { role: 'system', content: text },
-      { role: 'user', content: context.input },
+const instructions = (id: string, text: string): Prompt =>
+  createPrompt({
+    id: placeOf(id, 'answering'),
+    vars: inputSchema,
+    messages: [
+      { role: 'system', content: escapeTags(text) },
+      { role: 'user', content: '{{input}}' },
     ],
-    { text },
-  )
+  })
 
 const given = (options: { readonly [name: string]: unknown }): object => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 const statesOf = (definition: ErasedOneShot): { readonly [name: string]: object } => {
-  const { prompt, output, retry, timeout, expiresMs, parallel, maxVisits = MAX_TURNS, tools = {} } = definition
+  const { id, prompt, output, retry, timeout, expiresMs, parallel, maxVisits = MAX_TURNS, tools = {} } = definition
   const names = Object.keys(tools)
   const approved = approvedTools(definition)
   const onTools = approved.length === 0 ? 'acting' : { ...Object.fromEntries(approved.map((name) => [name, 'approving'])), '*': 'acting' }
   return {
     answering: stateOf('model', {
       model: 'model',
-      prompt: typeof prompt === 'string' ? instructions(prompt) : prompt,
+      prompt: typeof prompt === 'string' ? instructions(id, prompt) : prompt,
       save: 'answer',
       maxVisits,
       onDone: 'done',

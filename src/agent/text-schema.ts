@@ -1,4 +1,4 @@
-// Text as a Standard Schema of our own, so that an agent of ten lines loads no schema library.
+// Text, and an object that holds text, as Standard Schemas of our own, so that an agent of ten lines loads no schema library.
 // @see https://standardschema.dev
 import type { Schema } from '../schema/index.ts'
 
@@ -13,3 +13,17 @@ const standard = {
 
 /** Any text. */
 export const textSchema: Schema<string> = { '~standard': standard }
+
+const describedInput = { type: 'object', properties: { input: described }, required: ['input'] }
+
+/** `{ input }` with any text, described as an object of a schema library would be. */
+export const inputSchema: Schema<{ readonly input: string }> = {
+  '~standard': {
+    ...standard,
+    validate: (value: unknown) => {
+      const checked = standard.validate((value as { readonly input?: unknown } | null | undefined)?.input)
+      return 'value' in checked ? { value: { input: checked.value } } : { issues: checked.issues.map((issue) => ({ ...issue, path: ['input'] })) }
+    },
+    jsonSchema: { input: () => describedInput, output: () => describedInput },
+  } as never,
+}

@@ -90,6 +90,7 @@ const door = {
   journal_unavailable: row('The journal cannot be written.', 'Free disk space or fix permissions, then resume.'),
   journal_corrupt: row('The journal holds an entry that does not match its hash.', 'Restore the database from a backup.'),
   journal_rolled_back: row('The journal holds fewer entries than were once acknowledged.', 'Restore the database and its write-ahead log.'),
+  prompt_unusable: row('The lock of the prompts, or a version it names, cannot be used with this code.', 'Fix the lock, activate a version that fits, or deploy code that fits.'),
   provider_not_found: row('No provider is configured for the model.', 'Add the provider to createRuntime({ providers }).'),
   draining: row('The runtime is shutting down and takes no new runs.', 'Start the run in another process.'),
   usage: row('The command or call was not understood.', 'See the help.'),

@@ -2,7 +2,7 @@
 // with the transitions it caused. Invariant: folding the causes again, in order, gives the same moves and hashes.
 import type { Failure, Json } from '../failure/index.ts'
 import type { Usage } from '../cost/index.ts'
-import type { Message } from '../prompt/index.ts'
+import type { Message, PromptAssignment } from '../prompt/index.ts'
 import { sha256 } from '../schema/index.ts'
 
 /** Version of the entry format. Every version ever released stays readable. */
@@ -85,6 +85,8 @@ export interface StartCause {
   /** Named threads inherited from the previous run of the session: content hashes. */
   readonly threads?: { readonly [name: string]: string }
   readonly carried?: Carried
+  /** The version of each prompt that the run uses, by the prompt's id. Kept to its end. */
+  readonly prompts?: { readonly [id: string]: PromptAssignment }
   readonly forkedFrom?: { readonly run: string; readonly seq: number }
 }
 
@@ -105,6 +107,8 @@ export interface Standing {
 export interface MigratedCause {
   readonly type: 'migrated'
   readonly agent: StartCause['agent']
+  /** Versions from here on. */
+  readonly prompts?: StartCause['prompts']
   readonly standing: Standing
 }
 

@@ -192,6 +192,8 @@ export interface Journal {
    */
   putContent(kind: string, text: string): Promise<string>
   getContent(hash: string): Promise<{ readonly kind: string; readonly text: string } | undefined>
+  /** Hashes of all content that was kept as this kind, oldest first. */
+  listContent(kind: string): Promise<readonly string[]>
   /** Keeps the newest snapshot of a run. @throws FailureError `run_not_found`. */
   putSnapshot(run: string, snapshot: StoredSnapshot): Promise<void>
   /** The newest snapshot, or undefined when there is none or it is damaged or of other entries than the run's. */

@@ -218,7 +218,7 @@ const receiving = (store: Store): Pick<Journal, 'post' | 'inbox' | 'watch'> => {
   }
 }
 
-const keeping = (store: Store): Pick<Journal, 'putContent' | 'getContent' | 'putSnapshot' | 'getSnapshot'> => {
+const keeping = (store: Store): Pick<Journal, 'putContent' | 'getContent' | 'listContent' | 'putSnapshot' | 'getSnapshot'> => {
   const content = new Map<string, { readonly kind: string; readonly text: string }>()
   return {
     async putContent(kind, text) {
@@ -229,6 +229,10 @@ const keeping = (store: Store): Pick<Journal, 'putContent' | 'getContent' | 'put
     },
     async getContent(hash) {
       return store.closed ? refuseClosed('memory') : content.get(hash)
+    },
+    async listContent(kind) {
+      if (store.closed) refuseClosed('memory')
+      return [...content].filter(([, kept]) => kept.kind === kind).map(([hash]) => hash)
     },
     async putSnapshot(id, snapshot) {
       checkText(snapshot.text)

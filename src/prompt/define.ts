@@ -91,10 +91,12 @@ export const createPrompt = <S extends Schema>(definition: PromptDefinition<S>):
   })
   const unique = [...new Set(problems)]
   if (unique.length > 0) fail('agent_invalid', `The prompt ${JSON.stringify(id)} cannot be used:\n- ${unique.join('\n- ')}`, { details: { problems: unique } })
+  const document = documentOf(messages, vars)
   return {
     kind: 'prompt',
     id,
-    hash: promptHash(documentOf(messages, vars)),
+    hash: promptHash(document),
+    document,
     vars,
     varNames: varNames ?? [],
     messages,

@@ -58,7 +58,7 @@ const diffMessages = (before: readonly PromptMessage[], after: readonly PromptMe
   return changes
 }
 
-/** Compares two prompts by their documents, as `promptDocument` makes them or a content store keeps them. */
+/** Compares two prompts by their documents, as a prompt has them or a content store keeps them. */
 export const diffPrompts = (before: PromptDocument, after: PromptDocument): PromptDiff => {
   const messages = diffMessages(before.messages, after.messages)
   const vars = diffJson(before.vars, after.vars)

@@ -1,8 +1,8 @@
 // What a prompt's hash covers, as data: the resolved template and the JSON Schema of its variables. A content store keeps
 // this document under the hash, so that every completion can be traced to the exact text it came from.
 import type { Json } from '../failure/index.ts'
-import { hashOf, toJsonSchema, type JsonSchema, type Schema } from '../schema/index.ts'
-import type { Prompt, PromptMessage } from './prompt.ts'
+import { canonical, sha256, toJsonSchema, type JsonSchema, type Schema } from '../schema/index.ts'
+import type { PromptMessage } from './prompt.ts'
 
 /** What a prompt is, without its id. */
 export interface PromptDocument {
@@ -42,8 +42,8 @@ export const documentOf = (messages: readonly PromptMessage[], vars: Schema): Pr
   vars: normalize(toJsonSchema(vars, 'prompt vars')) as JsonSchema,
 })
 
-/** `promptHash`: SHA-256 of the canonical JSON of the document, hexadecimal. */
-export const promptHash = (document: PromptDocument): string => hashOf(document)
+/** The document as text, canonical JSON. Its SHA-256 is the prompt's hash, so a content store keeps it under that hash. */
+export const promptText = (document: PromptDocument): string => canonical(document)
 
-/** The document that `prompt.hash` is the hash of. */
-export const promptDocument = (prompt: Prompt): PromptDocument => documentOf(prompt.messages, prompt.vars)
+/** `promptHash`: SHA-256 of the canonical JSON of the document, hexadecimal. */
+export const promptHash = (document: PromptDocument): string => sha256(promptText(document))

@@ -1,6 +1,7 @@
 // A prompt: a template with declared variables and a content hash, so that every completion can name the exact
 // text it came from.
 import type { Schema } from '../schema/index.ts'
+import type { PromptDocument } from './document.ts'
 import type { Message } from './message.ts'
 
 /** One templated message; `{{name}}` stands for a variable. */
@@ -19,6 +20,8 @@ export interface Prompt<V = never> {
   readonly vars: Schema
   /** Names of the declared variables. */
   readonly varNames: readonly string[]
+  /** What `hash` is the hash of. */
+  readonly document: PromptDocument
   /** The template with partials resolved, for showing and diffing. */
   readonly messages: readonly PromptMessage[]
   /**

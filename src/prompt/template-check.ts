@@ -44,6 +44,9 @@ export const declaredVars = (vars: JsonSchema): readonly string[] | undefined =>
   return shape.kind === 'object' ? [...shape.fields.keys()] : undefined
 }
 
+/** What sort of value a variable is. */
+export const kindOfVar = (vars: JsonSchema, name: string): Shape['kind'] => shapeOf(fieldOf(vars, name) ?? true).kind
+
 const fieldOf = (schema: Json, name: string): Json | undefined => {
   const shape = shapeOf(schema)
   if (shape.kind === 'object') return shape.fields.get(name) ?? (shape.open ? true : undefined)

@@ -6,7 +6,7 @@ import type { PricePort } from '../cost/index.ts'
 import type { Failure, Json } from '../failure/index.ts'
 import type { InboxItem, Outcome, Waiting } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
-import type { ToolCall } from '../prompt/index.ts'
+import type { Prompt, ToolCall } from '../prompt/index.ts'
 import type { ModelAsk } from './call/ask.ts'
 import type { Observer } from './observer.ts'
 import type { RunEventBody } from './run-event.ts'
@@ -21,6 +21,8 @@ export interface RunInfo {
   readonly tenant?: string
   readonly session?: string
   readonly seed: number
+  /** Versions of prompts that are not the code's, by `versionKey`. */
+  readonly versions?: ReadonlyMap<string, Prompt>
 }
 
 /** What performing an attempt may use: the impure side of a runtime. */

@@ -2,11 +2,13 @@
 import type { Agent } from '../agent/index.ts'
 import { sleep, type Clock } from '../clock/index.ts'
 import { fail, FailureError } from '../failure/index.ts'
+import type { PromptChooser } from '../prompt/index.ts'
 import { CHAIN_START, chainHash, ENTRY_VERSION, type Journal, type RunRow, type StartCause } from '../journal/index.ts'
 import { findNonJson, formatIssues, toJson, validate } from '../schema/index.ts'
 import { entryText } from './embedded-port.ts'
 import { Fold } from './fold.ts'
 import type { LiveRunParts } from './live-run.ts'
+import { choosePrompts } from './prompts.ts'
 import { keepSession, loadThreads, sessionBefore } from './session.ts'
 
 /** Who a run is for, and how it is found again. */
@@ -37,6 +39,7 @@ interface StartParts {
   readonly agent: Agent
   readonly input: unknown
   readonly options: StartOptions
+  readonly prompts?: PromptChooser | undefined
 }
 
 type Prepared = { readonly created: true; readonly run: string; readonly parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events'> } | { readonly created: false; readonly run: string }
@@ -54,14 +57,14 @@ const checkInput = (agent: Agent, input: unknown): StartCause['input'] => {
 
 const only = <T extends object>(fields: T): { readonly [K in keyof T]?: NonNullable<T[K]> } => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 
-const startCause = async (parts: StartParts): Promise<StartCause> => {
+const startCause = async (parts: StartParts, prompts: StartCause['prompts']): Promise<StartCause> => {
   const { agent, options, journal, clock } = parts
   const before = options.session === undefined ? undefined : await sessionBefore(journal, options.session, agent.id)
   return {
     type: 'start',
     agent: { id: agent.id, hash: agent.hash, definition: await keepDefinition(journal, agent), ...only({ version: agent.version }) },
     input: checkInput(agent, parts.input),
-    ...only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session, threads: before?.threads, carried: before?.carried }),
+    ...only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session, threads: before?.threads, carried: before?.carried, prompts }),
     seed: Math.floor(clock.random() * 2 ** 32),
     engine: 'embedded',
   }
@@ -69,11 +72,12 @@ const startCause = async (parts: StartParts): Promise<StartCause> => {
 
 const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const { agent, options, journal, clock, owner, leaseMs } = parts
-  const cause = await startCause(parts)
   const id = clock.id()
+  const who = only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session })
+  const { recorded, versions } = await choosePrompts(journal, agent, parts.prompts, { run: id, ...who })
+  const cause = await startCause(parts, recorded)
   const at = clock.now()
-  const info = { id, seed: cause.seed, ...only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session }) }
-  const fold = new Fold(info, agent, await loadThreads(journal, cause), cause.carried)
+  const fold = new Fold({ id, seed: cause.seed, ...who, versions }, agent, await loadThreads(journal, cause), cause.carried)
   const step = fold.apply(cause, at)
   fold.takeActs()
   const end = step.end === undefined || cause.session === undefined ? step.end : { ...step.end, session: await keepSession(journal, fold, cause) }

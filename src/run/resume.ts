@@ -3,11 +3,12 @@ import type { Agent, Migration } from '../agent/index.ts'
 import type { Clock } from '../clock/index.ts'
 import { fail, type Json } from '../failure/index.ts'
 import type { EntryBody, Journal, MigratedCause, RunRow, Standing, StartCause, StateValue, StoredEntry } from '../journal/index.ts'
-import { diffJson, formatJsonChanges } from '../prompt/index.ts'
+import { diffJson, formatJsonChanges, type PromptChooser } from '../prompt/index.ts'
 import { toJson } from '../schema/index.ts'
 import { refold } from './drive.ts'
 import { Fold } from './fold.ts'
 import type { LiveRunParts } from './live-run.ts'
+import { choosePrompts, loadPrompts, type RunPrompts } from './prompts.ts'
 import { loadThreads } from './session.ts'
 
 /** What resuming needs. */
@@ -17,6 +18,7 @@ export interface ResumeParts {
   readonly row: RunRow
   readonly agent: Agent
   readonly acceptChanged: boolean
+  readonly prompts?: PromptChooser | undefined
 }
 
 const doubtful = (fold: Fold): readonly string[] => [...fold.steps].filter(([, step]) => step.safety === 'ask').map(([key]) => key)
@@ -39,7 +41,7 @@ const refuseChanged = async (journal: Journal, row: RunRow, agent: Agent): Promi
   )
 }
 
-const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: move }: Migration): Promise<MigratedCause> => {
+const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: move }: Migration, prompts: MigratedCause['prompts']): Promise<MigratedCause> => {
   const snapshot = await journal.getSnapshot(row.id)
   if (snapshot === undefined || snapshot.hash !== row.hash) {
     return fail('definition_changed', `Run ${row.id} cannot be migrated where it stands: a run is migrated while it waits and nothing is under way. Resume it with the old code until it waits, then migrate.`)
@@ -52,12 +54,22 @@ const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: m
   return {
     type: 'migrated',
     agent: { id, hash, ...(version === undefined ? {} : { version }) },
+    ...(prompts === undefined ? {} : { prompts }),
     standing: { ...standing, value: moved.value as StateValue, context: context as Standing['context'] },
   }
 }
 
-/** A fold for a run's entries, before the first of them. */
-export const openFold = async (journal: Journal, agent: Agent, run: string, entries: readonly StoredEntry[]): Promise<{ readonly start: StartCause; readonly fold: Fold }> => {
+/** Position of the last migration, or -1; entries before it belong to the agent as it was then. */
+export const lastMigration = (entries: readonly StoredEntry[]): number => entries.findLastIndex((entry) => entry.text.startsWith('{"v":1,"cause":{"type":"migrated"'))
+
+/** Versions of prompts that a run goes on with: those of its start, or of its last migration. */
+const recordedPrompts = (entries: readonly StoredEntry[]): StartCause['prompts'] => {
+  const since = entries[Math.max(0, lastMigration(entries))]
+  return since === undefined ? undefined : ((JSON.parse(since.text) as EntryBody).cause as StartCause | MigratedCause).prompts
+}
+
+/** A fold for a run's entries, before the first of them. @param versions of prompts; default: those that the entries record. */
+export const openFold = async (journal: Journal, agent: Agent, run: string, entries: readonly StoredEntry[], versions?: RunPrompts['versions']): Promise<{ readonly start: StartCause; readonly fold: Fold }> => {
   const [first] = entries
   if (first === undefined) return fail('journal_corrupt', `Run ${run} has no entries.`)
   const start = (JSON.parse(first.text) as EntryBody).cause as StartCause
@@ -69,33 +81,29 @@ export const openFold = async (journal: Journal, agent: Agent, run: string, entr
     ...(route === undefined ? {} : { route }),
     ...(tenant === undefined ? {} : { tenant }),
     ...(session === undefined ? {} : { session }),
+    versions: versions ?? (await loadPrompts(journal, agent, recordedPrompts(entries))),
   }
   return { start, fold: new Fold(info, agent, await loadThreads(journal, start), start.carried) }
 }
 
-/** Position of the last migration, or -1; entries before it belong to the agent as it was then. */
-export const lastMigration = (entries: readonly StoredEntry[]): number => entries.findLastIndex((entry) => entry.text.startsWith('{"v":1,"cause":{"type":"migrated"'))
-
 /** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
-export const prepareResume = async ({ journal, clock, row, agent, acceptChanged }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease'>> => {
+export const prepareResume = async ({ journal, clock, row, agent, acceptChanged, prompts }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease'>> => {
   const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
   if (row.agentHash !== agent.hash && migration === undefined && !acceptChanged) return refuseChanged(journal, row, agent)
   const entries = await journal.read(row.id)
   const last = entries.at(-1)
   if (last === undefined) return fail('journal_corrupt', `Run ${row.id} has no entries.`)
+  const head = { seq: last.seq, hash: last.hash, at: last.at }
+  if (migration !== undefined) {
+    const { recorded, versions } = await choosePrompts(journal, agent, prompts, { ...row, run: row.id })
+    const first = { cause: await migrate(journal, row, agent, migration, recorded), at: Math.max(last.at, clock.now()) }
+    return { agent, ...(await openFold(journal, agent, row.id, entries, versions)), head, first }
+  }
   const { start, fold } = await openFold(journal, agent, row.id, entries)
-  if (migration !== undefined)
-    return {
-      agent,
-      fold,
-      start,
-      head: { seq: last.seq, hash: last.hash, at: last.at },
-      first: { cause: await migrate(journal, row, agent, migration), at: Math.max(last.at, clock.now()) },
-    }
   refold(fold, entries.slice(Math.max(0, lastMigration(entries))))
   const doubt = doubtful(fold)
   const waits = fold.waiting().length > 0
   const at = Math.max(last.at, clock.now())
   const resumed = { cause: { type: 'resumed' as const, ...(doubt.length === 0 ? {} : { doubt }) }, at }
-  return { agent, fold, start, head: { seq: last.seq, hash: last.hash, at: last.at }, ...(waits ? {} : { first: resumed }) }
+  return { agent, fold, start, head, ...(waits ? {} : { first: resumed }) }
 }

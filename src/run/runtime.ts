@@ -1,11 +1,12 @@
 // The runtime: starts runs, takes them up again, sends them events and lists them. It owns what acting needs (providers,
 // prices, services, the clock) and the journal; everything a run decides is in its fold.
-import type { Agent } from '../agent/index.ts'
+import { promptsOf, type Agent } from '../agent/index.ts'
 import { systemClock, type Clock } from '../clock/index.ts'
 import { priceTable, type PricePort } from '../cost/index.ts'
 import { fail, failure, FailureError, type Json } from '../failure/index.ts'
 import { memoryJournal, watchers, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
+import type { PromptChooser } from '../prompt/index.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
 import { EventStream } from './event-stream.ts'
@@ -29,6 +30,8 @@ export interface RuntimeOptions {
   /** The application's own objects for tools and code. */
   readonly services?: { readonly [name: string]: unknown }
   readonly prices?: PricePort
+  /** Chooses versions of prompts, such as `promptLock({ path })`. Default: what the code holds. */
+  readonly prompts?: PromptChooser
   readonly clock?: Clock
   /** How long a lease lasts without renewal, milliseconds. Default 30,000. */
   readonly leaseMs?: number
@@ -99,6 +102,7 @@ class LocalRuntime implements Runtime {
   readonly #clock: Clock
   readonly #leaseMs: number
   readonly #owner: string
+  readonly #prompts: PromptChooser | undefined
   readonly #agents: Map<string, Agent>
   readonly #live = new Map<string, LiveRun>()
   readonly #watchers = watchers<RunEvent>()
@@ -114,6 +118,8 @@ class LocalRuntime implements Runtime {
     this.#leaseMs = leaseMs
     this.#owner = clock.id()
     this.#agents = new Map((options.agents ?? []).map((agent) => [agent.id, agent]))
+    this.#prompts = options.prompts
+    this.#prompts?.check((options.agents ?? []).flatMap(promptsOf))
     this.#acting = {
       clock,
       prices: options.prices ?? priceTable(),
@@ -129,7 +135,7 @@ class LocalRuntime implements Runtime {
     if (this.#closing) fail('draining', 'The runtime is shutting down and takes no new runs.')
     this.#agents.set(agent.id, agent)
     const events = new EventStream(options.stream)
-    const prepared = await prepareStart({ journal: this.journal, clock: this.#clock, owner: this.#owner, leaseMs: this.#leaseMs, agent, input, options })
+    const prepared = await prepareStart({ journal: this.journal, clock: this.#clock, owner: this.#owner, leaseMs: this.#leaseMs, agent, input, options, prompts: this.#prompts })
     if (prepared.created) this.#go({ ...prepared.parts, events })
     else await this.#takeUpIfFree(prepared.run, events)
     return this.#handle<O, E>(prepared.run, prepared.created, this.#live.get(prepared.run)?.events ?? events)
@@ -245,7 +251,7 @@ class LocalRuntime implements Runtime {
     const lease = await this.journal.acquire(id, this.#owner, this.#leaseMs)
     try {
       this.#expiries.get(id)?.()
-      const prepared = await prepareResume({ journal: this.journal, clock: this.#clock, row, agent: chosen, acceptChanged })
+      const prepared = await prepareResume({ journal: this.journal, clock: this.#clock, row, agent: chosen, acceptChanged, prompts: this.#prompts })
       this.#go({ ...prepared, lease, events })
     } catch (error) {
       await this.journal.release(lease).catch(() => {})

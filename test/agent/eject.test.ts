@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { agent, ejectAgent, setupAgent, type Agent } from '../../src/agent/index.ts'
+import { agent, ejectAgent, promptsOf, setupAgent, type Agent } from '../../src/agent/index.ts'
 import { definePrompt } from '../../src/prompt/index.ts'
 import { defineTool } from '../../src/tool/index.ts'
 import { compileFolder } from '../types/compile.ts'
@@ -24,7 +24,7 @@ export const prompt = definePrompt({ id: 'ask', vars: z.object({ input: z.string
 `
 
 const agents: { readonly [file: string]: Agent } = {
-  plain: agent({ id: 'plain', model: 'openai/gpt-5-mini', prompt: `Say "it's" and \\ so on,\nthen stop.` }),
+  plain: agent({ id: 'plain', model: 'openai/gpt-5-mini', prompt: `Say "it's" and \\ so {{on}},\nthen stop.` }),
   weather: agent({
     id: 'weather',
     version: '1.2',
@@ -61,17 +61,18 @@ test('what is printed compiles', { timeout: 60_000 }, async () => {
   expect(await compileFolder(folder)).toEqual({})
 })
 
-test.each(Object.entries(agents))('the printed %s is the same machine', { timeout: 30_000 }, async (name, made) => {
-  const script = `const { default: ejected } = await import(${JSON.stringify(join(folder, `${name}.ts`))}); console.log(JSON.stringify({ hash: ejected.hash, definition: ejected.definition, limits: ejected.limits }))`
+test.each(Object.entries(agents))('the printed %s is the same machine with the same prompt', { timeout: 30_000 }, async (name, made) => {
+  const script = `const { default: ejected } = await import(${JSON.stringify(join(folder, `${name}.ts`))}); const { promptsOf } = await import('stateloop'); console.log(JSON.stringify({ hash: ejected.hash, definition: ejected.definition, limits: ejected.limits, prompts: promptsOf(ejected).map(({ id, hash }) => ({ id, hash })) }))`
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=stateloop-source', '--input-type=module', '-e', script], { cwd: root })
-  const ejected = JSON.parse(stdout) as Pick<Agent, 'hash' | 'definition' | 'limits'>
+  const ejected = JSON.parse(stdout) as Pick<Agent, 'hash' | 'definition' | 'limits'> & { readonly prompts: unknown }
   expect(ejected.definition).toEqual(JSON.parse(JSON.stringify(made.definition)))
   expect(ejected.hash).toBe(made.hash)
   expect(ejected.limits).toEqual(made.limits)
+  expect(ejected.prompts).toEqual(promptsOf(made).map(({ id, hash }) => ({ id, hash })))
 })
 
 test('what is printed reads like the builder', () => {
-  expect(ejectAgent(agents['weather']!, { from: '../tools.ts' })).toBe(`import { setupAgent } from 'stateloop'
+  expect(ejectAgent(agents['weather']!, { from: '../tools.ts' })).toBe(`import { definePrompt, setupAgent } from 'stateloop'
 import { z } from 'zod'
 import { getWeather } from '../tools.ts' // where you keep what is not data
 
@@ -90,7 +91,7 @@ export default t.createAgent({
   initial: 'answering',
   states: {
     answering: t.model('model', {
-      prompt: ({ context }) => [{ role: 'system', content: 'Help.' }, { role: 'user', content: context.input }],
+      prompt: definePrompt({ id: 'weather/answering', vars: z.object({ input: z.string() }), messages: [{ role: 'system', content: 'Help.' }, { role: 'user', content: '{{input}}' }] }),
       save: 'answer',
       tools: ['getWeather'],
       onTools: 'acting',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Prompt } from '../../src/prompt/index.ts'
 import { z } from 'zod'
 import { agent, effectOf, type Agent, type EffectSpec, type ModelSpec } from '../../src/agent/index.ts'
 import { defineTool } from '../../src/tool/index.ts'
@@ -24,7 +25,7 @@ describe('a one-shot agent', () => {
 
   test('sends its instructions as the system message and the input as the user says it', () => {
     const { prompt, maxVisits } = effects(weather)['model:answering'] as ModelSpec
-    const messages = (prompt as (args: object) => unknown)({ context: { input: 'Rain?' } })
+    const messages = (prompt as Prompt<{ input: string }>).render({ input: 'Rain?' })
     expect(messages).toEqual([
       { role: 'system', content: 'Answer questions about the weather.' },
       { role: 'user', content: 'Rain?' },

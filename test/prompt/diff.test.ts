@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Json } from '../../src/failure/index.ts'
-import { definePrompt, diffJson, diffPrompts, diffWords, formatJsonChanges, formatPromptDiff, promptDocument, type PromptDocument, type PromptMessage, type WordChange } from '../../src/prompt/index.ts'
+import { definePrompt, diffJson, diffPrompts, diffWords, formatJsonChanges, formatPromptDiff, type PromptDocument, type PromptMessage, type WordChange } from '../../src/prompt/index.ts'
 import { canonical } from '../../src/schema/index.ts'
 
 const join = (changes: readonly WordChange[], without: WordChange['kind']): string => changes.map(({ kind, text }) => (kind === without ? '' : text)).join('')
 
-const documentOf = (messages: readonly PromptMessage[], vars: z.ZodObject = z.object({})): PromptDocument => promptDocument(definePrompt({ id: 'p', vars, messages }))
+const documentOf = (messages: readonly PromptMessage[], vars: z.ZodObject = z.object({})): PromptDocument => definePrompt({ id: 'p', vars, messages }).document
 
 describe('diffWords', () => {
   it('shows words that went before words that came', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { definePrompt, promptDocument, promptHash, type Partials } from '../../src/prompt/index.ts'
+import { definePrompt, promptHash, type Partials } from '../../src/prompt/index.ts'
 
 const system = 'You answer briefly. {{> rule}}'
 const rule = 'Stay {{tone}}.'
@@ -32,7 +32,7 @@ describe('promptHash', () => {
 
   it('is the hash of the document that a content store keeps, also after a round trip through JSON', () => {
     const prompt = definePrompt({ id: 'p', vars: z.object({ a: z.string() }), messages: 'Hi {{a}}' })
-    const document = promptDocument(prompt)
+    const document = prompt.document
     expect(document).toEqual({
       language: 1,
       messages: [{ role: 'user', content: 'Hi {{a}}' }],

@@ -18,7 +18,7 @@ const GET_SNAPSHOT = `SELECT snapshots.seq, snapshots.hash, snapshots.body, body
   WHERE runs.id = ?`
 
 /** The part of the journal that is about content and snapshots. */
-export const contentOn = (db: Database): Pick<Journal, 'putContent' | 'getContent' | 'putSnapshot' | 'getSnapshot'> => ({
+export const contentOn = (db: Database): Pick<Journal, 'putContent' | 'getContent' | 'listContent' | 'putSnapshot' | 'getSnapshot'> => ({
   async putContent(kind, text) {
     const hash = sha256(text)
     await db.write((sql) => sql.run(PUT_CONTENT, hash, kind, Buffer.from(text)))
@@ -31,6 +31,11 @@ export const contentOn = (db: Database): Pick<Journal, 'putContent' | 'getConten
       const text = blobIn(found['body'], `content ${hash}`)
       if (sha256(text) !== hash) damaged(`content ${hash}`)
       return { kind: textIn(found['kind'], `the kind of content ${hash}`), text }
+    }),
+  listContent: (kind) =>
+    db.read((sql) => {
+      db.verifyTable(sql, 'content')
+      return sql.all('SELECT hash FROM content WHERE kind = ? ORDER BY rowid', kind).map((row) => textIn(row['hash'], 'the hash of content'))
     }),
   async putSnapshot(run, { seq, hash, text }) {
     checkText(text)

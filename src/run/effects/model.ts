@@ -1,12 +1,13 @@
 // A model call as a state: picks or continues a thread, renders the prompt, and goes on until there is a valid output,
 // a request for tools, or a typed failure.
-import type { Callback, ModelSpec } from '../../agent/index.ts'
+import { placeOf, templateOf, type Callback, type CallbackArgs, type ModelSpec } from '../../agent/index.ts'
 import type { Failure, Json } from '../../failure/index.ts'
 import type { ReplyExpectation, ToolSchema } from '../../model/index.ts'
 import type { Content, Message, Prompt, ToolCall } from '../../prompt/index.ts'
 import { shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
 import type { Tool } from '../../tool/index.ts'
 import type { EffectContext, OpenEffect } from '../effect.ts'
+import { versionKey } from '../prompts.ts'
 import type { Thread } from '../thread.ts'
 import { openModelCall } from './model-call.ts'
 
@@ -17,23 +18,34 @@ interface PromptSource {
 
 const isMessages = (value: Content | readonly Message[]): value is readonly Message[] => Array.isArray(value) && value.every((item) => typeof item === 'object' && 'role' in item)
 
+/** The version of a prompt that the run uses; undefined for a function. */
+const versionOf = (prompt: PromptSource['prompt'], context: EffectContext): Prompt | undefined => {
+  const template = templateOf(prompt, placeOf(context.agent.id, context.state))
+  return template === undefined ? undefined : (context.run.versions?.get(versionKey(template)) ?? template)
+}
+
+/** Variables from fields of the input or the context with the same names. */
+const namedFields = ({ varNames }: Prompt, args: CallbackArgs<never>): object => {
+  const fields = { ...(args.context as object), ...(typeof args.input === 'object' ? args.input : {}) } as { readonly [name: string]: unknown }
+  return Object.fromEntries(varNames.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]]))
+}
+
 /** Renders a prompt; variables default to fields of the input or the context with the same names. */
 export const renderPrompt = ({ prompt, vars }: PromptSource, context: EffectContext): readonly Message[] => {
   const args = context.args()
-  if (typeof prompt === 'function') {
-    const rendered = prompt(args)
-    return isMessages(rendered) ? rendered : [{ role: 'user', content: rendered }]
-  }
-  if (vars !== undefined) return prompt.render(vars(args) as never)
-  const fields = { ...(args.context as object), ...(typeof args.input === 'object' ? args.input : {}) } as { readonly [name: string]: unknown }
-  return prompt.render(Object.fromEntries(prompt.varNames.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]])) as never)
+  const version = versionOf(prompt, context)
+  if (version !== undefined) return version.render((vars === undefined ? namedFields(version, args) : vars(args)) as never)
+  const rendered = (prompt as Callback<Content | readonly Message[]>)(args)
+  return isMessages(rendered) ? rendered : [{ role: 'user', content: rendered }]
 }
 
-/** Name and hash a completion is filed under. */
+/**
+ * Name and hash a completion is filed under. A function has no template, and its source text differs from build to
+ * build: its hash covers only the place it stands in.
+ */
 export const promptIdentity = ({ prompt }: PromptSource, context: EffectContext): { readonly id: string; readonly hash: string } => {
-  if (typeof prompt !== 'function') return { id: prompt.id, hash: prompt.hash }
-  const id = `${context.agent.id}/${context.state}`
-  return { id, hash: shortHash({ inline: id }) }
+  const place = placeOf(context.agent.id, context.state)
+  return versionOf(prompt, context) ?? { id: place, hash: shortHash({ inline: place }) }
 }
 
 const toolSchemas = new WeakMap<object, readonly ToolSchema[]>()

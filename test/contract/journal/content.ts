@@ -16,6 +16,17 @@ export const contentBehaviour = (subject: () => Subject): void => {
       expect(await journal.getContent(sha256('something else'))).toBeUndefined()
     })
 
+    test('content is listed by its kind, oldest first', async () => {
+      const { journal } = subject()
+      expect(await journal.listContent('prompt')).toStrictEqual([])
+      const texts = ['b', 'a', 'c']
+      for (const text of texts) await journal.putContent('prompt', text)
+      await journal.putContent('thread', '[]')
+      await journal.putContent('prompt', 'b')
+      expect(await journal.listContent('prompt')).toStrictEqual(texts.map(sha256))
+      expect(await journal.listContent('thread')).toStrictEqual([sha256('[]')])
+    })
+
     test('content of 5 MB, with NUL and of every plane of Unicode comes back exactly', async () => {
       const { journal } = subject()
       const texts = ['', 'a\0b', '\ufeffmark first', 'é漢\u{1F600}\u{10FFFF}\u2028\u202e', 'x'.repeat(5_000_000)]

@@ -1,0 +1,71 @@
+// The versions of prompts that a run uses: chosen when it begins, recorded in its first entry, and loaded from there ever
+// after. Invariant: a version is in the journal's content store before the first entry that names it.
+import { promptsOf, type Agent } from '../agent/index.ts'
+import { fail } from '../failure/index.ts'
+import type { Journal, StartCause } from '../journal/index.ts'
+import { promptText, promptVersion, type Prompt, type PromptChooser, type PromptDocument, type UnitsOf } from '../prompt/index.ts'
+import { canonical } from '../schema/index.ts'
+
+/** Recorded versions by prompt id. */
+type Recorded = NonNullable<StartCause['prompts']>
+
+/** Versions as the fold looks them up. */
+export interface RunPrompts {
+  readonly recorded: StartCause['prompts']
+  /** Those that are not the code's, by `versionKey`. */
+  readonly versions: ReadonlyMap<string, Prompt>
+}
+
+/** What a prompt in code is looked up by. */
+export const versionKey = ({ id, hash }: Prompt): string => `${id} ${hash}`
+
+/** Content kind of documents of prompts, under their `promptHash`. */
+const PROMPT_KIND = 'prompt'
+/** Content kind of names: which prompt a hash was a version of, `{ "hash": …, "id": … }`. */
+const PROMPT_NAME_KIND = 'prompt-name'
+
+const kept = new WeakMap<Journal, Set<string>>()
+
+/** Keeps versions with their names. Each is written once per process. */
+const keepPrompts = async (journal: Journal, prompts: readonly Prompt[]): Promise<void> => {
+  const known = kept.get(journal) ?? new Set<string>()
+  kept.set(journal, known)
+  for (const prompt of prompts) {
+    const key = versionKey(prompt)
+    if (known.has(key)) continue
+    const { id, hash, document } = prompt
+    await Promise.all([journal.putContent(PROMPT_KIND, promptText(document)), journal.putContent(PROMPT_NAME_KIND, canonical({ id, hash }))])
+    known.add(key)
+  }
+}
+
+/** Chooses a version of every prompt of an agent and keeps them. @throws FailureError `prompt_unusable`, `journal_unavailable`. */
+export const choosePrompts = async (journal: Journal, agent: Agent, chooser: PromptChooser | undefined, units: UnitsOf): Promise<RunPrompts> => {
+  const recorded: { [id: string]: Recorded[string] } = {}
+  const versions = new Map<string, Prompt>()
+  const used: Prompt[] = []
+  for (const prompt of promptsOf(agent)) {
+    const chosen = chooser?.choose(prompt, units) ?? { assignment: { hash: prompt.hash }, prompt }
+    recorded[prompt.id] = chosen.assignment
+    used.push(chosen.prompt)
+    if (chosen.prompt.hash !== prompt.hash) versions.set(versionKey(prompt), chosen.prompt)
+  }
+  await keepPrompts(journal, used)
+  return { recorded: used.length === 0 ? undefined : recorded, versions }
+}
+
+/**
+ * Loads recorded versions. A prompt that is not recorded has the code's.
+ * @throws FailureError `prompt_unusable` when a version is not in the journal or does not fit the code.
+ */
+export const loadPrompts = async (journal: Pick<Journal, 'getContent'>, agent: Agent, recorded: StartCause['prompts']): Promise<ReadonlyMap<string, Prompt>> => {
+  const versions = new Map<string, Prompt>()
+  for (const prompt of promptsOf(agent)) {
+    const hash = recorded?.[prompt.id]?.hash
+    if (hash === undefined || hash === prompt.hash) continue
+    const found = await journal.getContent(hash)
+    if (found === undefined) return fail('prompt_unusable', `The run uses version ${hash.slice(0, 12)} of prompt "${prompt.id}", which the journal does not hold. Restore its content, or go on with the code that has it.`)
+    versions.set(versionKey(prompt), promptVersion(prompt, JSON.parse(found.text) as PromptDocument))
+  }
+  return versions
+}
