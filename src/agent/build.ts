@@ -137,4 +137,4 @@ export const effectNode = (site: Site, kind: EffectKind, spec: EffectSpec | unde
 
 /** Options that every effect state has; durations in milliseconds. */
 export const commonSpec = (options: { readonly [name: string]: unknown }): object =>
-  Object.fromEntries(['maxVisits', 'retry', 'timeout'].filter((name) => options[name] !== undefined).map((name) => [name, options[name]]))
+  Object.fromEntries(['maxVisits', 'retry', 'timeout', 'cache', 'breaker', 'limiter'].filter((name) => options[name] !== undefined).map((name) => [name, options[name]]))

@@ -9,11 +9,13 @@ import { toModelRef, type ModelDefinition, type ModelName } from './model-ref.ts
 import { constant } from './prompt-option.ts'
 import { effectSource, type EffectSource } from './source.ts'
 import type { ApproveSpec, CodeContext, EffectSpec, ModelRef, ModelSpec } from './spec.ts'
-import type { AttemptOptions, StateOptions } from './states/options.ts'
+import type { AttemptOptions, CacheOptions, CallOptions, StateOptions } from './states/options.ts'
 import type { CallbackArgs } from './view.ts'
 
 type Fields = { readonly [field: string]: unknown }
 type Options = Omit<AttemptOptions, 'description'>
+type LookupOptions = Options & CacheOptions
+type ModelCallOptions = Omit<CallOptions, 'description'> & CacheOptions
 type FewOptions = Omit<StateOptions, 'description'>
 
 /** What callbacks of a source get. */
@@ -37,10 +39,13 @@ const checked = <R>(schema: Schema | undefined, callback: (args: never) => R): (
   }
 }
 
-const common = ({ maxVisits, retry, timeout }: Options): Options => ({
+const common = ({ maxVisits, retry, timeout, cache, breaker, limiter }: ModelCallOptions): ModelCallOptions => ({
   ...(maxVisits === undefined ? {} : { maxVisits }),
   ...(retry === undefined ? {} : { retry }),
   ...(timeout === undefined ? {} : { timeout }),
+  ...(cache === undefined ? {} : { cache }),
+  ...(breaker === undefined ? {} : { breaker }),
+  ...(limiter === undefined ? {} : { limiter }),
 })
 
 const refOf = (model: ModelName | ModelDefinition): ModelRef => {
@@ -52,7 +57,7 @@ const refOf = (model: ModelName | ModelDefinition): ModelRef => {
 const source = <O, I>(effect: EffectSpec): EffectSource<O, I> => effectSource<O, I>(effect)
 
 /** Options of `fromModel`. */
-export interface FromModel<S, I extends Schema, T> extends Options {
+export interface FromModel<S, I extends Schema, T> extends ModelCallOptions {
   /** `provider/model`, or with parameters and a price. */
   readonly model: ModelName | ModelDefinition
   /** A prompt, one constant user message, or a pure function of the input. */
@@ -94,11 +99,11 @@ export const fromTools = (options: FewOptions & { readonly tools: { readonly [na
   source({ kind: 'tools', tools: options.tools, parallel: options.parallel ?? 4, ...common(options) })
 
 /** Performs one call; `invoke.input` is its arguments. */
-export const fromTool = <I, O>(options: Options & { readonly name: string; readonly tool: Tool<I, O> }): EffectSource<O, I> =>
+export const fromTool = <I, O>(options: LookupOptions & { readonly name: string; readonly tool: Tool<I, O> }): EffectSource<O, I> =>
   source({ kind: 'tool', name: options.name, tool: options.tool as Tool, args: inputOf, ...common(options) })
 
 /** Finds documents; `invoke.input` is `{ query }`. @param options `k`: most documents to find, default 10. */
-export const fromRetriever = (options: Options & { readonly name: string; readonly retriever: Retriever; readonly k?: number }): EffectSource<Document[], { readonly query: string }> =>
+export const fromRetriever = (options: LookupOptions & { readonly name: string; readonly retriever: Retriever; readonly k?: number }): EffectSource<Document[], { readonly query: string }> =>
   source({
     kind: 'retrieve',
     name: options.name,
@@ -110,7 +115,7 @@ export const fromRetriever = (options: Options & { readonly name: string; readon
 
 /** Orders documents; `invoke.input` is `{ query, documents }`. @param options `k`: how many of the best to keep, default 3. */
 export const fromReranker = (
-  options: Options & { readonly name: string; readonly reranker: Reranker; readonly k?: number },
+  options: LookupOptions & { readonly name: string; readonly reranker: Reranker; readonly k?: number },
 ): EffectSource<Document[], { readonly query: string; readonly documents: readonly Document[] }> =>
   source({
     kind: 'rerank',

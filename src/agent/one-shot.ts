@@ -1,7 +1,7 @@
 // `agent`: a model, its tools and the loop between them, in ten lines. It is the builder's own states, so `ejectAgent`
 // can print them and an author can go on from there.
 import { createPrompt, escapeTags, type Content, type Message, type Prompt } from '../prompt/index.ts'
-import type { RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
+import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
 import type { Infer, Schema } from '../schema/index.ts'
 import type { Tool } from '../tool/index.ts'
 import type { Agent, Limits, Migration } from './agent.ts'
@@ -39,6 +39,12 @@ export interface OneShot<T, S> {
   readonly parallel?: number
   readonly retry?: RetryPolicy
   readonly timeout?: TimeoutPolicy
+  /** How long an equal request gets the same answer. Default: each call is performed. */
+  readonly cache?: CachePolicy
+  /** Default: the runtime's; `false` for none. */
+  readonly breaker?: BreakerPolicy | false
+  /** Default: the runtime's; `false` for none. */
+  readonly limiter?: LimiterPolicy | false
   readonly limits?: Limits
   /** Limits over all runs of a session. */
   readonly sessionLimits?: Limits
@@ -70,7 +76,7 @@ const instructions = (id: string, text: string): Prompt =>
 const given = (options: { readonly [name: string]: unknown }): object => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 const statesOf = (definition: ErasedOneShot): { readonly [name: string]: object } => {
-  const { id, prompt, output, retry, timeout, expiresMs, parallel, maxVisits = MAX_TURNS, tools = {} } = definition
+  const { id, prompt, output, retry, timeout, cache, breaker, limiter, expiresMs, parallel, maxVisits = MAX_TURNS, tools = {} } = definition
   const names = Object.keys(tools)
   const approved = approvedTools(definition)
   const onTools = approved.length === 0 ? 'acting' : { ...Object.fromEntries(approved.map((name) => [name, 'approving'])), '*': 'acting' }
@@ -81,7 +87,7 @@ const statesOf = (definition: ErasedOneShot): { readonly [name: string]: object 
       save: 'answer',
       maxVisits,
       onDone: 'done',
-      ...given({ output, retry, timeout }),
+      ...given({ output, retry, timeout, cache, breaker, limiter }),
       ...(names.length === 0 ? {} : { tools: names, onTools }),
     }),
     ...(approved.length === 0 ? {} : { approving: stateOf('approve', { tools: approved, onApproved: 'acting', onRejected: 'answering', ...given({ expiresMs }) }) }),

@@ -10,7 +10,7 @@ const isCount = (value: unknown): boolean => Number.isInteger(value) && (value a
 const isAmount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0
 const isSchema = (value: unknown): boolean => (typeof value === 'object' || typeof value === 'function') && value !== null && '~standard' in value
 const isCase = (value: unknown): boolean => isRecord(value) && isFunction((value as { readonly when?: unknown }).when)
-const isAlternative = (value: unknown): boolean => isText(value) || (isRecord(value) && Object.hasOwn(value as object, 'value'))
+const isAlternative = (value: unknown): boolean => isText(value) || (isRecord(value) && (Object.hasOwn(value as object, 'value') || (value as { readonly stale?: unknown }).stale === true))
 const isRoute = (value: unknown): boolean => isText(value) || (isRecord(value) && isText((value as { readonly to?: unknown }).to))
 const isNext = (value: unknown): boolean => {
   if (!isRecord(value)) return isText(value)
@@ -50,6 +50,9 @@ const SHAPES: { readonly [option: string]: Shape } = {
   ms: [either(isAmount, isFunction), 'a number of milliseconds or a function'],
   retry: record,
   timeout: record,
+  cache: [(value) => isRecord(value) && isAmount((value as { readonly ttlMs?: unknown }).ttlMs), '{ ttlMs } and perhaps staleMs and sharing'],
+  breaker: [(value) => value === false || isRecord(value), 'a policy, or false'],
+  limiter: [(value) => value === false || isRecord(value), 'a policy, or false'],
   states: record,
   vars: callback,
   args: callback,
@@ -76,7 +79,7 @@ const SHAPES: { readonly [option: string]: Shape } = {
     (value) => isText(value) || isFunction(value) || (isRecord(value) && (value as { readonly kind?: unknown }).kind === 'prompt'),
     'a prompt from definePrompt, a text, or a function ({ context, messages }) => text or messages',
   ],
-  alternatives: [isListOf(isAlternative), 'a list of models, the last perhaps { value: … }'],
+  alternatives: [isListOf(isAlternative), 'a list of models, then perhaps { stale: true }, the last perhaps { value: … }'],
   outcome: [(value) => value === 'done' || value === 'failed' || value === 'limited', "'done', 'failed' or 'limited'"],
 }
 

@@ -6,20 +6,21 @@ import type { StateKind } from './state.ts'
 
 const state = ['description', 'onError', 'maxVisits'] as const
 const attempt = [...state, 'retry', 'timeout'] as const
+const call = [...attempt, 'breaker', 'limiter'] as const
 const group = ['description', 'initial', 'states'] as const
 
 /** Options by kind of state. The types of the methods and the check at creation both read this table. */
 const OPTIONS = {
-  model: [...attempt, 'prompt', 'vars', 'repairs', 'output', 'save', 'tools', 'onTools', 'thread', 'onDone'],
+  model: [...call, 'cache', 'prompt', 'vars', 'repairs', 'output', 'save', 'tools', 'onTools', 'thread', 'onDone'],
   tools: [...state, 'tools', 'parallel', 'onDone'],
-  tool: [...attempt, 'args', 'save', 'onDone'],
-  retrieve: [...attempt, 'query', 'k', 'save', 'onDone'],
-  rerank: [...attempt, 'query', 'documents', 'k', 'save', 'onDone'],
-  fallback: [...attempt, 'prompt', 'vars', 'repairs', 'output', 'save', 'onDone'],
-  decide: [...attempt, 'prompt', 'vars', 'repairs', 'on'],
+  tool: [...attempt, 'cache', 'args', 'save', 'onDone'],
+  retrieve: [...attempt, 'cache', 'query', 'k', 'save', 'onDone'],
+  rerank: [...attempt, 'cache', 'query', 'documents', 'k', 'save', 'onDone'],
+  fallback: [...call, 'cache', 'prompt', 'vars', 'repairs', 'output', 'save', 'onDone'],
+  decide: [...call, 'prompt', 'vars', 'repairs', 'on'],
   approve: [...state, 'show', 'expiresMs', 'tools', 'call', 'onApproved', 'onRejected'],
   human: [...state, 'on', 'show', 'expiresMs'],
-  loop: [...attempt, 'prompt', 'vars', 'repairs', 'output', 'save', 'tools', 'thread', 'approve', 'show', 'expiresMs', 'parallel', 'onDone'],
+  loop: [...call, 'cache', 'prompt', 'vars', 'repairs', 'output', 'save', 'tools', 'thread', 'approve', 'show', 'expiresMs', 'parallel', 'onDone'],
   agent: [...state, 'input', 'save', 'onDone'],
   each: [...state, 'items', 'concurrency', 'maxItems', 'save', 'onDone'],
   code: [...attempt, 'run', 'output', 'idempotent', 'save', 'onDone'],

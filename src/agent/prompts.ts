@@ -39,7 +39,7 @@ const asks = (spec: EffectSpec): spec is ModelSpec | DecideSpec => spec.kind ===
 const collect = (agent: Pick<Agent, 'id' | 'machine'>): readonly { readonly path: string; readonly prompt: Prompt }[] =>
   effectsOf(agent).flatMap(({ path, spec }) => {
     if ('agent' in spec) return promptsOf(spec.agent).map((prompt) => ({ path, prompt }))
-    const prompt = asks(spec) ? templateOf(spec.prompt, placeOf(agent.id, path)) : undefined
+    const prompt = asks(spec) ? templateOf(spec.prompt, placeOf(agent.id, spec.kind === 'model' ? (spec.filedUnder ?? path) : path)) : undefined
     return prompt === undefined ? [] : [{ path, prompt }]
   })
 

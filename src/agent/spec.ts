@@ -3,7 +3,7 @@
 import type { FailureKind, Json } from '../failure/index.ts'
 import type { Price } from '../cost/index.ts'
 import type { ModelParams } from '../model/index.ts'
-import type { RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
+import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
 import type { Content, Message, Prompt } from '../prompt/index.ts'
 import type { Schema } from '../schema/index.ts'
 import type { Document, Reranker, Retriever, Tool } from '../tool/index.ts'
@@ -31,8 +31,17 @@ interface EffectBase {
   readonly timeout?: TimeoutPolicy
 }
 
+/** How a model is called, beside retries and time limits. */
+interface CallOptions {
+  readonly cache?: CachePolicy
+  /** Default: the runtime's. `false` for none. */
+  readonly breaker?: BreakerPolicy | false
+  /** Default: the runtime's. `false` for none. */
+  readonly limiter?: LimiterPolicy | false
+}
+
 /** Calls a model. Completes with the validated output, or with the tool calls it asked for. */
-export interface ModelSpec extends EffectBase {
+export interface ModelSpec extends EffectBase, CallOptions {
   readonly kind: 'model'
   readonly model: ModelRef
   /** A prompt, or what a function of the context renders: text becomes one user message. */
@@ -46,6 +55,10 @@ export interface ModelSpec extends EffectBase {
   readonly thread?: string
   /** Repair turns after an invalid output. */
   readonly repairs: number
+  /** State that the call is filed under, where several states ask the same; default: its own. */
+  readonly filedUnder?: string
+  /** Asks nobody: gives what the cache still holds of an answer of these models to the same request, or fails as the call before it did. */
+  readonly staleOf?: readonly ModelRef[]
 }
 
 /** Performs the calls the model asked for, answering each one in the thread. */
@@ -62,6 +75,7 @@ export interface ToolSpec extends EffectBase {
   readonly name: string
   readonly tool: Tool
   readonly args: Callback<unknown>
+  readonly cache?: CachePolicy
 }
 
 export interface RetrieveSpec extends EffectBase {
@@ -70,6 +84,7 @@ export interface RetrieveSpec extends EffectBase {
   readonly retriever: Retriever
   readonly query: Callback<string>
   readonly k: number
+  readonly cache?: CachePolicy
 }
 
 export interface RerankSpec extends EffectBase {
@@ -79,6 +94,7 @@ export interface RerankSpec extends EffectBase {
   readonly query: Callback<string>
   readonly documents: Callback<readonly Document[]>
   readonly k: number
+  readonly cache?: CachePolicy
 }
 
 /** Waits for one of the machine's own events; the state node declares them in `on`. */
@@ -147,7 +163,7 @@ export interface EachSpec extends EffectBase {
 }
 
 /** Lets a model pick exactly one of the events that are legal now; completes by sending it. */
-export interface DecideSpec extends EffectBase {
+export interface DecideSpec extends EffectBase, Omit<CallOptions, 'cache'> {
   readonly kind: 'decide'
   readonly model: ModelRef
   readonly prompt: Prompt | Callback<Content | readonly Message[]>

@@ -51,6 +51,10 @@ export type Outcome = (
   readonly calls?: readonly CallRecord[]
   /** Cost that a tool added by hand, nano-dollars. */
   readonly addedNano?: number
+  /** What the way in to the provider decided: the wait for a turn, and whether this call probed an open circuit. */
+  readonly gate?: { readonly waitedMs?: number; readonly probe?: true }
+  /** Answered from the cache, or by an equal call under way. `savedNano` is null when the price was not known. */
+  readonly cached?: { readonly ageMs: number; readonly savedNano: number | null; readonly stale?: true }
 }
 
 /** Usage and time that earlier runs of a session used. */

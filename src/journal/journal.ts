@@ -1,6 +1,7 @@
 // The journal's contract. Memory, SQLite and later stores implement it; one contract suite judges them all.
 // Invariant: what `create` and `append` have resolved for is never lost, and only the holder of a lease appends.
 import type { Json } from '../failure/index.ts'
+import type { CacheStore } from '../policy/index.ts'
 import type { StoredEntry } from './entry.ts'
 
 /** Where a run stands. `queued` waits for its session; `waiting` waits for the world. */
@@ -198,6 +199,8 @@ export interface Journal {
   putSnapshot(run: string, snapshot: StoredSnapshot): Promise<void>
   /** The newest snapshot, or undefined when there is none or it is damaged or of other entries than the run's. */
   getSnapshot(run: string): Promise<StoredSnapshot | undefined>
+  /** Where responses are cached beyond this process; absent where the journal forgets with it anyway. */
+  readonly cache?: CacheStore
   /** Writes what is pending and lets go of files. Every later call rejects with `journal_unavailable`. */
   close(): Promise<void>
 }

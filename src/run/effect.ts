@@ -8,6 +8,7 @@ import type { InboxItem, Outcome, Waiting } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
 import type { Prompt, ToolCall } from '../prompt/index.ts'
 import type { ModelAsk } from './call/ask.ts'
+import type { CallPolicies } from './call/policies.ts'
 import type { Observer } from './observer.ts'
 import type { RunEventBody } from './run-event.ts'
 import type { PendingCalls, Thread } from './thread.ts'
@@ -34,6 +35,9 @@ export interface Acting {
   readonly observers: readonly Observer[]
   /** @throws FailureError `provider_not_found`. */
   readonly provider: (id: string) => ModelProvider
+  readonly policies: CallPolicies
+  /** Reads a blob that a message part names by hash, as base64. @throws FailureError `invalid_request` when there is none. */
+  readonly blob: (hash: string) => Promise<string>
   readonly log: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
   /** Reserves worst-case cost within one run; undefined when it fits. */
   readonly reserve: (run: string, capNano: number, spentNano: number, worstNano: number) => Failure | (() => void)
@@ -43,6 +47,8 @@ export interface Acting {
 export interface StepIo {
   readonly acting: Acting
   readonly signal: AbortSignal
+  /** Latest end of the attempt, milliseconds UTC. */
+  readonly deadlineAt?: number
   /** True when somebody watches the run, so that streaming is worth it. */
   readonly watched: boolean
   readonly emit: (event: RunEventBody) => void

@@ -70,7 +70,7 @@ const stepRunner = ({ acting, parallel, watched, emit, observer }: EmbeddedPortO
       const next = queue.shift()
       if (next !== undefined) begin(next)
     }
-    const io: StepIo = { acting, signal: controller.signal, watched: watched(), emit }
+    const io: StepIo = { acting, signal: controller.signal, watched: watched(), emit, ...(deadline === undefined ? {} : { deadlineAt: deadline.at }) }
     const perform = (): Promise<Outcome> => request.perform(io)
     const performed = observer?.perform === undefined ? perform() : observer.perform(request, perform)
     performed.then(finish, (thrown: unknown) => finish(outcomeOfThrown(thrown, Math.round(acting.clock.monotonic() - started))))

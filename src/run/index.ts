@@ -1,4 +1,5 @@
 export type { CallHashes, ModelAsk } from './call/ask.ts'
+export type { PolicyView } from './call/policies.ts'
 export type { StepRequest } from './effect.ts'
 export type { ObservedRun, Observer, RunObserver } from './observer.ts'
 export { createRuntime } from './runtime.ts'

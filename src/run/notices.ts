@@ -41,6 +41,8 @@ export const stateNotices = (before: AnyMachineSnapshot | undefined, after: AnyM
 const costOf = (outcome: Outcome): number | null | undefined =>
   outcome.calls?.reduce<number | null>((sum, call) => (sum === null || call.costNano === null ? null : sum + call.costNano), outcome.addedNano ?? 0) ?? outcome.addedNano
 
+const cachedOf = ({ savedNano, ...rest }: NonNullable<Outcome['cached']>) => ({ ...rest, savedUsd: savedNano === null ? null : savedNano / 1e9 })
+
 /** The event for one finished attempt. @param retryInMs set when another attempt follows. */
 export const attemptNotice = (step: StepRequest, outcome: Outcome, retryInMs: number | undefined): RunEventBody => {
   const cost = costOf(outcome)
@@ -60,7 +62,8 @@ export const attemptNotice = (step: StepRequest, outcome: Outcome, retryInMs: nu
     ...(call?.promptHash === undefined ? {} : { promptHash: call.promptHash }),
     ...(call?.stepHash === undefined ? {} : { stepHash: call.stepHash }),
     ...(call?.requestHash === undefined ? {} : { requestHash: call.requestHash }),
-    ...(call?.cached === undefined ? {} : { cached: call.cached }),
+    ...(outcome.cached === undefined ? {} : { cached: cachedOf(outcome.cached) }),
+    ...(outcome.gate === undefined ? {} : { gate: outcome.gate }),
   }
 }
 

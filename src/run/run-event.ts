@@ -42,6 +42,8 @@ export type RunEventBody =
       readonly args?: Json
     }
   | { readonly type: 'token.delta'; readonly key: string; readonly state: string; readonly text: string }
+  /** What a streamed structured output holds so far: neither complete nor validated. */
+  | { readonly type: 'output.partial'; readonly key: string; readonly state: string; readonly value: Json }
   | { readonly type: 'attempt.discarded'; readonly key: string; readonly state: string; readonly attempt: number }
   | {
       readonly type: 'attempt.ended'
@@ -60,7 +62,21 @@ export type RunEventBody =
       readonly promptHash?: string
       readonly stepHash?: string
       readonly requestHash?: string
-      readonly cached?: boolean
+      /** Set when the answer came from the cache, or from an equal call under way. `savedUsd` is null when a price was unknown. */
+      readonly cached?: { readonly ageMs: number; readonly savedUsd: number | null; readonly stale?: true }
+      /** What the way in to the provider decided. */
+      readonly gate?: { readonly waitedMs?: number; readonly probe?: true }
+    }
+  | {
+      readonly type: 'breaker.changed'
+      readonly key: string
+      readonly state: string
+      /** Provider, model and address. */
+      readonly circuit: string
+      readonly to: 'closed' | 'open' | 'half_open'
+      readonly openedBy?: string
+      /** When the next probe may start, milliseconds UTC. */
+      readonly retryAtMs?: number
     }
   | { readonly type: 'tool.called'; readonly key: string; readonly state: string; readonly name: string; readonly args: Json }
   | { readonly type: 'failure.raised'; readonly state: string; readonly failure: Failure }

@@ -7,6 +7,8 @@ import { fail, failure, FailureError, type Json } from '../failure/index.ts'
 import { memoryJournal, watchers, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
 import type { PromptChooser } from '../prompt/index.ts'
+import type { BreakerPolicy, LimiterPolicy } from '../policy/index.ts'
+import { callPolicies, type PolicyView } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
 import { EventStream } from './event-stream.ts'
@@ -32,6 +34,12 @@ export interface RuntimeOptions {
   readonly prices?: PricePort
   /** Chooses versions of prompts, such as `promptLock({ path })`. Default: what the code holds. */
   readonly prompts?: PromptChooser
+  /** When calls to a model are refused for a while; `false` for never. A state may say otherwise. */
+  readonly breaker?: BreakerPolicy | false
+  /** How many calls to a model at once and how fast; `false` for no limit. A state may say otherwise. */
+  readonly limiter?: LimiterPolicy | false
+  /** Size of the response cache in memory, bytes. Default 32 MiB. The journal's database holds what is kept longer. */
+  readonly cacheBytes?: number
   readonly clock?: Clock
   /** How long a lease lasts without renewal, milliseconds. Default 30,000. */
   readonly leaseMs?: number
@@ -77,6 +85,10 @@ export interface Runtime extends AsyncDisposable {
    * @throws FailureError `run_not_found`, `lease_lost`, `journal_unavailable`, `draining`.
    */
   outcome(run: string): Promise<RunOutcome>
+  /** Circuits and limiters of this runtime, as they stand now. */
+  policies(): PolicyView
+  /** Keeps bytes for message parts to name by hash: `{ type: 'image', data: { blob: hash } }`. @returns the hash. */
+  putBlob(bytes: Uint8Array): Promise<string>
   get(run: string): Promise<RunRow | undefined>
   list(filter?: RunFilter): Promise<readonly RunRow[]>
   /** Entries of a run, parsed. */
@@ -125,6 +137,8 @@ class LocalRuntime implements Runtime {
       prices: options.prices ?? priceTable(),
       services: options.services ?? {},
       observers: options.observers ?? [],
+      policies: callPolicies({ clock, breaker: options.breaker ?? {}, limiter: options.limiter ?? {}, cache: this.journal.cache, cacheBytes: options.cacheBytes ?? 32 * 1024 * 1024 }),
+      blob: (hash) => this.#blob(hash),
       provider: findProvider(providers),
       log: options.log ?? (() => {}),
       reserve: reservations(),
@@ -166,6 +180,19 @@ class LocalRuntime implements Runtime {
 
   outcome(run: string): Promise<RunOutcome> {
     return this.#outcome(run)
+  }
+
+  policies(): PolicyView {
+    return this.#acting.policies.view()
+  }
+
+  putBlob(bytes: Uint8Array): Promise<string> {
+    return this.journal.putContent('blob', Buffer.from(bytes).toString('base64'))
+  }
+
+  async #blob(hash: string): Promise<string> {
+    const found = await this.journal.getContent(hash)
+    return found?.text ?? fail('invalid_request', `A message part names blob ${hash}, which the journal does not hold. Put it there first with runtime.putBlob(bytes).`)
   }
 
   get(run: string): Promise<RunRow | undefined> {

@@ -1,5 +1,6 @@
 // A conversation with a model: an append-only list that is never copied, with a hash that rolls forward so that each
 // message is hashed once however long the thread grows.
+import { messageTokenBound } from '../cost/index.ts'
 import type { Failure } from '../failure/index.ts'
 import type { Message, ToolCall } from '../prompt/index.ts'
 import { sha256 } from '../schema/index.ts'
@@ -36,6 +37,7 @@ export class Thread {
   #hash = ''
   #hashed = 0
   #bytes = 0
+  #tokenBound = 0
 
   constructor(id: string, messages: readonly Message[] = []) {
     this.id = id
@@ -59,6 +61,12 @@ export class Thread {
     return this.#bytes
   }
 
+  /** Most input tokens that all messages can be. */
+  get tokenBound(): number {
+    this.#roll()
+    return this.#tokenBound
+  }
+
   /** Answers every call that has no answer, so that no request carries an open one. */
   answerOpenCalls(answer: (call: ToolCall, decision: CallDecision | undefined) => { readonly content: string; readonly failed: string }): void {
     const pending = this.pending
@@ -72,9 +80,11 @@ export class Thread {
 
   #roll(): void {
     for (; this.#hashed < this.messages.length; this.#hashed++) {
-      const text = JSON.stringify(this.messages[this.#hashed])
+      const message = this.messages[this.#hashed] as Message
+      const text = JSON.stringify(message)
       this.#hash = sha256(`${this.#hash}\n${text}`)
       this.#bytes += text.length
+      this.#tokenBound += messageTokenBound(message)
     }
   }
 }

@@ -1,6 +1,6 @@
 // Makers of tools, retrievers and rerankers: they fill in defaults and check at once what types cannot.
 import { fail } from '../failure/index.ts'
-import type { RetryPolicy } from '../policy/index.ts'
+import type { CachePolicy, RetryPolicy } from '../policy/index.ts'
 import { toJsonSchema, type Schema } from '../schema/index.ts'
 import type { Reranker, Retriever, Tool, ToolContext, ToolEffect } from './tool.ts'
 
@@ -21,6 +21,8 @@ export interface ToolDefinition<I, O> {
   readonly maxResultBytes?: number
   /** Default false. */
   readonly polling?: boolean
+  /** How long an equal call gets the same result. Only for tools without an effect. Default: each call is performed. */
+  readonly cache?: CachePolicy
   /** Default one attempt. */
   readonly retry?: RetryPolicy
   readonly run: (input: NoInfer<I>, context: ToolContext) => NoInfer<O> | Promise<NoInfer<O>>
@@ -28,22 +30,25 @@ export interface ToolDefinition<I, O> {
 
 /**
  * Defines a tool.
- * @throws FailureError `agent_invalid` when the input schema cannot be shown to a model.
+ * @throws FailureError `agent_invalid` when the input schema cannot be shown to a model, or a tool with an effect has a cache.
  */
 export const defineTool = <I, O = unknown>(definition: ToolDefinition<I, O>): Tool<I, O> => {
   const schema = toJsonSchema(definition.input, 'tool input')
   if (schema['type'] !== 'object') fail('agent_invalid', `The input schema of a tool must describe an object, this one describes ${JSON.stringify(schema['type'] ?? 'no type')}. Wrap it: z.object({ value: … }).`)
+  const { effect = 'none', cache } = definition
+  if (cache !== undefined && effect !== 'none') fail('agent_invalid', `A tool whose effect is ${effect} cannot have a cache: a call answered from it would not happen. Leave cache out.`)
   return {
     kind: 'tool',
     description: definition.description,
     input: definition.input,
     output: definition.output,
-    effect: definition.effect ?? 'none',
+    effect,
     idempotent: definition.idempotent ?? false,
     timeoutMs: definition.timeoutMs ?? 30_000,
     maxResultBytes: definition.maxResultBytes ?? 262_144,
     polling: definition.polling ?? false,
     retry: definition.retry ?? { attempts: 1 },
+    cache,
     run: definition.run,
   }
 }

@@ -3,7 +3,7 @@
 import type { Json } from '../failure/index.ts'
 import type { Usage } from '../cost/index.ts'
 import type { Message } from '../prompt/index.ts'
-import type { RetryPolicy } from '../policy/index.ts'
+import type { CachePolicy, RetryPolicy } from '../policy/index.ts'
 import type { Schema } from '../schema/index.ts'
 
 /** What a tool does to the world: nothing, something that can be undone, or something that cannot. */
@@ -55,6 +55,8 @@ export interface Tool<I = never, O = unknown> {
   /** True when the same call with the same result is legitimate waiting, not a loop. */
   readonly polling: boolean
   readonly retry: RetryPolicy
+  /** How long an equal call gets the same result; undefined when each is performed. */
+  readonly cache: CachePolicy | undefined
   readonly run: (input: I, context: ToolContext) => O | Promise<O>
 }
 

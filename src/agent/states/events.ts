@@ -11,7 +11,7 @@ import type { DecideSpec, HumanSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { threadMessages } from '../thread-reader.ts'
 import { modelOf } from './model.ts'
-import type { AttemptOptions, Erased, StateOptions } from './options.ts'
+import type { CallOptions, Erased, StateOptions } from './options.ts'
 
 /** What callbacks of an event get. */
 export type EventArgs<X extends Env, K> = Args<X> & { readonly event: Extract<X['events'], { readonly type: K }> }
@@ -45,7 +45,7 @@ export type HumanMethod<X extends Env> = <const T extends string, const E extend
 /** The method `t.decide`. */
 export type DecideMethod<X extends Env> = <P extends PromptInput<X>, const T extends string, const G extends OptionOf<'decide'>, const E extends Routes<'model'> = {}>(
   model: X['models'],
-  options: AttemptOptions &
+  options: CallOptions &
     PromptOptions<X, P, G> & {
       /** Declared event → state. The model picks one of those that are legal now. */
       readonly on: EventRoutes<X, T>

@@ -1,5 +1,5 @@
-// `t.fallback`: alternatives in order, each a visible state: models, and at last perhaps a fixed value. What fails in one
-// goes on to the next; what fails in the last one is the failure of the whole.
+// `t.fallback`: alternatives in order, each a visible state: models, a stale answer of theirs, and at last perhaps a fixed
+// value. What fails in one goes on to the next; what fails in the last one is the failure of the whole.
 import type { Infer, Schema } from '../../schema/index.ts'
 import { effectNode, report, type Edge, type NodeConfig, type Site } from '../build.ts'
 import type { DeepReadonly, Env } from '../env.ts'
@@ -10,11 +10,14 @@ import { checkRoutes, failureEdges, type OnErrorIf, type Routes, type RouteTarge
 import { saveActions, saveName, type FieldFor, type SaveFunction } from '../save.ts'
 import type { State } from '../state.ts'
 import { innerDone, innerSite, innerTarget } from './group.ts'
-import { modelSpec } from './model.ts'
-import type { AttemptOptions, Erased } from './options.ts'
+import { modelOf, modelSpec } from './model.ts'
+import type { CacheOptions, CallOptions, Erased } from './options.ts'
 
-/** One alternative: a model, or a fixed value, which cannot fail. */
-export type Alternative<X extends Env> = X['models'] | { readonly value: unknown }
+/**
+ * One alternative: a model; what the cache still holds of an answer of these models to the same request, even past its
+ * time to live; or a fixed value, which cannot fail.
+ */
+export type Alternative<X extends Env> = X['models'] | { readonly stale: true } | { readonly value: unknown }
 
 type ValuesFit<A extends readonly unknown[], O> = {
   [I in keyof A]: A[I] extends { readonly value: infer V } ? ([V] extends [DeepReadonly<O>] ? unknown : { readonly 'this value does not match the output': DeepReadonly<O> }) : unknown
@@ -32,7 +35,8 @@ export type FallbackMethod<X extends Env> = <
   const E extends Routes<'model'> = {},
 >(
   alternatives: A & ValuesFit<A, Infer<S>>,
-  options: AttemptOptions &
+  options: CallOptions &
+    CacheOptions &
     PromptOptions<X, P, G> & {
       /** What the reply must be. Default: its text. */
       readonly output?: S
@@ -43,20 +47,32 @@ export type FallbackMethod<X extends Env> = <
     OnErrorIf<CanFail<A>, X, 'model', E>,
 ) => State<'fallback', NextTargets<N> | RouteTargets<E>>
 
+type ErasedAlternative = string | { readonly stale: true } | { readonly value: unknown }
+
 interface FallbackOptions extends Erased {
-  readonly alternatives: readonly (string | { readonly value: unknown })[]
+  readonly alternatives: readonly ErasedAlternative[]
   readonly prompt: unknown
   readonly vars?: unknown
   readonly output?: Schema
   readonly repairs?: number
 }
 
-const nameOf = (alternative: string | { readonly value: unknown }, index: number): string => `${index + 1}-${typeof alternative === 'string' ? alternative.replaceAll(/[^\w-]/g, '_') : 'value'}`
+const isValue = (alternative: ErasedAlternative | undefined): alternative is { readonly value: unknown } => typeof alternative === 'object' && 'value' in alternative
+const isStale = (alternative: ErasedAlternative | undefined): alternative is { readonly stale: true } => typeof alternative === 'object' && 'stale' in alternative
 
-const checkAlternatives = (site: Site, { alternatives, onError }: FallbackOptions): void => {
-  const values = alternatives.filter((alternative) => typeof alternative !== 'string')
+const nameOf = (alternative: ErasedAlternative, index: number): string => {
+  if (typeof alternative === 'string') return `${index + 1}-${alternative.replaceAll(/[^\w-]/g, '_')}`
+  return `${index + 1}-${isStale(alternative) ? 'stale' : 'value'}`
+}
+
+const checkAlternatives = (site: Site, { alternatives, onError, cache }: FallbackOptions): void => {
+  const values = alternatives.filter(isValue)
+  const stale = alternatives.findIndex(isStale)
+  if (stale >= 0 && cache?.staleMs === undefined) report(site, '{ stale: true } finds nothing without cache: { ttlMs, staleMs }, which says how long past their time to live answers are kept.')
+  if (stale >= 0 && !alternatives.slice(0, stale).some((alternative) => typeof alternative === 'string'))
+    report(site, '{ stale: true } stands for old answers of the models before it, and there is none. Name a model first.')
   if (alternatives.length === 0) report(site, "A fallback needs at least one alternative: t.fallback(['fast', { value: … }], …).")
-  if (values.length > 1 || (values.length === 1 && typeof alternatives.at(-1) === 'string')) report(site, 'A fixed value cannot fail, so nothing after it is ever tried. Put one value at the end.')
+  if (values.length > 1 || (values.length === 1 && !isValue(alternatives.at(-1)))) report(site, 'A fixed value cannot fail, so nothing after it is ever tried. Put one value at the end.')
   if (values.length === 0) checkRoutes(site, ['model'], onError)
   else if (onError !== undefined) report(site, 'onError is never taken: this fallback ends in a fixed value, which cannot fail. Leave it out.')
 }
@@ -69,12 +85,15 @@ export const compileFallback = (site: Site, options: FallbackOptions): NodeConfi
   const alternatives = options.alternatives.map((alternative, index): [string, NodeConfig] => {
     const name = names[index] ?? ''
     const following = names[index + 1]
-    if (typeof alternative !== 'string') return [name, { type: 'final', meta: { kind: 'value' }, tags: ['value'], output: alternative.value }]
+    if (isValue(alternative)) return [name, { type: 'final', meta: { kind: 'value' }, tags: ['value'], output: alternative.value }]
     const onError: readonly Edge[] =
       following === undefined ? failureEdges(site, 'model', options.onError) : [{ guard: { type: 'stateloop.anyFailure' }, target: innerTarget(site, following), description: '*', meta: { failure: '*' } }]
-    return [name, effectNode(innerSite(site, name), 'model', modelSpec(site, { ...options, model: alternative }), { onDone: [done], onError })]
+    const before = options.alternatives.slice(0, index).filter((earlier) => typeof earlier === 'string')
+    const model = isStale(alternative) ? before[0] : alternative
+    const spec = { ...modelSpec(site, { ...options, model }), filedUnder: site.path, ...(isStale(alternative) ? { staleOf: before.map((earlier) => modelOf(site, earlier)) } : {}) }
+    return [name, effectNode(innerSite(site, name), 'model', spec, { onDone: [done], onError })]
   })
-  const asksModel = options.alternatives.some((alternative) => typeof alternative === 'string')
+  const asksModel = options.alternatives.some((alternative) => !isValue(alternative))
   const save = saveName(options.save)
   return {
     ...(options.description === undefined ? {} : { description: options.description }),

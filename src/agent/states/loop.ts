@@ -12,7 +12,7 @@ import type { ApproveSpec, ModelSpec, ToolsSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { innerDone, innerSite, innerTarget } from './group.ts'
 import { modelSpec, toolsOf } from './model.ts'
-import type { AttemptOptions, Erased } from './options.ts'
+import type { CacheOptions, CallOptions, Erased } from './options.ts'
 import { PARALLEL_CALLS } from './tools.ts'
 
 /** Turns of a loop when nothing is said. */
@@ -38,7 +38,8 @@ export type LoopMethod<X extends Env> = <
   const E extends Routes<'model' | 'tool' | 'human'> = {},
 >(
   model: X['models'],
-  options: AttemptOptions &
+  options: CallOptions &
+    CacheOptions &
     PromptOptions<X, P, G> &
     LoopOptions<NoInfer<L>[number]> & {
       /** Names of tools the model may call. */

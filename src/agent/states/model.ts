@@ -13,7 +13,7 @@ import type { ModelRef, ModelSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import type { Infer, Schema } from '../../schema/index.ts'
 import type { Tool } from '../../tool/index.ts'
-import type { AttemptOptions, Erased } from './options.ts'
+import type { CacheOptions, CallOptions, Erased } from './options.ts'
 
 /** Routes of tool calls: one state for all, or a state per tool with `*` for the rest. In a batch the first named route wins. */
 export type ToolRoutes<L extends readonly string[]> = string | { readonly [T in L[number] | '*']?: string }
@@ -43,7 +43,8 @@ export type ModelMethod<X extends Env> = <
   const E extends Routes<'model'> = {},
 >(
   model: X['models'],
-  options: AttemptOptions &
+  options: CallOptions &
+    CacheOptions &
     PromptOptions<X, P, G> & {
       /** What the reply must be. Default: its text. */
       readonly output?: S
@@ -128,7 +129,7 @@ interface ModelOptions extends Erased {
 }
 
 /** The effect of a state that calls a model. */
-export const modelSpec = (site: Site, options: Pick<ModelOptions, 'model' | 'prompt' | 'vars' | 'output' | 'thread' | 'repairs' | 'maxVisits' | 'retry' | 'timeout'>, tools: ModelSpec['tools'] = {}): ModelSpec => ({
+export const modelSpec = (site: Site, options: Pick<ModelOptions, 'model' | 'prompt' | 'vars' | 'output' | 'thread' | 'repairs' | 'maxVisits' | 'retry' | 'timeout' | 'cache' | 'breaker' | 'limiter'>, tools: ModelSpec['tools'] = {}): ModelSpec => ({
   kind: 'model',
   model: modelOf(site, options.model),
   ...toPrompt(options.prompt, options.vars),

@@ -1,5 +1,5 @@
 // Options that states of several kinds share.
-import type { RetryPolicy, TimeoutPolicy } from '../../policy/index.ts'
+import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../../policy/index.ts'
 
 /** Options of every state that performs an effect. */
 export interface StateOptions {
@@ -16,8 +16,22 @@ export interface AttemptOptions extends StateOptions {
   readonly timeout?: TimeoutPolicy
 }
 
+/** Options of states whose effect may be answered from the cache. */
+export interface CacheOptions {
+  /** How long an equal call gets the same answer, milliseconds. Default: each call is performed. */
+  readonly cache?: CachePolicy
+}
+
+/** Options of states that call a model. */
+export interface CallOptions extends AttemptOptions {
+  /** When calls to the model are refused for a while. States with an equal policy share their circuits. Default: the runtime's; `false` for none. */
+  readonly breaker?: BreakerPolicy | false
+  /** How many calls at once and how fast. States with an equal policy share their limiters. Default: the runtime's; `false` for none. */
+  readonly limiter?: LimiterPolicy | false
+}
+
 /** Those options with everything else erased, as compiling sees them. */
-export interface Erased extends AttemptOptions {
+export interface Erased extends CallOptions, CacheOptions {
   readonly onDone?: unknown
   readonly onError?: unknown
   readonly save?: unknown

@@ -9,7 +9,7 @@ import type { RerankSpec, RetrieveSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import type { Callback } from '../view.ts'
 import { effectState, partOf } from './effect.ts'
-import type { AttemptOptions, Erased } from './options.ts'
+import type { AttemptOptions, CacheOptions, Erased } from './options.ts'
 
 /** A document as schemas describe it, where an optional field may also be undefined. */
 export type DocumentLike = { readonly [F in keyof Document]: Document[F] | undefined } & Pick<Document, 'id' | 'text'>
@@ -24,6 +24,7 @@ interface FoundOptions<X extends Env, N> {
 export type RetrieveMethod<X extends Env> = <const N extends Next<X, Document[]>, const E extends Routes<'retrieval'> = {}>(
   retriever: X['retrievers'],
   options: AttemptOptions &
+    CacheOptions &
     FoundOptions<X, N> & {
       /** What to search for. Pure. */
       readonly query: (args: Args<X>) => string
@@ -36,6 +37,7 @@ export type RetrieveMethod<X extends Env> = <const N extends Next<X, Document[]>
 export type RerankMethod<X extends Env> = <const N extends Next<X, Document[]>, const E extends Routes<'retrieval'> = {}>(
   reranker: X['rerankers'],
   options: AttemptOptions &
+    CacheOptions &
     FoundOptions<X, N> & {
       /** What the documents should answer. Pure. */
       readonly query: (args: Args<X>) => string

@@ -1,5 +1,5 @@
 // `t.tools` performs the calls a model asked for; `t.tool` one call the author decided.
-import { commonSpec, type NodeConfig, type Site } from '../build.ts'
+import { commonSpec, report, type NodeConfig, type Site } from '../build.ts'
 import type { Args, Env, ToolInput, ToolOutput } from '../env.ts'
 import type { Next, NextTargets } from '../next.ts'
 import type { OnError, Routes, RouteTargets } from '../routes.ts'
@@ -7,7 +7,7 @@ import type { FieldFor, SaveFunction } from '../save.ts'
 import type { ToolSpec, ToolsSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { effectState, partOf } from './effect.ts'
-import type { AttemptOptions, Erased, StateOptions } from './options.ts'
+import type { AttemptOptions, CacheOptions, Erased, StateOptions } from './options.ts'
 import { toolsOf } from './model.ts'
 
 /** The method `t.tools`. */
@@ -25,13 +25,14 @@ export type ToolsMethod<X extends Env> = <const N extends Next<X, unknown>, cons
 /** The method `t.tool`. */
 export type ToolMethod<X extends Env> = <const T extends keyof X['tools'] & string, const N extends Next<X, ToolOutput<X['tools'][T]>>, const E extends Routes<'tool'> = {}>(
   tool: T,
-  options: AttemptOptions & {
-    /** Arguments of the call. Pure. */
-    readonly args: (args: Args<X>) => ToolInput<X['tools'][T]>
-    /** A context field that accepts the result, or a pure function to the fields that change. */
-    readonly save?: FieldFor<X, ToolOutput<X['tools'][T]>> | SaveFunction<X, ToolOutput<X['tools'][T]>>
-    readonly onDone: N
-  } & OnError<X, 'tool', E>,
+  options: AttemptOptions &
+    CacheOptions & {
+      /** Arguments of the call. Pure. */
+      readonly args: (args: Args<X>) => ToolInput<X['tools'][T]>
+      /** A context field that accepts the result, or a pure function to the fields that change. */
+      readonly save?: FieldFor<X, ToolOutput<X['tools'][T]>> | SaveFunction<X, ToolOutput<X['tools'][T]>>
+      readonly onDone: N
+    } & OnError<X, 'tool', E>,
 ) => State<'tool', NextTargets<N> | RouteTargets<E>>
 
 /** How many calls of a batch run at once when nothing is said. */
@@ -47,6 +48,8 @@ export const compileTools = (site: Site, options: Erased & { readonly parallel?:
 /** Compiles `t.tool`. */
 export const compileTool = (site: Site, options: Erased & { readonly name: string; readonly args: unknown }): NodeConfig => {
   const tool = partOf(site, 'tools', options.name)
+  if (options.cache !== undefined && tool !== undefined && tool.effect !== 'none')
+    report(site, `cache cannot stand here: the effect of '${options.name}' is ${tool.effect}, and a call answered from the cache would not happen.`)
   const spec: ToolSpec | undefined = tool && { kind: 'tool', name: options.name, tool, args: options.args as ToolSpec['args'], ...commonSpec({ ...options }) }
   return effectState(site, 'tool', spec, options, tool?.output)
 }

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { systemClock, type Clock } from '../../clock/index.ts'
 import type { Journal } from '../journal.ts'
+import { cacheOn } from './cache.ts'
 import type { Connect } from './connection.ts'
 import { claimsOn } from './claims.ts'
 import { contentOn } from './content.ts'
@@ -23,5 +24,5 @@ export interface SqliteJournalOptions {
 export const journalOver = (connect: Connect, options: SqliteJournalOptions): Journal => {
   const { clock = systemClock, busyTimeoutMs = 5_000 } = options
   const db = database({ path: resolve(options.path), connect, busyTimeoutMs, now: () => clock.now() })
-  return { name: 'sqlite', ...runsOn(db, clock), ...leasesOn(db, clock), ...claimsOn(db, clock), ...inboxOn(db, clock), ...contentOn(db), close: () => db.close() }
+  return { name: 'sqlite', ...runsOn(db, clock), ...leasesOn(db, clock), ...claimsOn(db, clock), ...inboxOn(db, clock), ...contentOn(db), cache: cacheOn(db, clock), close: () => db.close() }
 }

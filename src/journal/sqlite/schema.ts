@@ -110,4 +110,15 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX runs_due ON runs (due_at) WHERE status = 'waiting' AND due_at IS NOT NULL;
   CREATE INDEX runs_unread ON runs (updated_at) WHERE status = 'waiting' AND inbox > taken;
   `,
+  `
+  CREATE TABLE cache (
+    key TEXT NOT NULL,
+    body BLOB NOT NULL,
+    stored_at INTEGER NOT NULL,
+    fresh_until INTEGER NOT NULL,
+    stale_until INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX cache_key ON cache (key);
+  CREATE INDEX cache_end ON cache (stale_until);
+  `,
 ]

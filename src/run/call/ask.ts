@@ -2,9 +2,9 @@
 // pure functions of the ask, so a replay can tell whether it would send what was sent then.
 import type { ModelRef } from '../../agent/index.ts'
 import type { ModelRequest, ReplyExpectation, ToolSchema } from '../../model/index.ts'
-import type { TimeoutPolicy } from '../../policy/index.ts'
+import type { BreakerPolicy, CachePolicy, LimiterPolicy, TimeoutPolicy } from '../../policy/index.ts'
 import { hashOf, sha256 } from '../../schema/index.ts'
-import type { RunInfo } from '../effect.ts'
+import type { EffectContext, RunInfo } from '../effect.ts'
 import type { Thread } from '../thread.ts'
 
 /** One model call, resolved. */
@@ -18,10 +18,18 @@ export interface ModelAsk {
   readonly output: ModelRequest['output']
   readonly expected: ReplyExpectation
   readonly timeout: TimeoutPolicy | undefined
+  readonly cache: CachePolicy | undefined
+  /** Undefined for the runtime's own; `false` for none. */
+  readonly breaker: BreakerPolicy | false | undefined
+  readonly limiter: LimiterPolicy | false | undefined
   readonly prompt: { readonly id: string; readonly hash: string }
   /** The run's cap and what it has spent, nano-dollars. */
   readonly budget: { readonly capNano: number; readonly spentNano: number } | undefined
 }
+
+/** The run's cap and what it has spent so far. */
+export const budgetOf = ({ limits, spentNano }: Pick<EffectContext, 'limits' | 'spentNano'>): ModelAsk['budget'] =>
+  limits.costUsd === undefined ? undefined : { capNano: Math.round(limits.costUsd * 1e9), spentNano: spentNano() }
 
 /** The three hashes of a completion, 16 hexadecimal characters each. */
 export interface CallHashes {
@@ -49,7 +57,7 @@ const stepHashOf = ({ model, tools, output, prompt }: ModelAsk): string => {
 const SHOWN = 16
 
 /** The full hash of the request: 64 hexadecimal characters. Rolls forward with the thread. */
-const requestHashOf = (ask: ModelAsk): string => sha256(`${stepHashOf(ask)} ${ask.thread.hash}`)
+export const requestHashOf = (ask: ModelAsk): string => sha256(`${stepHashOf(ask)} ${ask.thread.hash}`)
 
 /** The hashes that a completion is filed under. */
 export const hashesOf = (ask: ModelAsk): CallHashes => ({

@@ -6,13 +6,13 @@ import type { Outcome } from '../../journal/index.ts'
 import { timeoutsOf } from '../../policy/index.ts'
 import type { EffectContext, OpenEffect, StepIo } from '../effect.ts'
 import { attempts } from './attempts.ts'
-import { checkResult, outcomeOf, underTimeLimit, type ToolCallScope } from './perform-tool.ts'
+import { checkResult, outcomeOf, scopeOf, underTimeLimit } from './perform-tool.ts'
 
 /** Largest result of an author's function, bytes of JSON. */
 const MAX_RESULT_BYTES = 4 * 1024 * 1024
 
 const perform = async (spec: CodeSpec, context: EffectContext, args: unknown, io: StepIo): Promise<Outcome> => {
-  const scope: ToolCallScope = { run: context.run, key: context.key, io, calls: [], addedNano: 0 }
+  const scope = scopeOf(context, context.state, io)
   const started = io.acting.clock.monotonic()
   const { run } = context
   try {

@@ -1,10 +1,11 @@
 // One model call with its retries and repair turns: what a model state and a decision have in common.
+// Invariant: what is asked is decided purely, at each attempt; only performing it touches the world.
 import type { DecideSpec, ModelSpec } from '../../agent/index.ts'
 import type { Outcome } from '../../journal/index.ts'
 import type { EffectContext, RunningEffect } from '../effect.ts'
 import type { Thread } from '../thread.ts'
-import type { ModelAsk } from '../call/ask.ts'
-import { askModel } from './ask-model.ts'
+import { askModel } from '../call/ask-model.ts'
+import { budgetOf, type ModelAsk } from '../call/ask.ts'
 import { attempts } from './attempts.ts'
 
 /** The repair turn after an invalid output. */
@@ -13,19 +14,27 @@ const repairTurn = (thread: Thread, outcome: Outcome & { readonly ok: false }): 
   thread.push({ role: 'user', content: `Your reply did not match the required schema. ${outcome.failure.message} Reply again with only the corrected JSON.` })
 }
 
+/** What differs between the calls of one state: tools, schema, expectations and the prompt. */
+type Asked = Pick<ModelAsk, 'tools' | 'output' | 'expected' | 'prompt'>
+
+/** The whole of what a state asks now. */
+export const resolveAsk = (spec: ModelSpec | DecideSpec, context: EffectContext, thread: Thread, asked: Asked): ModelAsk => ({
+  ...asked,
+  run: context.run,
+  key: context.key,
+  state: context.state,
+  model: spec.model,
+  thread,
+  timeout: spec.timeout,
+  cache: spec.kind === 'model' ? spec.cache : undefined,
+  breaker: spec.breaker,
+  limiter: spec.limiter,
+  budget: budgetOf(context),
+})
+
 /** Begins the call. @param ask gives what to ask, at each attempt. @param done gets the final outcome, once. */
-export const openModelCall = (
-  spec: ModelSpec | DecideSpec,
-  context: EffectContext,
-  thread: Thread,
-  ask: () => Pick<ModelAsk, 'tools' | 'output' | 'expected' | 'prompt'>,
-  done: (outcome: Outcome) => void,
-): RunningEffect => {
-  const resolved = (): ModelAsk => {
-    const capUsd = context.limits.costUsd
-    const budget = capUsd === undefined ? undefined : { capNano: Math.round(capUsd * 1e9), spentNano: context.spentNano() }
-    return { ...ask(), run: context.run, key: context.key, state: context.state, model: spec.model, thread, timeout: spec.timeout, budget }
-  }
+export const openModelCall = (spec: ModelSpec | DecideSpec, context: EffectContext, thread: Thread, ask: () => Asked, done: (outcome: Outcome) => void): RunningEffect => {
+  const resolved = (): ModelAsk => resolveAsk(spec, context, thread, ask())
   let repairs = 0
   const call = attempts({
     context,

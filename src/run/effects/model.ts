@@ -10,17 +10,19 @@ import type { EffectContext, OpenEffect } from '../effect.ts'
 import { versionKey } from '../prompts.ts'
 import type { Thread } from '../thread.ts'
 import { openModelCall } from './model-call.ts'
+import { openStale } from './stale.ts'
 
 interface PromptSource {
   readonly prompt: Prompt | Callback<Content | readonly Message[]>
   readonly vars?: Callback<{ readonly [name: string]: unknown }>
+  readonly filedUnder?: string
 }
 
 const isMessages = (value: Content | readonly Message[]): value is readonly Message[] => Array.isArray(value) && value.every((item) => typeof item === 'object' && 'role' in item)
 
 /** The version of a prompt that the run uses; undefined for a function. */
-const versionOf = (prompt: PromptSource['prompt'], context: EffectContext): Prompt | undefined => {
-  const template = templateOf(prompt, placeOf(context.agent.id, context.state))
+const versionOf = ({ prompt, filedUnder }: PromptSource, context: EffectContext): Prompt | undefined => {
+  const template = templateOf(prompt, placeOf(context.agent.id, filedUnder ?? context.state))
   return template === undefined ? undefined : (context.run.versions?.get(versionKey(template)) ?? template)
 }
 
@@ -31,9 +33,10 @@ const namedFields = ({ varNames }: Prompt, args: CallbackArgs<never>): object =>
 }
 
 /** Renders a prompt; variables default to fields of the input or the context with the same names. */
-export const renderPrompt = ({ prompt, vars }: PromptSource, context: EffectContext): readonly Message[] => {
+export const renderPrompt = (source: PromptSource, context: EffectContext): readonly Message[] => {
+  const { prompt, vars } = source
   const args = context.args()
-  const version = versionOf(prompt, context)
+  const version = versionOf(source, context)
   if (version !== undefined) return version.render((vars === undefined ? namedFields(version, args) : vars(args)) as never)
   const rendered = (prompt as Callback<Content | readonly Message[]>)(args)
   return isMessages(rendered) ? rendered : [{ role: 'user', content: rendered }]
@@ -43,9 +46,9 @@ export const renderPrompt = ({ prompt, vars }: PromptSource, context: EffectCont
  * Name and hash a completion is filed under. A function has no template, and its source text differs from build to
  * build: its hash covers only the place it stands in.
  */
-export const promptIdentity = ({ prompt }: PromptSource, context: EffectContext): { readonly id: string; readonly hash: string } => {
-  const place = placeOf(context.agent.id, context.state)
-  return versionOf(prompt, context) ?? { id: place, hash: shortHash({ inline: place }) }
+export const promptIdentity = (source: PromptSource, context: EffectContext): { readonly id: string; readonly hash: string } => {
+  const place = placeOf(context.agent.id, source.filedUnder ?? context.state)
+  return versionOf(source, context) ?? { id: place, hash: shortHash({ inline: place }) }
 }
 
 const toolSchemas = new WeakMap<object, readonly ToolSchema[]>()
@@ -117,7 +120,8 @@ const settle = (spec: ModelSpec, context: EffectContext, thread: Thread, value: 
 
 export const openModel: OpenEffect<ModelSpec> = (spec, context) => {
   const thread = openThread(spec, context)
-  const { wire, expected } = outputOf(spec.output, `${context.agent.id}_${context.state}`)
+  const { wire, expected } = outputOf(spec.output, `${context.agent.id}_${spec.filedUnder ?? context.state}`)
   const ask = (): ReturnType<Parameters<typeof openModelCall>[3]> => ({ tools: toolSchemasOf(spec.tools), output: wire, expected: { ...expected, tools: spec.tools }, prompt: promptIdentity(spec, context) })
-  return openModelCall(spec, context, thread, ask, (outcome) => (outcome.ok ? settle(spec, context, thread, outcome.value as unknown as ModelValue) : context.fail(outcome.failure)))
+  const open = spec.staleOf === undefined ? openModelCall : openStale
+  return open(spec, context, thread, ask, (outcome) => (outcome.ok ? settle(spec, context, thread, outcome.value as unknown as ModelValue) : context.fail(outcome.failure)))
 }

@@ -1,23 +1,41 @@
 // Performs one tool call: validates the arguments, runs the tool under its time limit, checks and bounds the result.
 // Every way it can go wrong is an outcome; nothing is thrown.
-import { failure, failureOf, type Failure, type Json } from '../../failure/index.ts'
-import { nanoOf } from '../../cost/index.ts'
+import { failure, FailureError, failureOf, type Failure, type Json } from '../../failure/index.ts'
 import type { CallRecord, Outcome } from '../../journal/index.ts'
-import type { ModelReply } from '../../model/index.ts'
-import { timeoutsOf } from '../../policy/index.ts'
-import { formatIssues, toJson, validateAsync, type Schema } from '../../schema/index.ts'
+import { timeoutsOf, type CachePolicy } from '../../policy/index.ts'
+import { textOf, type Content } from '../../prompt/index.ts'
+import { formatIssues, hashOf, toJson, validateAsync, type Schema } from '../../schema/index.ts'
 import type { Tool, ToolContext } from '../../tool/index.ts'
-import { textOf } from '../../prompt/index.ts'
-import type { RunInfo, StepIo } from '../effect.ts'
+import { askModel } from '../call/ask-model.ts'
+import { budgetOf, type ModelAsk } from '../call/ask.ts'
+import { throughCache } from '../call/cached.ts'
+import type { EffectContext, RunInfo, StepIo } from '../effect.ts'
+import { Thread } from '../thread.ts'
 
 /** Who calls, under which key, and what was billed on the way. */
 export interface ToolCallScope {
   readonly run: RunInfo
   readonly key: string
+  readonly state: string
+  /** What is performed: a tool, a retriever. */
+  readonly name: string
   readonly io: StepIo
+  readonly budget: ModelAsk['budget']
   readonly calls: CallRecord[]
   addedNano: number
 }
+
+/** Opens the scope of one attempt. @param suffix distinguishes calls of one effect. */
+export const scopeOf = (context: EffectContext, name: string, io: StepIo, suffix = ''): ToolCallScope => ({
+  run: context.run,
+  key: suffix === '' ? context.key : `${context.key}:${suffix}`,
+  state: context.state,
+  name,
+  io,
+  budget: budgetOf(context),
+  calls: [],
+  addedNano: 0,
+})
 
 const elapsed = (scope: ToolCallScope, started: number): number => Math.round(scope.io.acting.clock.monotonic() - started)
 
@@ -31,31 +49,21 @@ export const outcomeOf = (scope: ToolCallScope, started: number, result: { reado
   return 'value' in result ? { ok: true, value: result.value, ...billed } : { ok: false, failure: result.failure, ...billed }
 }
 
-const innerCall = async (scope: ToolCallScope, address: string, ask: Parameters<ToolContext['model']>[0]): Promise<ModelReply> => {
-  const { acting, signal } = scope.io
+/** A model call inside a tool takes the same way as one of a state: the same budget, circuit, limiter and bill. */
+const innerCall = async (scope: ToolCallScope, { model: address, messages, maxOutputTokens = 4096 }: Parameters<ToolContext['model']>[0]): Promise<{ readonly text: string; readonly usage: CallRecord['usage'] }> => {
+  const { run, key, io, budget } = scope
   const slash = address.indexOf('/')
-  const provider = acting.provider(address.slice(0, slash))
-  const model = address.slice(slash + 1)
-  const started = acting.clock.monotonic()
-  const messages = typeof ask.messages === 'string' ? [{ role: 'user' as const, content: ask.messages }] : ask.messages
-  const reply = await provider.call({ model, messages, params: { maxOutputTokens: ask.maxOutputTokens ?? 4096 } }, { signal, timeouts: timeoutsOf(), key: `${scope.key}:model${scope.calls.length}` })
-  const atMs = acting.clock.now()
-  const cost =
-    reply.usage === null
-      ? { nano: null, source: 'unknown' }
-      : provider.price === undefined
-        ? acting.prices.cost(provider.id, reply.model, reply.usage, atMs)
-        : { nano: nanoOf(provider.price, reply.usage), source: provider.id }
-  scope.calls.push({
-    provider: provider.id,
-    model,
-    answered: reply.model,
-    usage: reply.usage,
-    costNano: cost.nano,
-    priceSource: cost.source,
-    latencyMs: Math.round(acting.clock.monotonic() - started),
-  })
-  return reply
+  const call = `${key}:model${scope.calls.length}`
+  const thread = new Thread(call, typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages)
+  const model = { alias: address, provider: address.slice(0, slash), model: address.slice(slash + 1), params: { maxOutputTokens } }
+  const prompt = { id: `${scope.name}/model`, hash: hashOf({ inline: scope.name }) }
+  const common = { tools: [], output: undefined, expected: { refusalDetector: false as const }, timeout: undefined, cache: undefined, breaker: undefined, limiter: undefined }
+  const spentNano = scope.calls.reduce((sum, { costNano }) => sum + (costNano ?? 0), scope.addedNano)
+  const left = budget === undefined ? undefined : { ...budget, spentNano: budget.spentNano + spentNano }
+  const outcome = await askModel({ run, key: call, state: scope.state, model, thread, prompt, budget: left, ...common }, { ...io, watched: false })
+  scope.calls.push(...(outcome.calls ?? []))
+  if (!outcome.ok) throw new FailureError(outcome.failure)
+  return { text: textOf((outcome.value as { readonly content?: Content }).content ?? ''), usage: outcome.calls?.[0]?.usage ?? null }
 }
 
 /** The context a tool, retriever or reranker sees. */
@@ -69,10 +77,7 @@ export const toolContext = (scope: ToolCallScope, signal: AbortSignal): ToolCont
     ...(run.user === undefined ? {} : { user: run.user }),
     ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
     ...(run.route === undefined ? {} : { route: run.route }),
-    model: async (request) => {
-      const reply = await innerCall(scope, request.model, request)
-      return { text: textOf(reply.message.content), usage: reply.usage }
-    },
+    model: (request) => innerCall(scope, request),
     embed: async ({ model, texts }) => {
       const provider = io.acting.provider(model.slice(0, model.indexOf('/')))
       if (provider.embed === undefined) throw new TypeError(`Provider ${provider.id} cannot embed texts. Use one that can.`)
@@ -140,18 +145,37 @@ const failedBy = (thrown: unknown, name: string): Failure => {
   return failure('tool_failed', `Tool ${name} failed: ${message}`, { cause: thrown, retryable: own?.retryable ?? true })
 }
 
-/** Performs one call of a tool. @param args as the model or the author gave them, not yet validated. */
-export const performTool = async (name: string, tool: Tool, args: Json, scope: ToolCallScope): Promise<Outcome> => {
+const perform = async (name: string, tool: Tool, input: unknown, scope: ToolCallScope): Promise<Outcome> => {
   const started = scope.io.acting.clock.monotonic()
+  try {
+    const result = await underTimeLimit(scope.io, tool.timeoutMs, `Tool ${name}`, (signal) => tool.run(input as never, toolContext(scope, signal)))
+    return outcomeOf(scope, started, await checkResult(`Tool ${name}`, result, tool.output, tool.maxResultBytes, 'tool_failed'))
+  } catch (thrown) {
+    return outcomeOf(scope, started, { failure: failedBy(thrown, name) })
+  }
+}
+
+/** A call of a tool: who makes it, and how long an equal one gets the same result. */
+export interface ToolPerformance {
+  readonly context: EffectContext
+  readonly name: string
+  readonly tool: Tool
+  /** As the model or the author gave them, not yet validated. */
+  readonly args: Json
+  readonly cache?: CachePolicy | undefined
+  readonly suffix?: string
+}
+
+/** Performs one call of a tool. */
+export const performTool = async ({ context, name, tool, args, cache = tool.cache, suffix }: ToolPerformance, io: StepIo): Promise<Outcome> => {
+  const scope = scopeOf(context, name, io, suffix)
+  const started = io.acting.clock.monotonic()
   const input = await validateAsync(tool.input, args)
   if (!input.ok)
     return outcomeOf(scope, started, {
       failure: failure('invalid_args', `Tool ${name} was called with arguments that do not match its schema: ${formatIssues(input.issues)}.`),
     })
-  try {
-    const result = await underTimeLimit(scope.io, tool.timeoutMs, `Tool ${name}`, (signal) => tool.run(input.value as never, toolContext(scope, signal)))
-    return outcomeOf(scope, started, await checkResult(`Tool ${name}`, result, tool.output, tool.maxResultBytes, 'tool_failed'))
-  } catch (thrown) {
-    return outcomeOf(scope, started, { failure: failedBy(thrown, name) })
-  }
+  if (cache === undefined) return perform(name, tool, input.value, scope)
+  const parts = { agent: context.agent.id, tool: name, args }
+  return throughCache({ policy: cache, parts, run: context.run }, io, (inner) => perform(name, tool, input.value, { ...scope, io: inner }))
 }

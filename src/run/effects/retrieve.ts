@@ -5,7 +5,8 @@ import type { Outcome } from '../../journal/index.ts'
 import type { Document, Reranker, Retriever, ToolContext } from '../../tool/index.ts'
 import type { EffectContext, OpenEffect, RunningEffect, StepIo } from '../effect.ts'
 import { attempts } from './attempts.ts'
-import { checkResult, outcomeOf, toolContext, underTimeLimit, type ToolCallScope } from './perform-tool.ts'
+import { throughCache } from '../call/cached.ts'
+import { checkResult, outcomeOf, scopeOf, toolContext, underTimeLimit } from './perform-tool.ts'
 
 /** Largest result of a retrieval, bytes of JSON. */
 const MAX_RESULT_BYTES = 4 * 1024 * 1024
@@ -27,11 +28,13 @@ interface Search {
   readonly name: string
   readonly source: Pick<Retriever | Reranker, 'timeoutMs' | 'retry'>
   readonly args: Json
+  /** What decides the result, for the cache. */
+  readonly parts: Json
   readonly search: (context: ToolContext) => readonly Document[] | Promise<readonly Document[]>
 }
 
-const performSearch = async ({ what, source, search }: Search, context: EffectContext, io: StepIo): Promise<Outcome> => {
-  const scope: ToolCallScope = { run: context.run, key: context.key, io, calls: [], addedNano: 0 }
+const performSearch = async ({ what, name, source, search }: Search, context: EffectContext, io: StepIo): Promise<Outcome> => {
+  const scope = scopeOf(context, name, io)
   const started = io.acting.clock.monotonic()
   try {
     const found = await underTimeLimit(io, source.timeoutMs, what, (signal) => search(toolContext(scope, signal)))
@@ -54,7 +57,11 @@ const openSearch = (spec: RetrieveSpec | RerankSpec, context: EffectContext, sea
     retry: spec.retry ?? search.source.retry,
     defaultAttempts: 2,
     timeout: spec.timeout,
-    perform: (io) => performSearch(search, context, io),
+    perform: (io) => {
+      if (spec.cache === undefined) return performSearch(search, context, io)
+      const call = { policy: spec.cache, parts: { agent: context.agent.id, kind: spec.kind, parts: search.parts }, run: context.run, isStorable: (found: Json) => Array.isArray(found) && found.length > 0 }
+      return throughCache(call, io, (inner) => performSearch(search, context, inner))
+    },
     done: (outcome) => {
       if (!outcome.ok) return context.fail(outcome.failure)
       const documents = outcome.value as unknown as readonly Document[]
@@ -79,6 +86,7 @@ export const openRetrieve: OpenEffect<RetrieveSpec> = (spec, context) => {
     name,
     source: retriever,
     args: { query, k },
+    parts: { name, version: retriever.version, query, k },
     search: (tool) => retriever.search({ query, k }, tool),
   })
 }
@@ -93,6 +101,7 @@ export const openRerank: OpenEffect<RerankSpec> = (spec, context) => {
     name,
     source: reranker,
     args: { query, k, documents: documents.map((document) => document.id) },
+    parts: { name, version: reranker.version, query, k, documents: documents.map(({ id, text }) => [id, text]) },
     search: (tool) => reranker.rank({ query, documents, k }, tool),
   })
 }

@@ -23,7 +23,7 @@ export const openTool: OpenEffect<ToolSpec> = (spec, context) => {
     retry: spec.retry ?? tool.retry,
     defaultAttempts: 1,
     timeout: spec.timeout,
-    perform: (io) => performTool(name, tool, args, { run: context.run, key: context.key, io, calls: [], addedNano: 0 }),
+    perform: (io) => performTool({ context, name, tool, args, cache: spec.cache ?? tool.cache }, io),
     done: (outcome) => {
       if (!outcome.ok) return context.fail(outcome.failure)
       if (!tool.polling) context.noteRepeat(name, args, outcome.value)

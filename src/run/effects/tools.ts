@@ -90,7 +90,7 @@ const performBatch = (spec: ToolsSpec, context: EffectContext, pending: PendingC
       retry: spec.retry ?? tool.retry,
       defaultAttempts: 1,
       timeout: spec.timeout,
-      perform: (io) => performTool(call.name, tool, args, { run: context.run, key: `${context.key}:${suffix}`, io, calls: [], addedNano: 0 }),
+      perform: (io) => performTool({ context, name: call.name, tool, args, suffix }, io),
       done: (outcome) => settle(index, call, args, outcome),
     })
     underway.set(suffix, work)
