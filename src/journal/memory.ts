@@ -56,7 +56,25 @@ interface Store {
   readonly keys: Map<string, Run>
   /** The run of each session that has not ended. */
   readonly sessions: Map<string, Run>
+  /** Ended runs, the oldest first; those beyond `keepEnded` are forgotten. */
+  readonly ended: Set<Run>
+  readonly keepEnded: number
   closed: boolean
+}
+
+/** How long an ended run is kept in any case, milliseconds: somebody may be about to read how it ended. */
+const KEPT_MS = 60_000
+
+/** Notes the end of a run, and forgets the oldest ended runs beyond what is kept. */
+const noteEnd = (store: Store, run: Run): void => {
+  store.ended.add(run)
+  for (const oldest of store.ended) {
+    if (store.ended.size <= store.keepEnded || rowOf(oldest).updatedAt > store.clock.now() - KEPT_MS) return
+    store.ended.delete(oldest)
+    const { id, agent, tenant, key } = oldest.created
+    store.runs.delete(id)
+    if (key !== undefined) store.keys.delete(scoped(agent, tenant, key))
+  }
 }
 
 const find = (store: Store, id: string): Run | undefined => (store.closed ? refuseClosed('memory') : store.runs.get(id))
@@ -88,7 +106,8 @@ const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
     const run: Run = { created: row, update: undefined, head: entry, entries: [entry], inbox: [], owner, epoch: 1, expiresAt: 0 }
     runs.set(row.id, run)
     if (key !== undefined) keys.set(key, run)
-    if (session !== undefined && !isEnded(row.status)) sessions.set(session, run)
+    if (isEnded(row.status)) noteEnd(store, run)
+    else if (session !== undefined) sessions.set(session, run)
     return { created: true, lease: grant(store, run, owner, leaseMs) }
   },
   async append(lease, entry, update) {
@@ -99,7 +118,9 @@ const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
     run.head = entry
     run.update = update
     if (update.agentHash !== undefined || update.agentVersion !== undefined) run.created = withAgent(run.created, update)
-    if (run.created.session !== undefined && isEnded(update.status)) {
+    if (!isEnded(update.status)) return
+    noteEnd(store, run)
+    if (run.created.session !== undefined) {
       const session = scoped(run.created.tenant, run.created.session)
       if (store.sessions.get(session) === run) store.sessions.delete(session)
     }
@@ -246,13 +267,20 @@ const keeping = (store: Store): Pick<Journal, 'putContent' | 'getContent' | 'lis
   }
 }
 
+/** How a journal in memory remembers. */
+export interface MemoryJournalOptions {
+  readonly clock?: Clock
+  /** Ended runs that are remembered; older ones are forgotten a minute after their end. Default: all. */
+  readonly keepEnded?: number
+}
+
 /**
  * Makes a journal that lives as long as the process.
  *
  * @example const runtime = createRuntime({ journal: memoryJournal() })
  */
-export const memoryJournal = (options: { readonly clock?: Clock } = {}): Journal => {
-  const store: Store = { clock: options.clock ?? systemClock, runs: new Map(), keys: new Map(), sessions: new Map(), closed: false }
+export const memoryJournal = ({ clock = systemClock, keepEnded = Infinity }: MemoryJournalOptions = {}): Journal => {
+  const store: Store = { clock, keepEnded, runs: new Map(), keys: new Map(), sessions: new Map(), ended: new Set(), closed: false }
   return {
     name: 'memory',
     ...writing(store),

@@ -30,9 +30,9 @@ const run = (file: string): Promise<{ readonly code: number | null; readonly std
 
 const files = readdirSync(folder).filter((name) => name.endsWith('.ts'))
 
-test('there are five examples, none longer than 60 lines', () => {
+test('there are at least five examples, none longer than 60 lines', () => {
   const long = files.filter((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n').length > LONGEST_EXAMPLE)
-  expect({ count: files.length, long }).toEqual({ count: 5, long: [] })
+  expect({ enough: files.length >= 5, long }).toEqual({ enough: true, long: [] })
 })
 
 test.for(files)('%s prints what its last comment says', { timeout: 60_000 }, async (name) => {

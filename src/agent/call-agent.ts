@@ -1,0 +1,74 @@
+// An agent of one call: a single model state, or a fallback chain, and the two ways it can end. Invariant: equal shapes
+// give equal structures, so that runs of one call share an agent however often it is made.
+import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
+import type { Message, Prompt } from '../prompt/index.ts'
+import type { Schema } from '../schema/index.ts'
+import type { Agent, Limits } from './agent.ts'
+import { finishAgent, type ErasedSetup } from './builder.ts'
+import type { Models } from './model-ref.ts'
+import { stateOf } from './state.ts'
+
+/** Policies of one call; see the options of `t.model`. */
+export interface CallAgentPolicies {
+  readonly retry?: RetryPolicy
+  readonly timeout?: TimeoutPolicy
+  readonly cache?: CachePolicy
+  readonly breaker?: BreakerPolicy | false
+  readonly limiter?: LimiterPolicy | false
+  /** Turns in which the model sees what was wrong with its output. Default 1. */
+  readonly repairs?: number
+}
+
+/** What a call is made of, apart from what it is about. */
+export interface CallShape extends CallAgentPolicies {
+  /** Names the call in traces and costs. */
+  readonly id: string
+  readonly models: Models
+  /** Alternatives in order: models by alias, `{ stale: true }`, `{ value }`. */
+  readonly alternatives: readonly (string | { readonly stale: true } | { readonly value: unknown })[]
+  /** Rendered with the run's `vars`; without it the run's `messages` are sent as they are. */
+  readonly prompt?: Prompt
+  readonly output?: Schema
+  readonly limits?: Limits
+}
+
+/** Input of such an agent. */
+export interface CallInput {
+  readonly vars?: unknown
+  readonly messages?: readonly Message[]
+}
+
+interface CallContext {
+  readonly context: CallInput & { readonly answer: unknown }
+}
+
+const described = { type: 'object', properties: { vars: {}, messages: {} } }
+
+/** What was rendered is checked by the prompt, so any object passes here. */
+const inputSchema: Schema<CallInput> = {
+  '~standard': {
+    version: 1,
+    vendor: 'stateloop',
+    validate: (value: unknown) => (typeof value === 'object' && value !== null ? { value } : { issues: [{ message: 'expected { vars } or { messages }' }] }),
+    jsonSchema: { input: () => described, output: () => described },
+  } as never,
+}
+
+const isValue = (alternative: CallShape['alternatives'][number] | undefined): boolean => typeof alternative === 'object' && 'value' in alternative
+
+const given = (options: object): object => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+
+/**
+ * Makes the agent of a call.
+ * @throws FailureError `agent_invalid`, listing every problem.
+ */
+export const callAgent = ({ id, models, alternatives, prompt, output, limits, ...policies }: CallShape): Agent<CallInput> => {
+  const canFail = !isValue(alternatives.at(-1))
+  const setup: ErasedSetup = { id, models, input: inputSchema, ...(canFail ? { onFailure: 'failed' } : {}), ...given({ limits }) }
+  const asked = prompt === undefined ? { prompt: ({ context }: CallContext) => context.messages ?? [] } : { prompt, vars: ({ context }: CallContext) => context.vars ?? {} }
+  const options = { ...asked, ...given({ output, ...policies }), save: ({ output: answer }: { readonly output: unknown }) => ({ answer }), onDone: 'done' }
+  const [first, ...others] = alternatives
+  const asking = others.length === 0 && typeof first === 'string' ? stateOf('model', { ...options, model: first }) : stateOf('fallback', { ...options, alternatives })
+  const states = { asking, done: stateOf('final', { output: ({ context }: CallContext) => context.answer }), ...(canFail ? { failed: stateOf('final', { outcome: 'failed' }) } : {}) }
+  return finishAgent(setup, { initial: 'asking', states }, { fields: ['answer'], problems: [] }) as unknown as Agent<CallInput>
+}
