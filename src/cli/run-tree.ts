@@ -1,13 +1,7 @@
 // The visits of a run, computed from its entries alone, so that any run can be shown without loading its agent.
 // Invariant: every transition and every billed call of the entries is in exactly one visit.
-import type { Cause, Entry, EntryBody, Journal, Move, StateValue } from '../journal/index.ts'
+import { leavesOf, type Cause, type Entry, type EntryBody, type Journal, type Move } from '../journal/index.ts'
 import { beginVisit, bill, ownsId, type Visit } from './visit.ts'
-
-/** Paths of the innermost states of a state value, with dots. */
-export const leavesOf = (value: StateValue, prefix = ''): readonly string[] => {
-  if (typeof value === 'string') return [`${prefix}${value}`]
-  return Object.entries(value).flatMap(([name, inner]) => (typeof inner === 'object' && Object.keys(inner).length === 0 ? [`${prefix}${name}`] : leavesOf(inner, `${prefix}${name}.`)))
-}
 
 /** The parts of an effect's key, such as `/research#1/asking#2:0`. */
 const parseKey = (key: string): { readonly actor: string; readonly id: string; readonly entry: string } => {

@@ -11,6 +11,12 @@ export const ENTRY_VERSION = 1
 /** A machine's state value as XState writes it: `"asking"` or `{ "group": "asking" }`. */
 export type StateValue = string | { readonly [region: string]: StateValue }
 
+/** Paths of the innermost states of a state value, with dots: `["group.asking"]`. */
+export const leavesOf = (value: StateValue, prefix = ''): readonly string[] => {
+  if (typeof value === 'string') return [`${prefix}${value}`]
+  return Object.entries(value).flatMap(([name, inner]) => (typeof inner === 'object' && Object.keys(inner).length === 0 ? [`${prefix}${name}`] : leavesOf(inner, `${prefix}${name}.`)))
+}
+
 /** One billed model call inside an attempt. */
 export interface CallRecord {
   readonly provider: string
@@ -91,6 +97,8 @@ export interface StartCause {
   readonly carried?: Carried
   /** The version of each prompt that the run uses, by the prompt's id. Kept to its end. */
   readonly prompts?: { readonly [id: string]: PromptAssignment }
+  /** W3C `traceparent` of the trace in which the run began. */
+  readonly trace?: string
   readonly forkedFrom?: { readonly run: string; readonly seq: number }
 }
 

@@ -135,8 +135,8 @@ export class Fold {
     owner.effect.logic.attempt?.(owner.suffix, attempt, outcome)
     const retry = this.timers.size > before ? this.timers.get(`${key}~retry`) : undefined
     const followed = this.steps.has(`${key}.${attempt + 1}`) || retry !== undefined
-    if (followed && !outcome.ok && (step.kind === 'model' || step.kind === 'decide')) this.#notice(owner.actor, { type: 'attempt.discarded', key, state: step.state, attempt })
-    this.#notice(owner.actor, attemptNotice(step, outcome, retry === undefined ? undefined : retry.dueAt - this.now))
+    if (followed && !outcome.ok && (step.kind === 'model' || step.kind === 'decide')) this.notice(owner.actor, { type: 'attempt.discarded', key, state: step.state, attempt })
+    this.notice(owner.actor, attemptNotice(step, outcome, retry === undefined ? undefined : retry.dueAt - this.now))
   }
 
   #timer(key: string): void {
@@ -202,7 +202,7 @@ export class Fold {
     if (!this.#countTransition(actor)) return
     if (isFailure(event.error)) {
       actor.lastFailure = { ...event.error, state: state ?? '' }
-      this.#notice(actor, { type: 'failure.raised', state: state ?? '', failure: event.error })
+      this.notice(actor, { type: 'failure.raised', state: state ?? '', failure: event.error })
     }
     refreshView(actor, this.info, this.root.used)
     this.#enact(actor, event, actor.decider.next(actor.snapshot, event))
@@ -234,7 +234,7 @@ export class Fold {
       ...(changed === undefined ? {} : { changed }),
       ...(isFailure(event.error) ? { failed: event.error.code } : {}),
     })
-    for (const notice of stateNotices(previous, snapshot, event, edges)) this.#notice(actor, notice)
+    for (const notice of stateNotices(previous, snapshot, event, edges)) this.notice(actor, notice)
     refreshView(actor, this.info, this.root.used)
     if (snapshot.status === 'error') return this.#actorFailed(actor, snapshot.error)
     for (const command of commands) this.#command(actor, command)
@@ -270,7 +270,7 @@ export class Fold {
         return
       }
       case 'emit':
-        return this.#notice(actor, { type: 'machine.emitted', event: command.event })
+        return this.notice(actor, { type: 'machine.emitted', event: command.event })
       case 'act':
         this.#acts.push(command.exec)
     }
@@ -308,6 +308,7 @@ export class Fold {
     if (machine.options.maxIterations === Infinity || machine.options.maxIterations === undefined) machine.options.maxIterations = 1000
     actor.machines.set(id, path)
     const child = createActor(path, { ...actor.agent, machine, limits: {} }, { actor, id }, new Map())
+    this.notice(actor, { type: 'child.started', child: path, state: placesOf(actor.decider.machine).get(id)?.state ?? id, agent: machine.id })
     this.#startActor(child, input)
   }
 
@@ -319,7 +320,7 @@ export class Fold {
     this.owners.set(request.key, { actor, effect, suffix })
     effect.steps.set(suffix, request.attempt)
     this.#intents.push({ key: request.key, attempt: request.attempt })
-    this.#notice(actor, { type: 'effect.started', key: request.key, state: request.state, kind: request.kind, name: request.name, attempt: request.attempt, ...(request.args === undefined ? {} : { args: request.args }) })
+    this.notice(actor, { type: 'effect.started', key: request.key, state: request.state, kind: request.kind, name: request.name, attempt: request.attempt, ...(request.args === undefined ? {} : { args: request.args }) })
   }
 
   /** Sets a timer of an effect. */
@@ -341,6 +342,7 @@ export class Fold {
   startChild(actor: Actor, effect: OpenEffect, suffix: string, agent: Agent, input: unknown): void {
     const path = suffix === '' ? effect.key : `${effect.key}:${suffix}`
     effect.children.add(path)
+    this.notice(actor, { type: 'child.started', child: path, state: effect.state, agent: agent.id })
     this.#startActor(createActor(path, agent, { actor, id: effect.id, suffix }, new Map()), input)
   }
 
@@ -353,11 +355,7 @@ export class Fold {
   }
 
   /** Tells watchers of something, once the step is durable. */
-  notice = (actor: Actor, event: RunEventBody): void => this.#notice(actor, event)
-
-  #notice(actor: Actor, event: RunEventBody): void {
-    this.#notices.push({ actor: actor.path, event })
-  }
+  notice = (actor: Actor, event: RunEventBody): void => void this.#notices.push({ actor: actor.path, event })
 
   #actorDone(actor: Actor): void {
     const end = endOf(actor)
@@ -375,6 +373,7 @@ export class Fold {
   #childEnded(child: Actor, end: ChildEnd): void {
     const { actor, id, suffix } = child.parent ?? { actor: this.root, id: '' }
     stopActor(this, child.path)
+    this.notice(actor, { type: 'child.ended', child: child.path, outcome: end.outcome, ...(end.failure === undefined ? {} : { failure: end.failure }) })
     const effect = actor.effects.get(id)
     if (effect !== undefined) return effect.logic.child?.(suffix ?? '', end)
     actor.machines.delete(id)

@@ -5,10 +5,12 @@ import { fail, FailureError } from '../failure/index.ts'
 import type { PromptChooser } from '../prompt/index.ts'
 import { CHAIN_START, chainHash, ENTRY_VERSION, type Journal, type RunRow, type StartCause } from '../journal/index.ts'
 import { findNonJson, formatIssues, toJson, validate } from '../schema/index.ts'
+import type { RunInfo } from './effect.ts'
 import { entryText } from './embedded-port.ts'
 import { Fold } from './fold.ts'
 import type { LiveRunParts } from './live-run.ts'
 import { choosePrompts } from './prompts.ts'
+import type { Observer } from './observer.ts'
 import { keepSession, loadThreads, sessionBefore } from './session.ts'
 
 /** Who a run is for, and how it is found again. */
@@ -40,6 +42,8 @@ interface StartParts {
   readonly input: unknown
   readonly options: StartOptions
   readonly prompts?: PromptChooser | undefined
+  /** Who sees the run before it is journaled. */
+  readonly observers: readonly Observer[]
 }
 
 type Prepared = { readonly created: true; readonly run: string; readonly parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events'> } | { readonly created: false; readonly run: string }
@@ -57,7 +61,7 @@ const checkInput = (agent: Agent, input: unknown): StartCause['input'] => {
 
 const only = <T extends object>(fields: T): { readonly [K in keyof T]?: NonNullable<T[K]> } => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 
-const startCause = async (parts: StartParts, prompts: StartCause['prompts']): Promise<StartCause> => {
+const startCause = async (parts: StartParts, prompts: StartCause['prompts']): Promise<Omit<StartCause, 'trace'>> => {
   const { agent, options, journal, clock } = parts
   const before = options.session === undefined ? undefined : await sessionBefore(journal, options.session, agent.id)
   return {
@@ -75,9 +79,12 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const id = clock.id()
   const who = only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session })
   const { recorded, versions } = await choosePrompts(journal, agent, parts.prompts, { run: id, ...who })
-  const cause = await startCause(parts, recorded)
+  const begun = await startCause(parts, recorded)
   const at = clock.now()
-  const fold = new Fold({ id, seed: cause.seed, ...who, versions }, agent, await loadThreads(journal, cause), cause.carried)
+  const info: RunInfo = { id, seed: begun.seed, ...who, versions }
+  const traces = parts.observers.map((observer) => observer.begin?.({ info, agent }))
+  const cause: StartCause = { ...begun, ...only({ trace: traces.find((trace) => trace !== undefined) }) }
+  const fold = new Fold(info, agent, await loadThreads(journal, cause), cause.carried)
   const step = fold.apply(cause, at)
   fold.takeActs()
   const end = step.end === undefined || cause.session === undefined ? step.end : { ...step.end, session: await keepSession(journal, fold, cause) }

@@ -24,6 +24,9 @@ export type RunEventBody =
   | { readonly type: 'run.resumed' }
   | { readonly type: 'state.entered'; readonly state: string; readonly kind: string }
   | { readonly type: 'state.left'; readonly state: string; readonly kind: string }
+  /** A state started a child machine; its own events carry `child` as their actor. */
+  | { readonly type: 'child.started'; readonly child: string; readonly state: string; readonly agent: string }
+  | { readonly type: 'child.ended'; readonly child: string; readonly outcome: 'done' | 'failed' | 'limited'; readonly failure?: Failure }
   | {
       readonly type: 'transition.taken'
       readonly event: string

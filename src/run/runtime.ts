@@ -11,6 +11,7 @@ import type { BreakerPolicy, LimiterPolicy } from '../policy/index.ts'
 import { callPolicies, type PolicyView } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
+import { contentFromEnvironment, traceRuns } from './observe/trace-runs.ts'
 import { EventStream } from './event-stream.ts'
 import type { OutsideEvent, RunHandle } from './handle.ts'
 import { liveRun, outcomeOf, type LiveRun, type LiveRunParts } from './live-run.ts'
@@ -43,7 +44,13 @@ export interface RuntimeOptions {
   readonly clock?: Clock
   /** How long a lease lasts without renewal, milliseconds. Default 30,000. */
   readonly leaseMs?: number
-  /** Traces, logs and metrics: who sees what the runs of this runtime do. */
+  /**
+   * What OpenTelemetry gets, once the application has registered a provider; without one, nothing happens. `content` adds
+   * what people, models and tools said. Default `metadata`, or `content` when the usual
+   * `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` asks for it.
+   */
+  readonly trace?: 'off' | 'metadata' | 'content'
+  /** Logs and other onlookers: who sees what the runs of this runtime do. */
   readonly observers?: readonly Observer[]
   /** Gets log lines of tools. Default: dropped. */
   readonly log?: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
@@ -124,7 +131,7 @@ class LocalRuntime implements Runtime {
   readonly #expiries = new Map<string, () => void>()
   #closing = false
 
-  constructor({ journal, providers = [], clock = systemClock, leaseMs = 30_000, ...options }: RuntimeOptions) {
+  constructor({ journal, providers = [], clock = systemClock, leaseMs = 30_000, trace = contentFromEnvironment(), ...options }: RuntimeOptions) {
     this.journal = journal ?? memoryJournal({ clock })
     this.#clock = clock
     this.#leaseMs = leaseMs
@@ -136,7 +143,7 @@ class LocalRuntime implements Runtime {
       clock,
       prices: options.prices ?? priceTable(),
       services: options.services ?? {},
-      observers: options.observers ?? [],
+      observers: [...(trace === 'off' ? [] : [traceRuns({ clock, content: trace === 'content' })]), ...(options.observers ?? [])],
       policies: callPolicies({ clock, breaker: options.breaker ?? {}, limiter: options.limiter ?? {}, cache: this.journal.cache, cacheBytes: options.cacheBytes ?? 32 * 1024 * 1024 }),
       blob: (hash) => this.#blob(hash),
       provider: findProvider(providers),
@@ -149,7 +156,7 @@ class LocalRuntime implements Runtime {
     if (this.#closing) fail('draining', 'The runtime is shutting down and takes no new runs.')
     this.#agents.set(agent.id, agent)
     const events = new EventStream(options.stream)
-    const prepared = await prepareStart({ journal: this.journal, clock: this.#clock, owner: this.#owner, leaseMs: this.#leaseMs, agent, input, options, prompts: this.#prompts })
+    const prepared = await prepareStart({ journal: this.journal, clock: this.#clock, owner: this.#owner, leaseMs: this.#leaseMs, agent, input, options, prompts: this.#prompts, observers: this.#acting.observers })
     if (prepared.created) this.#go({ ...prepared.parts, events })
     else await this.#takeUpIfFree(prepared.run, events)
     return this.#handle<O, E>(prepared.run, prepared.created, this.#live.get(prepared.run)?.events ?? events)

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { leavesOf, visitsOf } from '../../src/cli/run-tree.ts'
+import { visitsOf } from '../../src/cli/run-tree.ts'
+import { leavesOf } from '../../src/journal/index.ts'
 import type { Cause, Entry, EntryBody, Move } from '../../src/journal/index.ts'
 import { failure } from '../../src/failure/index.ts'
 

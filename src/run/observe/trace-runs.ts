@@ -1,0 +1,220 @@
+// Runs as spans, metrics and log events: one span for the run, one for each stay in a state, one for each call, one for
+// each attempt. Invariant: without a provider nothing is kept, and content is written only when it was asked for.
+import type { Clock } from '../../clock/index.ts'
+import type { Outcome } from '../../journal/index.ts'
+import { ATTRIBUTE, LOG_EVENT, openTelemetry, OPERATION, traceparentOf, type Attributes, type OpenSpan, type Tracing } from '../../trace/index.ts'
+import type { RunInfo, StepRequest } from '../effect.ts'
+import type { ObservedRun, Observer, RunObserver } from '../observer.ts'
+import type { RunEvent } from '../run-event.ts'
+import { answerAttributes, billedAttributes, callLabels, failureAttributes, nothingBilled, operationOf, requestAttributes, runAttributes, stateText, type Billed } from './span-attributes.ts'
+import { placeOf, SpanTree, type CallSpan, type VisitSpan } from './span-tree.ts'
+
+type Event<T extends RunEvent['type']> = Extract<RunEvent, { readonly type: T }>
+
+/** What a traced run is made of. */
+interface Traced {
+  readonly tracing: Tracing
+  readonly root: OpenSpan
+  readonly since: number
+  readonly agent: string
+}
+
+const addTo = (billed: Billed, { usage, costUsd }: Event<'attempt.ended'>): void => {
+  if (usage === undefined && costUsd === undefined) return
+  billed.any = true
+  billed.inputTokens += usage?.inputTokens ?? 0
+  billed.outputTokens += usage?.outputTokens ?? 0
+  billed.cachedTokens += usage?.cachedTokens ?? 0
+  billed.cacheWriteTokens += usage?.cacheWriteTokens ?? 0
+  billed.reasoningTokens += usage?.reasoningTokens ?? 0
+  billed.costUsd += costUsd ?? 0
+  billed.costUnknown ||= costUsd === null
+}
+
+class TracedRun implements RunObserver {
+  readonly #tracing: Tracing
+  readonly #tree: SpanTree
+  readonly #agent: string
+  readonly #since: number
+  readonly #clock: Clock
+  readonly #content: boolean
+  readonly #billed = nothingBilled()
+  readonly #leaving: VisitSpan[] = []
+  #moved = false
+  #over = false
+
+  constructor({ tracing, root, since, agent }: Traced, clock: Clock, content: boolean) {
+    this.#tracing = tracing
+    this.#tree = new SpanTree(root, content)
+    this.#since = since
+    this.#agent = agent
+    this.#clock = clock
+    this.#content = content
+  }
+
+  event(event: RunEvent): void {
+    this.#moved ||= event.type !== 'run.resumed' && event.type !== 'run.waiting'
+    switch (event.type) {
+      case 'state.entered':
+        return void this.#tree.visit(event, event.at, event.kind)
+      case 'state.left':
+        return void this.#leaving.push(this.#tree.leave(event, event.at))
+      case 'transition.taken':
+        return this.#transition(event)
+      case 'child.started':
+        return void this.#tree.actor(event.child, event.at, { id: event.agent, state: event.state })
+      case 'child.ended':
+        return this.#tree.closeActor(event.child, event.at, event.failure)
+      case 'effect.started':
+        return this.#started(event)
+      case 'attempt.ended':
+        return this.#attemptEnded(event)
+      case 'run.ended':
+        return this.#end(event.at, event.outcome, event.outcome === 'cancelled' ? undefined : event.failure)
+      default:
+        return undefined
+    }
+  }
+
+  async perform(request: StepRequest, work: () => Promise<Outcome>): Promise<Outcome> {
+    const { key, kind, attempt } = request
+    const call = this.#tree.call(request, placeOf(key, request.state), this.#clock.now())
+    if (call.attempt < attempt) call.attempt = attempt
+    if (call.span.recording && request.call !== undefined) call.span.set(requestAttributes(request.call(), this.#content))
+    const span = call.span.child('attempt', { kind: 'internal', at: this.#clock.now(), attributes: { [ATTRIBUTE.attempt]: attempt, [ATTRIBUTE.resendCount]: attempt > 1 ? attempt - 1 : undefined } })
+    call.running = span
+    try {
+      const outcome = await span.within(work)
+      if (call.running === span) this.#performed(kind, outcome, call, span)
+      return outcome
+    } catch (thrown) {
+      if (call.running === span) span.end(this.#clock.now(), 'defect')
+      throw thrown
+    }
+  }
+
+  released(how: 'ended' | 'parked' | 'stopped'): void {
+    // A run that was only looked at and waits on is not worth a span: one that never ends is never exported.
+    if (!this.#over && this.#moved) this.#end(this.#clock.now(), how === 'parked' ? 'waiting' : how)
+  }
+
+  #performed(kind: string, outcome: Outcome, call: CallSpan, span: OpenSpan): void {
+    const [record] = outcome.calls ?? []
+    call.running = undefined
+    if (call.span.recording) call.span.set(answerAttributes(kind, outcome, this.#content))
+    if (span.recording) {
+      const used = record?.usage
+      span.set({
+        [ATTRIBUTE.inputTokens]: used?.inputTokens,
+        [ATTRIBUTE.outputTokens]: used?.outputTokens,
+        [ATTRIBUTE.costUsd]: record?.costNano == null ? undefined : record.costNano / 1e9,
+        [ATTRIBUTE.cacheHit]: record?.cached,
+        ...(outcome.ok ? {} : failureAttributes(outcome.failure, this.#content)),
+      })
+    }
+    span.end(this.#clock.now(), outcome.ok ? undefined : outcome.failure.code)
+    if (record?.firstTokenMs !== undefined) this.#measure('firstToken', record.firstTokenMs / 1_000, callLabels(call))
+  }
+
+  #started(event: Event<'effect.started'>): void {
+    const call = this.#tree.call(event, placeOf(event.key, event.state), event.at)
+    call.attempt = event.attempt
+  }
+
+  #attemptEnded(event: Event<'attempt.ended'>): void {
+    const call = this.#tree.call(event, placeOf(event.key, event.state), event.at)
+    addTo(call.billed, event)
+    addTo(this.#billed, event)
+    if (this.#tracing.measures) this.#measureAttempt(event)
+    if (event.failure !== undefined) {
+      const facts = { ...callLabels(event), ...failureAttributes(event.failure, this.#content), [ATTRIBUTE.attempt]: event.attempt, [ATTRIBUTE.retryInMs]: event.retryInMs, [ATTRIBUTE.effectKey]: event.key }
+      call.span.log(LOG_EVENT.exception, 'warn', event.at, facts)
+    }
+    if (event.retryInMs === undefined && call.attempt <= event.attempt) this.#callEnded(call, event)
+  }
+
+  #callEnded(call: CallSpan, event: Event<'attempt.ended'>): void {
+    const { failure, at } = event
+    this.#tree.closeCall(call)
+    if (call.span.recording)
+      call.span.set({
+        [ATTRIBUTE.attempts]: event.attempt,
+        [ATTRIBUTE.promptHash]: event.promptHash,
+        [ATTRIBUTE.stepHash]: event.stepHash,
+        [ATTRIBUTE.requestHash]: event.requestHash,
+        [ATTRIBUTE.cacheHit]: event.cached,
+        ...billedAttributes(call.billed),
+        ...(failure === undefined ? {} : failureAttributes(failure, this.#content)),
+      })
+    call.span.end(at, failure?.code, this.#content ? failure?.message : undefined)
+    const operation = operationOf(call.kind)
+    const metric = operation === OPERATION.model ? 'callDuration' : operation === OPERATION.tool ? 'toolDuration' : undefined
+    if (metric !== undefined) this.#measure(metric, (at - call.since) / 1_000, { ...callLabels(call), [ATTRIBUTE.errorType]: failure?.code })
+  }
+
+  #transition(event: Event<'transition.taken'>): void {
+    const { at, failed, actor } = event
+    const edge = { [ATTRIBUTE.from]: stateText(event.from), [ATTRIBUTE.to]: stateText(event.to), [ATTRIBUTE.event]: event.event }
+    for (const visit of this.#leaving.toReversed()) {
+      this.#tree.abandon(visit, at)
+      visit.span.set(edge)
+      visit.span.end(at, failed)
+      this.#measure('stateDuration', (at - visit.since) / 1_000, { [ATTRIBUTE.agentName]: this.#agent, [ATTRIBUTE.state]: visit.state, [ATTRIBUTE.errorType]: failed })
+    }
+    this.#leaving.length = 0
+    if (!this.#tracing.logs) return
+    this.#tree
+      .actor(actor, at)
+      .span.log(LOG_EVENT.transition, failed === undefined ? 'info' : 'warn', at, { ...edge, [ATTRIBUTE.agentName]: this.#agent, [ATTRIBUTE.actor]: actor === '' ? undefined : actor, [ATTRIBUTE.errorType]: failed })
+  }
+
+  #measureAttempt(event: Event<'attempt.ended'>): void {
+    const labels = callLabels(event)
+    if (event.usage !== undefined) {
+      this.#measure('tokens', event.usage.inputTokens, { ...labels, [ATTRIBUTE.tokenType]: 'input' })
+      this.#measure('tokens', event.usage.outputTokens, { ...labels, [ATTRIBUTE.tokenType]: 'output' })
+    }
+    if (event.costUsd != null && event.costUsd > 0) this.#measure('cost', event.costUsd, { ...labels, [ATTRIBUTE.agentName]: this.#agent })
+    if (event.failure !== undefined) this.#measure('failures', 1, { ...labels, [ATTRIBUTE.agentName]: this.#agent, [ATTRIBUTE.errorType]: event.failure.code })
+  }
+
+  #measure(metric: Parameters<Tracing['measure']>[0], value: number, attributes: Attributes): void {
+    if (this.#tracing.measures) this.#tracing.measure(metric, value, attributes)
+  }
+
+  #end(at: number, outcome: string, failure?: Event<'run.ended'>['failure']): void {
+    this.#over = true
+    this.#tree.root.set({ [ATTRIBUTE.outcome]: outcome, ...billedAttributes(this.#billed), ...(failure === undefined ? {} : failureAttributes(failure, this.#content)) })
+    this.#tree.closeActor('', at, failure)
+    this.#measure('agentDuration', (at - this.#since) / 1_000, { [ATTRIBUTE.agentName]: this.#agent, [ATTRIBUTE.outcome]: outcome, [ATTRIBUTE.errorType]: failure?.code })
+  }
+}
+
+const CONTENT_VARIABLE = 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'
+
+/** What the environment says about content: the variable that other instrumentations read too. */
+export const contentFromEnvironment = (): 'metadata' | 'content' => (/^(true|1|span_only|span_and_event)$/i.test(process.env[CONTENT_VARIABLE] ?? '') ? 'content' : 'metadata')
+
+/** Sees runs for OpenTelemetry, whose providers are looked for once for each run. */
+export const traceRuns = ({ clock, content }: { readonly clock: Clock; readonly content: boolean }): Observer => {
+  const begun = new WeakMap<RunInfo, Traced>()
+  const open = (run: Pick<ObservedRun, 'info' | 'agent'>, earlier?: { readonly link: string | undefined }): Traced | undefined => {
+    const tracing = openTelemetry()
+    const since = clock.now()
+    const attributes = { ...runAttributes(run), [ATTRIBUTE.runResumed]: earlier === undefined ? undefined : true }
+    const root = tracing.span(`${OPERATION.agent} ${run.agent.id}`, { kind: 'internal', at: since, attributes, ...(earlier?.link === undefined ? {} : { link: earlier.link }) })
+    return root.ids === undefined && !tracing.measures && !tracing.logs ? undefined : { tracing, root, since, agent: run.agent.id }
+  }
+  return {
+    begin: (run) => {
+      const traced = open(run)
+      if (traced === undefined) return undefined
+      begun.set(run.info, traced)
+      return traced.root.ids === undefined ? undefined : traceparentOf(traced.root.ids)
+    },
+    run: (run) => {
+      const traced = begun.get(run.info) ?? open(run, run.resumed ? { link: run.start.trace } : undefined)
+      return traced === undefined ? undefined : new TracedRun(traced, clock, content)
+    },
+  }
+}
