@@ -58,6 +58,13 @@ export const ATTRIBUTE = {
   abandoned: 'stateloop.abandoned',
   retryInMs: 'stateloop.retry.in_ms',
   cacheHit: 'stateloop.cache.hit',
+  cacheAgeMs: 'stateloop.cache.age_ms',
+  cacheSavedUsd: 'stateloop.cache.saved_usd',
+  waitedMs: 'stateloop.gate.waited_ms',
+  probe: 'stateloop.gate.probe',
+  circuit: 'stateloop.breaker.circuit',
+  circuitState: 'stateloop.breaker.state',
+  openedBy: 'stateloop.breaker.opened_by',
   costUsd: 'stateloop.cost.usd',
   costUnknown: 'stateloop.cost.unknown',
   promptHash: 'stateloop.prompt.hash',
@@ -84,7 +91,7 @@ export const CONTENT = {
 export const OPERATION = { model: 'chat', decide: 'chat', tool: 'execute_tool', tools: 'execute_tool', retrieve: 'retrieval', rerank: 'rerank', code: 'code', agent: 'invoke_agent' } as const
 
 /** Names of log events. */
-export const LOG_EVENT = { transition: 'stateloop.transition', exception: 'gen_ai.client.operation.exception' } as const
+export const LOG_EVENT = { transition: 'stateloop.transition', exception: 'gen_ai.client.operation.exception', breaker: 'stateloop.breaker' } as const
 
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
 const TOKENS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864]

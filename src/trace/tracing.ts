@@ -100,13 +100,19 @@ class ApiSpan implements OpenSpan {
   readonly #span: Span
   readonly #tracer: Tracer
   readonly #logger: Logger | undefined
-  readonly #context: Context
+  readonly #parent: Context
+  #own: Context | undefined
 
   constructor(tracer: Tracer, logger: Logger | undefined, parent: Context, name: string, { kind, at, attributes, link }: SpanStart) {
     this.#tracer = tracer
     this.#logger = logger
+    this.#parent = parent
     this.#span = tracer.startSpan(name, { kind: KIND[kind], startTime: at, attributes: defined(attributes), ...linksOf(link) }, parent)
-    this.#context = trace.setSpan(parent, this.#span)
+  }
+
+  /** Made on first use: spans without anything inside never need it. */
+  get #context(): Context {
+    return (this.#own ??= trace.setSpan(this.#parent, this.#span))
   }
 
   get ids(): TraceIds | undefined {

@@ -107,6 +107,21 @@ export const answerAttributes = (kind: string, outcome: Outcome, content: boolea
   return operation === OPERATION.retrieve || operation === OPERATION.rerank ? { [CONTENT.documents]: JSON.stringify(outcome.value) } : {}
 }
 
+/** What an attempt used, and what the way in to the provider decided. */
+export const attemptAttributes = ({ calls, cached, gate }: Outcome): Attributes => {
+  const [record] = calls ?? []
+  return {
+    [ATTRIBUTE.inputTokens]: record?.usage?.inputTokens,
+    [ATTRIBUTE.outputTokens]: record?.usage?.outputTokens,
+    [ATTRIBUTE.costUsd]: record?.costNano == null ? undefined : record.costNano / 1e9,
+    [ATTRIBUTE.cacheHit]: cached === undefined ? undefined : true,
+    [ATTRIBUTE.cacheAgeMs]: cached?.ageMs,
+    [ATTRIBUTE.cacheSavedUsd]: cached?.savedNano == null ? undefined : cached.savedNano / 1e9,
+    [ATTRIBUTE.waitedMs]: gate?.waitedMs,
+    [ATTRIBUTE.probe]: gate?.probe,
+  }
+}
+
 /** What was billed. */
 export interface Billed {
   inputTokens: number

@@ -15,8 +15,10 @@ export interface VisitSpan {
   readonly span: OpenSpan
   readonly state: string
   readonly since: number
-  readonly calls: Set<string>
-  readonly children: Set<string>
+  /** Keys of its calls under way. */
+  readonly calls: string[]
+  /** Paths of the machines it started. */
+  readonly children: string[]
 }
 
 /** A call with its attempts. */
@@ -29,6 +31,8 @@ export interface CallSpan extends Named {
   attempt: number
   /** Its span, while it is performed here. */
   running: OpenSpan | undefined
+  /** True once the span says what was asked. */
+  described: boolean
 }
 
 /** Where a call happens. */
@@ -73,7 +77,7 @@ export class SpanTree {
     const name = agent?.id ?? state
     const span = visit.span.child(`invoke_agent ${name}`, { kind: 'internal', at, attributes: { [ATTRIBUTE.operation]: 'invoke_agent', [ATTRIBUTE.agentName]: name, [ATTRIBUTE.actor]: path } })
     const made = { span, visits: new Map<string, VisitSpan>() }
-    visit.children.add(path)
+    visit.children.push(path)
     this.#actors.set(path, made)
     return made
   }
@@ -86,7 +90,7 @@ export class SpanTree {
     let outer: OpenSpan | undefined
     for (let dot = state.lastIndexOf('.'); dot > 0 && outer === undefined; dot = state.lastIndexOf('.', dot - 1)) outer = visits.get(state.slice(0, dot))?.span
     const attributes = { [ATTRIBUTE.state]: state, [ATTRIBUTE.stateKind]: kind, [ATTRIBUTE.actor]: actor === '' ? undefined : actor }
-    const made = { span: (outer ?? span).child(`state ${state}`, { kind: 'internal', at, attributes }), state, since: at, calls: new Set<string>(), children: new Set<string>() }
+    const made = { span: (outer ?? span).child(`state ${state}`, { kind: 'internal', at, attributes }), state, since: at, calls: [], children: [] }
     visits.set(state, made)
     return made
   }
@@ -105,8 +109,8 @@ export class SpanTree {
     const visit = this.visit(place, at)
     const outside = named.kind !== 'tool' && named.kind !== 'tools' && named.kind !== 'code'
     const span = visit.span.child(callSpanName(named), { kind: outside ? 'client' : 'internal', at, attributes: callAttributes(named, this.#content) })
-    const made: CallSpan = { ...named, span, since: at, visit, billed: nothingBilled(), attempt: 0, running: undefined }
-    visit.calls.add(named.key)
+    const made: CallSpan = { ...named, span, since: at, visit, billed: nothingBilled(), attempt: 0, running: undefined, described: false }
+    visit.calls.push(named.key)
     this.#calls.set(named.key, made)
     return made
   }
@@ -114,7 +118,8 @@ export class SpanTree {
   /** Takes a call out of the open ones; its span is still to be ended. */
   closeCall(call: CallSpan): void {
     this.#calls.delete(call.key)
-    call.visit.calls.delete(call.key)
+    const { calls } = call.visit
+    calls.splice(calls.indexOf(call.key), 1)
   }
 
   /** Ends everything that a stay began and that is still open. */

@@ -6,7 +6,7 @@ import { ATTRIBUTE, LOG_EVENT, openTelemetry, OPERATION, traceparentOf, type Att
 import type { RunInfo, StepRequest } from '../effect.ts'
 import type { ObservedRun, Observer, RunObserver } from '../observer.ts'
 import type { RunEvent } from '../run-event.ts'
-import { answerAttributes, billedAttributes, callLabels, failureAttributes, nothingBilled, operationOf, requestAttributes, runAttributes, stateText, type Billed } from './span-attributes.ts'
+import { answerAttributes, attemptAttributes, billedAttributes, callLabels, failureAttributes, nothingBilled, operationOf, requestAttributes, runAttributes, stateText, type Billed } from './span-attributes.ts'
 import { placeOf, SpanTree, type CallSpan, type VisitSpan } from './span-tree.ts'
 
 type Event<T extends RunEvent['type']> = Extract<RunEvent, { readonly type: T }>
@@ -69,6 +69,8 @@ class TracedRun implements RunObserver {
         return this.#started(event)
       case 'attempt.ended':
         return this.#attemptEnded(event)
+      case 'breaker.changed':
+        return this.#breaker(event)
       case 'run.ended':
         return this.#end(event.at, event.outcome, event.outcome === 'cancelled' ? undefined : event.failure)
       default:
@@ -80,7 +82,8 @@ class TracedRun implements RunObserver {
     const { key, kind, attempt } = request
     const call = this.#tree.call(request, placeOf(key, request.state), this.#clock.now())
     if (call.attempt < attempt) call.attempt = attempt
-    if (call.span.recording && request.call !== undefined) call.span.set(requestAttributes(request.call(), this.#content))
+    if (!call.described && request.call !== undefined && call.span.recording) call.span.set(requestAttributes(request.call(), this.#content))
+    call.described = true
     const span = call.span.child('attempt', { kind: 'internal', at: this.#clock.now(), attributes: { [ATTRIBUTE.attempt]: attempt, [ATTRIBUTE.resendCount]: attempt > 1 ? attempt - 1 : undefined } })
     call.running = span
     try {
@@ -103,14 +106,8 @@ class TracedRun implements RunObserver {
     call.running = undefined
     if (call.span.recording) call.span.set(answerAttributes(kind, outcome, this.#content))
     if (span.recording) {
-      const used = record?.usage
-      span.set({
-        [ATTRIBUTE.inputTokens]: used?.inputTokens,
-        [ATTRIBUTE.outputTokens]: used?.outputTokens,
-        [ATTRIBUTE.costUsd]: record?.costNano == null ? undefined : record.costNano / 1e9,
-        [ATTRIBUTE.cacheHit]: record?.cached,
-        ...(outcome.ok ? {} : failureAttributes(outcome.failure, this.#content)),
-      })
+      span.set(attemptAttributes(outcome))
+      if (!outcome.ok) span.set(failureAttributes(outcome.failure, this.#content))
     }
     span.end(this.#clock.now(), outcome.ok ? undefined : outcome.failure.code)
     if (record?.firstTokenMs !== undefined) this.#measure('firstToken', record.firstTokenMs / 1_000, callLabels(call))
@@ -142,7 +139,7 @@ class TracedRun implements RunObserver {
         [ATTRIBUTE.promptHash]: event.promptHash,
         [ATTRIBUTE.stepHash]: event.stepHash,
         [ATTRIBUTE.requestHash]: event.requestHash,
-        [ATTRIBUTE.cacheHit]: event.cached,
+        [ATTRIBUTE.cacheHit]: event.cached === undefined ? undefined : true,
         ...billedAttributes(call.billed),
         ...(failure === undefined ? {} : failureAttributes(failure, this.#content)),
       })
@@ -150,6 +147,11 @@ class TracedRun implements RunObserver {
     const operation = operationOf(call.kind)
     const metric = operation === OPERATION.model ? 'callDuration' : operation === OPERATION.tool ? 'toolDuration' : undefined
     if (metric !== undefined) this.#measure(metric, (at - call.since) / 1_000, { ...callLabels(call), [ATTRIBUTE.errorType]: failure?.code })
+  }
+
+  #breaker({ key, state, at, circuit, to, openedBy }: Event<'breaker.changed'>): void {
+    const { span } = this.#tree.visit(placeOf(key, state), at)
+    span.log(LOG_EVENT.breaker, to === 'open' ? 'warn' : 'info', at, { [ATTRIBUTE.circuit]: circuit, [ATTRIBUTE.circuitState]: to, [ATTRIBUTE.openedBy]: openedBy })
   }
 
   #transition(event: Event<'transition.taken'>): void {
