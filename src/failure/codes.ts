@@ -93,6 +93,8 @@ const door = {
   prompt_unusable: row('The lock of the prompts, or a version it names, cannot be used with this code.', 'Fix the lock, activate a version that fits, or deploy code that fits.'),
   provider_not_found: row('No provider is configured for the model.', 'Add the provider to createRuntime({ providers }).'),
   draining: row('The runtime is shutting down and takes no new runs.', 'Start the run in another process.'),
+  unauthorized: row('The request does not say who it is from, or not with the right token.', 'Send the header `Authorization: Bearer <token>`.'),
+  request_too_large: row('The body of the request is larger than the server takes.', 'Send less, or raise limits.bodyBytes of the server.'),
   usage: row('The command or call was not understood.', 'See the help.'),
   defect: row('A bug: code threw what is not an expected failure.', 'Fix the bug; the cause has the stack.'),
   cancelled: row('The run was cancelled.', 'Nothing to do.'),

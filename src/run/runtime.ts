@@ -177,7 +177,7 @@ class LocalRuntime implements Runtime {
 
   async cancel(run: string, reason?: string, events?: EventStream): Promise<void> {
     const row = await this.#row(run)
-    if (!ENDED.has(row.status)) await this.#post(run, { type: 'stateloop.cancel', ...(reason === undefined ? {} : { reason }) }, undefined, events)
+    if (!ENDED.has(row.status)) await this.#deliver(row, { type: 'stateloop.cancel', ...(reason === undefined ? {} : { reason }) }, undefined, events)
   }
 
   watch(run: string, take: (event: RunEvent) => void): () => void {
@@ -314,12 +314,17 @@ class LocalRuntime implements Runtime {
     return outcomeOf<O>(row, last === undefined ? undefined : (JSON.parse(last.text) as EntryBody).end)
   }
 
-  async #post(id: string, event: OutsideEvent, by: string | undefined, events = new EventStream()): Promise<void> {
+  async #post(id: string, event: OutsideEvent, by: string | undefined, events?: EventStream): Promise<void> {
     const row = await this.#row(id)
     const agent = this.#live.get(id)?.fold.agent ?? this.#agents.get(row.agent)
-    await this.journal.post(id, event.type === 'stateloop.cancel' ? event : checkEvent(row, agent, event), by)
+    await this.#deliver(row, checkEvent(row, agent, event), by, events)
+  }
+
+  /** Puts an event, which must have been checked, into the run's inbox, and goes on with the run if nobody does. */
+  async #deliver({ id, agent }: RunRow, event: OutsideEvent, by: string | undefined, events = new EventStream()): Promise<void> {
+    await this.journal.post(id, event, by)
     if (this.#live.has(id)) this.#posted.add(id)
-    else if (this.#agents.has(row.agent)) await this.#takeUpIfFree(id, events)
+    else if (this.#agents.has(agent)) await this.#takeUpIfFree(id, events)
   }
 
   #handle<O, E>(id: string, created: boolean, events: EventStream): RunHandle<O, E> {

@@ -23,7 +23,7 @@ const TSCONFIG = {
     allowImportingTsExtensions: true,
     noEmit: true,
     skipLibCheck: true,
-    paths: { stateloop: [join(root, 'src/index.ts')] },
+    paths: { stateloop: [join(root, 'src/index.ts')], 'stateloop/*': [join(root, 'src/*/index.ts')] },
   },
   include: ['*.ts'],
 }

@@ -1,0 +1,43 @@
+// A schema of an agent inside an OpenAPI document. Invariant: what the schema refers to is found in the document, and its
+// keywords are those of JSON Schema 2020-12, which OpenAPI 3.1 reads.
+import type { Json } from '../../failure/index.ts'
+import { toJsonSchema, type JsonSchema, type Schema } from '../../schema/index.ts'
+
+/** Keywords whose values are schemas by an author's names. */
+const NAMED: ReadonlySet<string> = new Set(['properties', 'patternProperties', 'definitions', '$defs', 'dependentSchemas'])
+/** Keywords whose values are data, whatever they look like. */
+const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
+
+const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Draft 7 writes a tuple as a list in `items`; 2020-12 as `prefixItems`, with what follows it in `items`. */
+const tuple = (schema: { readonly [key: string]: Json }): { readonly [key: string]: Json } => {
+  if (!Array.isArray(schema['items'])) return schema
+  const { items, additionalItems, ...rest } = schema
+  return { ...rest, prefixItems: items, ...(additionalItems === undefined ? {} : { items: additionalItems }) }
+}
+
+const rewrite = (value: Json, root: string): Json => {
+  if (Array.isArray(value)) return value.map((item: Json) => rewrite(item, root))
+  if (!isObject(value)) return value
+  const entries = Object.entries(tuple(value)).map(([key, inner]): readonly [string, Json] => {
+    if (DATA.has(key)) return [key, inner]
+    if (key === '$ref' && typeof inner === 'string' && inner.startsWith('#')) return [key, `${root}${inner.slice(1)}`]
+    if (NAMED.has(key) && isObject(inner)) return [key, Object.fromEntries(Object.entries(inner).map(([name, schema]) => [name, rewrite(schema, root)]))]
+    return [key, rewrite(inner, root)]
+  })
+  return Object.fromEntries(entries)
+}
+
+/**
+ * A schema as the component with that name; with an empty name as a document of its own.
+ * @returns an empty schema, which accepts everything, for one that cannot be shown as JSON Schema.
+ */
+export const embed = (schema: Schema | undefined, name: string): JsonSchema => {
+  if (schema === undefined) return {}
+  try {
+    return rewrite(toJsonSchema(schema, name), name === '' ? '#' : `#/components/schemas/${name}`) as JsonSchema
+  } catch {
+    return { description: 'This schema cannot be shown as JSON Schema.' }
+  }
+}

@@ -1,0 +1,23 @@
+// What a server offers: its agents with their schemas, and the document that describes every route.
+import type { Hono } from 'hono'
+import type { AnyAgent } from '../../agent/index.ts'
+import { embed } from '../openapi/embed.ts'
+import { openApi } from '../openapi/document.ts'
+import type { HonoTypes, ServerParts } from '../options.ts'
+
+const show = ({ id, version, hash, input, output, events }: AnyAgent): object => ({
+  id,
+  ...(version === undefined ? {} : { version }),
+  hash,
+  input: embed(input, ''),
+  output: embed(output, ''),
+  events: Object.fromEntries(Object.entries(events).map(([type, schema]) => [type, embed(schema, '')])),
+})
+
+/** Adds the routes. */
+export const agentRoutes = (app: Hono<HonoTypes>, { agents }: ServerParts, basePath: string): void => {
+  const all = [...agents.values()]
+  let document: object | undefined
+  app.get('/v1/agents', () => Response.json({ agents: all.map(show) }))
+  app.get('/openapi.json', () => Response.json((document ??= openApi(all, basePath))))
+}

@@ -1,0 +1,97 @@
+// The server as a fetch handler: who may call, how much, and which route answers. Invariant: every answer is what was asked
+// for or a problem with a code, whatever the request holds.
+import { Hono, type MiddlewareHandler } from 'hono'
+import { cors } from 'hono/cors'
+import { systemClock } from '../clock/index.ts'
+import { fail } from '../failure/index.ts'
+import { access } from './access.ts'
+import { feeds as makeFeeds } from './feeds.ts'
+import { fullLimits, requestRate, slots } from './limits.ts'
+import type { Connection, HonoTypes, ServerOptions, ServerParts } from './options.ts'
+import { judge, problemResponse, refuse } from './problem.ts'
+import { agentRoutes } from './routes/agents.ts'
+import { eventRoutes } from './routes/events.ts'
+import { healthRoutes } from './routes/health.ts'
+import { runRoutes } from './routes/runs.ts'
+import { work } from './work.ts'
+
+/** A server that any runtime with `fetch` types can mount. */
+export interface Server {
+  /** Answers a request. Never rejects. */
+  readonly fetch: (request: Request, connection?: Connection) => Promise<Response>
+  /**
+   * Sets no more runs to work, waits up to `graceMs` (default 10,000) for those at work, then ends all streams. Clients
+   * come back elsewhere. Reading goes on; the runtime stays open.
+   */
+  readonly drain: (graceMs?: number) => Promise<void>
+}
+
+const toStandardError = (error: unknown, id: string): void => console.error(`defect ${id}:`, error)
+
+const partsOf = ({ runtime, agents, limits = {}, show, clock = systemClock }: ServerOptions, draining: () => boolean): ServerParts => {
+  const byId = new Map(agents.map((agent) => [agent.id, agent]))
+  if (byId.size < agents.length) fail('usage', `Two agents of the server have the same id: ${agents.map(({ id }) => id).join(', ')}. An agent's id is its name in addresses.`)
+  const full = fullLimits(limits)
+  const runs = slots(full.runs, 'runs at work', 'runs')
+  return {
+    runtime,
+    agents: byId,
+    clock,
+    limits: full,
+    feeds: makeFeeds(runtime, clock),
+    streams: slots(full.streams, 'streams open', 'streams'),
+    work: work(runtime, clock, runs),
+    show,
+    draining,
+  }
+}
+
+const ALLOWED_HEADERS = ['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'traceparent', 'tracestate', 'x-stateloop-user', 'x-stateloop-route', 'x-stateloop-tenant']
+
+/**
+ * Makes a server for agents.
+ * @example
+ * const server = createServer({ runtime, agents: [support], token: process.env.STATELOOP_TOKEN })
+ * export default { fetch: server.fetch }
+ * @throws FailureError `usage` when nothing would keep callers out, or two agents have one id.
+ */
+export const createServer = (options: ServerOptions): Server => {
+  const { basePath = '', origins = [], onDefect = toStandardError } = options
+  let draining = false
+  const parts = partsOf(options, () => draining)
+  const admit = access(options)
+  const count = requestRate(parts.limits.requestsPerMinute, parts.clock)
+  const app = new Hono<HonoTypes>().basePath(basePath)
+  app.onError((error) => {
+    const { failure, status, defect } = judge(error)
+    const id = defect ? parts.clock.id() : undefined
+    if (id !== undefined) onDefect(error, id)
+    return problemResponse(failure, status, id === undefined ? undefined : `urn:uuid:${id}`)
+  })
+  app.use(async (context, next) => {
+    await next()
+    context.header('x-content-type-options', 'nosniff')
+  })
+  if (origins.length > 0) app.use(cors({ origin: [...origins], allowHeaders: ALLOWED_HEADERS, allowMethods: ['GET', 'POST'], exposeHeaders: ['location', 'retry-after', 'x-stateloop-run'] }))
+  healthRoutes(app, parts)
+  const letIn: MiddlewareHandler<HonoTypes> = async (context, next) => {
+    const identity = await admit(context.req.raw)
+    count(identity)
+    context.set('identity', identity)
+    await next()
+  }
+  app.use('/v1/*', letIn)
+  app.use('/openapi.json', letIn)
+  agentRoutes(app, parts, basePath)
+  runRoutes(app, parts)
+  eventRoutes(app, parts)
+  app.notFound((context) => refuse('usage', `There is no ${context.req.method} ${context.req.path.slice(0, 200)} here. GET ${basePath}/openapi.json describes what there is.`, { status: 404 }))
+  return {
+    fetch: async (request, connection = {}) => app.fetch(request, connection),
+    drain: async (graceMs = 10_000) => {
+      draining = true
+      await parts.work.drain(graceMs)
+      parts.feeds.close()
+    },
+  }
+}

@@ -1,0 +1,67 @@
+// A run as HTTP shows it: its row and, once it has ended, how. Invariant: nothing here tells more than `stateloop show` of
+// the same run, and less than the row where the row is the operator's: no hashes, no source, no causes of failures.
+import type { Failure, Json } from '../failure/index.ts'
+import { isEnded, type RunRow, type RunStatus, type Waiting } from '../journal/index.ts'
+import type { Runtime, RunEvent } from '../run/index.ts'
+import { withoutCause } from './problem.ts'
+
+/** A run as HTTP shows it. `O` is the output of its agent. */
+export interface RunView<O = unknown> {
+  /** Its id. */
+  readonly run: string
+  readonly agent: string
+  readonly status: RunStatus
+  /** Where its machine stands: `"asking"`, or an object for a machine with regions. */
+  readonly state: Json
+  /** Milliseconds UTC. */
+  readonly startedAt: number
+  readonly updatedAt: number
+  readonly user?: string
+  readonly route?: string
+  readonly tenant?: string
+  readonly session?: string
+  readonly key?: string
+  readonly modelCalls: number
+  readonly toolCalls: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** null when at least one call has no known price. */
+  readonly costUsd: number | null
+  /** What it waits for, when its status is `waiting`. */
+  readonly waiting?: readonly Waiting[]
+  readonly output?: O
+  /** Why it did not end as `done`; lists show its code alone. */
+  readonly failure?: Failure
+  readonly failureCode?: string
+}
+
+/** A row as HTTP shows it. */
+export const viewOf = (row: RunRow): RunView => {
+  const { id, agent, status, state, startedAt, updatedAt, user, route, tenant, session, key, waiting, output, failureCode } = row
+  const { modelCalls, toolCalls, inputTokens, outputTokens, costNano, costUnknown } = row
+  const optional = Object.entries({ user, route, tenant, session, key, waiting, output, failureCode }).filter(([, value]) => value !== undefined)
+  return {
+    run: id,
+    agent,
+    status,
+    state,
+    startedAt,
+    updatedAt,
+    modelCalls,
+    toolCalls,
+    inputTokens,
+    outputTokens,
+    costUsd: costUnknown ? null : costNano / 1e9,
+    ...Object.fromEntries(optional),
+  }
+}
+
+/** A run with the failure it ended with. */
+export const fullViewOf = async (runtime: Runtime, row: RunRow): Promise<RunView> => {
+  if (!isEnded(row.status) || row.status === 'done') return viewOf(row)
+  const outcome = await runtime.outcome(row.id)
+  return 'failure' in outcome ? { ...viewOf(row), failure: withoutCause(outcome.failure) } : viewOf(row)
+}
+
+/** An event as clients are told it. */
+export const tellable = (event: RunEvent): RunEvent => ('failure' in event && event.failure !== undefined ? { ...event, failure: withoutCause(event.failure) } : event)
