@@ -303,10 +303,12 @@ class LocalRuntime implements Runtime {
   }
 
   async #outcome<O>(id: string): Promise<RunOutcome<O>> {
-    for (let run = this.#live.get(id); run !== undefined; run = this.#live.get(id)) {
-      await run.settled
-      // An event that came while it was parking is taken up before anybody hears that the run waits.
+    for (;;) {
+      // An event that came while the run was parking is taken up before anybody hears that it waits.
       await this.#takingUp.get(id)
+      const run = this.#live.get(id)
+      if (run === undefined) break
+      await run.settled
     }
     const row = await this.#row(id)
     if (!ENDED.has(row.status)) return outcomeOf<O>(row, undefined)
