@@ -303,13 +303,9 @@ class LocalRuntime implements Runtime {
   }
 
   async #outcome<O>(id: string): Promise<RunOutcome<O>> {
-    for (;;) {
-      // An event that came while the run was parking is taken up before anybody hears that it waits.
-      await this.#takingUp.get(id)
-      const run = this.#live.get(id)
-      if (run === undefined) break
-      await run.settled
-    }
+    // An event that came while the run was parking is taken up before anybody hears that it waits.
+    const busy = (): Promise<unknown> | undefined => this.#live.get(id)?.settled ?? this.#takingUp.get(id)
+    for (let work = busy(); work !== undefined; work = busy()) await work
     const row = await this.#row(id)
     if (!ENDED.has(row.status)) return outcomeOf<O>(row, undefined)
     const [last] = await this.journal.read(id, row.seq)

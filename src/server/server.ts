@@ -26,7 +26,7 @@ export interface Server {
   readonly drain: (graceMs?: number) => Promise<void>
 }
 
-const toStandardError = (error: unknown, id: string): void => console.error(`defect ${id}:`, error)
+const toStandardError = (error: unknown, id: string): void => void process.stderr.write(`defect ${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
 
 const partsOf = ({ runtime, agents, limits = {}, show, clock = systemClock }: ServerOptions, draining: () => boolean): ServerParts => {
   const byId = new Map(agents.map((agent) => [agent.id, agent]))
