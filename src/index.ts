@@ -31,7 +31,24 @@ export {
 export type { ModelProvider, ModelReply, ModelRequest, OpenAiOptions, Rule, ScriptedOptions, ScriptedReply } from './model/index.ts'
 export { definePrompt, loadPrompt, promptFromMarkdown, textOf } from './prompt/index.ts'
 export type { Content, Message, Part, Prompt, ToolCall } from './prompt/index.ts'
-export { client, createRuntime } from './run/index.ts'
-export type { Call, Client, ClientOptions, ObservedRun, Observer, OutsideEvent, ResumeOptions, RunEvent, RunObserver, RunHandle, RunOutcome, RunSummary, Runtime, RuntimeOptions, StartOptions } from './run/index.ts'
+export { client, createRuntime, logRuns } from './run/index.ts'
+export type {
+  Call,
+  Client,
+  ClientOptions,
+  ObservedRun,
+  Observer,
+  OutsideEvent,
+  ResumeOptions,
+  RunEvent,
+  RunObserver,
+  RunHandle,
+  RunLogger,
+  RunOutcome,
+  RunSummary,
+  Runtime,
+  RuntimeOptions,
+  StartOptions,
+} from './run/index.ts'
 export { defineReranker, defineRetriever, defineTool, lexicalReranker, localIndex } from './tool/index.ts'
 export type { Document, LocalIndexOptions, Reranker, Retriever, Services, Tool, ToolContext, ToolDefinition, ToolEffect } from './tool/index.ts'

@@ -1,7 +1,8 @@
 // The spans of one run that are open: machines, stays in states, calls. Invariant: a span ends before the one it belongs
 // to, whatever order things stop in, and what began in another process gets its span on first sight.
 import type { Failure } from '../../failure/index.ts'
-import { ATTRIBUTE, type OpenSpan } from '../../trace/index.ts'
+import { ATTRIBUTE, type OpenSpan, type TraceIds } from '../../trace/index.ts'
+import type { RunInfo } from '../effect.ts'
 import { callAttributes, callSpanName, nothingBilled, type Billed, type Named } from './span-attributes.ts'
 
 /** A machine at work. */
@@ -55,6 +56,11 @@ const parentOf = (path: string): Place => {
   return { actor: path.slice(0, slash), state: path.slice(slash + 1).split('#')[0] ?? '' }
 }
 
+const trees = new WeakMap<RunInfo, SpanTree>()
+
+/** Ids of the span in which something happens in a run, for logs. Undefined when the run is not traced. */
+export const traceIdsOf = (run: RunInfo, place: Place): TraceIds | undefined => trees.get(run)?.idsAt(place)
+
 /** The open spans of a run. */
 export class SpanTree {
   readonly #actors = new Map<string, ActorSpan>()
@@ -62,7 +68,8 @@ export class SpanTree {
   readonly #content: boolean
   readonly root: OpenSpan
 
-  constructor(root: OpenSpan, content: boolean) {
+  constructor(run: RunInfo, root: OpenSpan, content: boolean) {
+    trees.set(run, this)
     this.root = root
     this.#content = content
     this.#actors.set('', { span: root, visits: new Map() })
@@ -93,6 +100,12 @@ export class SpanTree {
     const made = { span: (outer ?? span).child(`state ${state}`, { kind: 'internal', at, attributes }), state, since: at, calls: [], children: [] }
     visits.set(state, made)
     return made
+  }
+
+  /** Ids of the span of a stay, or of the machine when it is in no such state. */
+  idsAt({ actor, state }: Place): TraceIds | undefined {
+    const found = this.#actors.get(actor)
+    return (found?.visits.get(state)?.span ?? found?.span ?? this.root).ids
   }
 
   /** Takes a stay out of the open ones; its span is still to be ended. */

@@ -43,9 +43,9 @@ class TracedRun implements RunObserver {
   #moved = false
   #over = false
 
-  constructor({ tracing, root, since, agent }: Traced, clock: Clock, content: boolean) {
+  constructor(run: RunInfo, { tracing, root, since, agent }: Traced, clock: Clock, content: boolean) {
     this.#tracing = tracing
-    this.#tree = new SpanTree(root, content)
+    this.#tree = new SpanTree(run, root, content)
     this.#since = since
     this.#agent = agent
     this.#clock = clock
@@ -216,7 +216,7 @@ export const traceRuns = ({ clock, content }: { readonly clock: Clock; readonly 
     },
     run: (run) => {
       const traced = begun.get(run.info) ?? open(run, run.resumed ? { link: run.start.trace } : undefined)
-      return traced === undefined ? undefined : new TracedRun(traced, clock, content)
+      return traced === undefined ? undefined : new TracedRun(run.info, traced, clock, content)
     },
   }
 }

@@ -1,47 +1,16 @@
 import { context, trace } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { describe, expect, it } from 'vitest'
-import { fakeClock, type FakeClock } from '../../../src/clock/index.ts'
-import { memoryJournal, type Journal, type StartCause } from '../../../src/journal/index.ts'
+import { fakeClock } from '../../../src/clock/index.ts'
+import type { StartCause } from '../../../src/journal/index.ts'
 import { agent } from '../../../src/agent/index.ts'
-import { replyText, script, type ModelProvider } from '../../../src/model/index.ts'
-import { createRuntime, type Runtime, type RuntimeOptions } from '../../../src/run/index.ts'
+import { replyText, script } from '../../../src/model/index.ts'
+import { createRuntime } from '../../../src/run/index.ts'
 import { adder, listModel, loopAgent, testRuntime } from '../harness.ts'
-import { desk, firstHalf, secondHalf } from './desk.ts'
+import { play, settle } from './play.ts'
 import { outOfParent, recordTelemetry, treeOf } from './telemetry.ts'
 
 const twoTurns = () => listModel([{ calls: [{ id: 'c1', name: 'add', args: { a: 1, b: 1 } }] }, { text: 'two' }])
-
-const deskRuntime = (journal: Journal, clock: FakeClock, provider: ModelProvider, options: RuntimeOptions = {}): Runtime => createRuntime({ journal, clock, providers: [provider], agents: [desk], ...options })
-
-/** Lets a run go on whose retries wait for the clock. */
-const settle = async <T>(clock: FakeClock, work: Promise<T>): Promise<T> => {
-  let over = false
-  void work.finally(() => (over = true)).catch(() => {})
-  for (let turn = 0; turn < 1_000 && !over; turn++) {
-    await new Promise((resolve) => setImmediate(resolve))
-    await clock.advance(50)
-  }
-  return work
-}
-
-/** Plays the whole scenario: the first runtime until a person is asked, a second one from there. */
-const play = async (options: RuntimeOptions = {}): Promise<{ readonly journal: Journal; readonly id: string }> => {
-  const journal = memoryJournal()
-  const clock = fakeClock({ seed: 3 })
-  const first = deskRuntime(journal, clock, firstHalf(), options)
-  const run = await first.start(desk, { question: 'Refund order 7' }, { user: 'ada', route: '/help', tenant: 'acme', session: 's1' })
-  const asked = await settle(clock, run.outcome())
-  const hash = asked.outcome === 'waiting' ? asked.waiting[0]?.calls?.[0]?.hash : undefined
-  if (hash === undefined) throw new Error(`does not wait: ${JSON.stringify(asked)}`)
-  await clock.advance(60_000)
-  const second = deskRuntime(journal, clock, secondHalf(), options)
-  const again = await second.resume(run.id)
-  await again.send({ type: 'APPROVE', hash })
-  const end = await settle(clock, again.outcome())
-  expect(end).toMatchObject({ outcome: 'done', output: 'You get 90 USD back.' })
-  return { journal, id: run.id }
-}
 
 const TREE = `
 invoke_agent desk
