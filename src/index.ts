@@ -36,6 +36,8 @@ export type {
   Call,
   Client,
   ClientOptions,
+  Completion,
+  CompletionRequest,
   ObservedRun,
   Observer,
   OutsideEvent,

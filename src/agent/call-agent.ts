@@ -6,6 +6,7 @@ import type { Schema } from '../schema/index.ts'
 import type { Agent, Limits } from './agent.ts'
 import { finishAgent, type ErasedSetup } from './builder.ts'
 import type { Models } from './model-ref.ts'
+import type { PassThrough } from './spec.ts'
 import { stateOf } from './state.ts'
 
 /** Policies of one call; see the options of `t.model`. */
@@ -30,19 +31,23 @@ export interface CallShape extends CallAgentPolicies {
   readonly prompt?: Prompt
   readonly output?: Schema
   readonly limits?: Limits
+  /** The run's `request` is sent as it is, and the reply, calls included, is the output. */
+  readonly passThrough?: boolean
 }
 
 /** Input of such an agent. */
 export interface CallInput {
   readonly vars?: unknown
   readonly messages?: readonly Message[]
+  /** What a caller's own request says beside its messages. */
+  readonly request?: PassThrough
 }
 
 interface CallContext {
   readonly context: CallInput & { readonly answer: unknown }
 }
 
-const described = { type: 'object', properties: { vars: {}, messages: {} } }
+const described = { type: 'object', properties: { vars: {}, messages: {}, request: {} } }
 
 /** What was rendered is checked by the prompt, so any object passes here. */
 const inputSchema: Schema<CallInput> = {
@@ -62,11 +67,12 @@ const given = (options: object): object => Object.fromEntries(Object.entries(opt
  * Makes the agent of a call.
  * @throws FailureError `agent_invalid`, listing every problem.
  */
-export const callAgent = ({ id, models, alternatives, prompt, output, limits, ...policies }: CallShape): Agent<CallInput> => {
+export const callAgent = ({ id, models, alternatives, prompt, output, limits, passThrough = false, ...policies }: CallShape): Agent<CallInput> => {
   const canFail = !isValue(alternatives.at(-1))
   const setup: ErasedSetup = { id, models, input: inputSchema, ...(canFail ? { onFailure: 'failed' } : {}), ...given({ limits }) }
   const asked = prompt === undefined ? { prompt: ({ context }: CallContext) => context.messages ?? [] } : { prompt, vars: ({ context }: CallContext) => context.vars ?? {} }
-  const options = { ...asked, ...given({ output, ...policies }), save: ({ output: answer }: { readonly output: unknown }) => ({ answer }), onDone: 'done' }
+  const through = passThrough ? { passThrough: ({ context }: CallContext) => context.request ?? {} } : {}
+  const options = { ...asked, ...through, ...given({ output, ...policies }), save: ({ output: answer }: { readonly output: unknown }) => ({ answer }), onDone: 'done' }
   const [first, ...others] = alternatives
   const asking = others.length === 0 && typeof first === 'string' ? stateOf('model', { ...options, model: first }) : stateOf('fallback', { ...options, alternatives })
   const states = { asking, done: stateOf('final', { output: ({ context }: CallContext) => context.answer }), ...(canFail ? { failed: stateOf('final', { outcome: 'failed' }) } : {}) }

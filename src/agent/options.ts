@@ -42,7 +42,7 @@ const REQUIRED: ReadonlySet<string> = new Set(['prompt', 'onDone', 'args', 'quer
 const isRequired = (kind: StateKind, name: string): boolean => REQUIRED.has(name) || (kind === 'loop' && name === 'tools')
 
 /** Options that the builder adds to those of the author. */
-const ADDED = new Set(['model', 'name', 'alternatives'])
+const ADDED = new Set(['model', 'name', 'alternatives', 'passThrough'])
 
 /**
  * Reports options that are missing, of the wrong shape, or that the kind of state does not have.

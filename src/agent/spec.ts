@@ -2,7 +2,7 @@
 // A spec is self-contained (models, tools and schemas are resolved), so an actor source works in any machine.
 import type { FailureKind, Json } from '../failure/index.ts'
 import type { Price } from '../cost/index.ts'
-import type { ModelParams } from '../model/index.ts'
+import type { ModelParams, ModelRequest, ToolSchema } from '../model/index.ts'
 import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
 import type { Content, Message, Prompt } from '../prompt/index.ts'
 import type { Schema } from '../schema/index.ts'
@@ -40,6 +40,15 @@ interface CallOptions {
   readonly limiter?: LimiterPolicy | false
 }
 
+/** What a caller's own request says beside its messages. */
+export interface PassThrough {
+  readonly tools?: readonly ToolSchema[]
+  readonly toolChoice?: NonNullable<ModelRequest['toolChoice']>
+  readonly output?: NonNullable<ModelRequest['output']>
+  readonly params?: ModelParams
+  readonly providerOptions?: { readonly [key: string]: Json }
+}
+
 /** Calls a model. Completes with the validated output, or with the tool calls it asked for. */
 export interface ModelSpec extends EffectBase, CallOptions {
   readonly kind: 'model'
@@ -55,6 +64,8 @@ export interface ModelSpec extends EffectBase, CallOptions {
   readonly thread?: string
   /** Repair turns after an invalid output. */
   readonly repairs: number
+  /** The request is a caller's own: tools and schema are sent as given, and the reply is the output, calls included. */
+  readonly passThrough?: Callback<PassThrough>
   /** State that the call is filed under, where several states ask the same; default: its own. */
   readonly filedUnder?: string
   /** Asks nobody: gives what the cache still holds of an answer of these models to the same request, or fails as the call before it did. */

@@ -17,6 +17,8 @@ export interface ReplyExpectation {
   }
   /** Tools the model may call, by name. */
   readonly tools?: { readonly [name: string]: { readonly input: Schema } }
+  /** A reply that stopped at its output limit is given as it is, instead of failing as `truncated`. */
+  readonly cutAllowed?: boolean
   /** Finds refusals written as plain text; `false` turns it off. Default: `isPlainRefusal`. */
   readonly refusalDetector?: RefusalDetector | false
 }
@@ -70,7 +72,7 @@ export const checkReply = (reply: ModelReply, expected: ReplyExpectation = {}): 
   const isRefusal: RefusalDetector = detector === false ? () => false : detector
   if (finish === 'content_filter') return failed(reply, 'content_filtered', `A content filter stopped the reply of ${reply.model}. Route to a safe answer or rephrase the prompt.`)
   if (reply.refusal !== undefined) return refused(reply, reply.refusal, 'provider')
-  if (finish === 'length') return failed(reply, 'truncated', `The reply of ${reply.model} stopped at the output token limit. Raise maxOutputTokens or ask for a shorter answer.`)
+  if (finish === 'length' && expected.cutAllowed !== true) return failed(reply, 'truncated', `The reply of ${reply.model} stopped at the output token limit. Raise maxOutputTokens or ask for a shorter answer.`)
   if (message.calls !== undefined && message.calls.length > 0) {
     const calls = checkCalls(message.calls, expected.tools ?? {})
     const renamed = calls.some(({ call }, at) => call !== message.calls?.[at])

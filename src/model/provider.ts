@@ -32,7 +32,7 @@ export interface ModelRequest {
   readonly tools?: readonly ToolSchema[]
   readonly toolChoice?: 'auto' | 'required' | 'none'
   /** The schema that the final text must match, as the wire carries it. */
-  readonly output?: { readonly name: string; readonly schema: JsonSchema }
+  readonly output?: { readonly name: string; readonly schema: JsonSchema; /** Default true: the provider is to hold the model to the schema. */ readonly strict?: boolean }
   readonly params: ModelParams & { readonly maxOutputTokens: number }
   /** Passed to the provider as it is. */
   readonly providerOptions?: { readonly [key: string]: Json }

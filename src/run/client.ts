@@ -1,6 +1,6 @@
 // Model calls without a machine to write: each is a run of one state, so policies, cache, limits, prices, hashes, traces and
 // replay apply to it as to any other. Invariant: a call resolves with an outcome; it throws only for what callers got wrong.
-import { callAgent, suggest, type Agent, type CallAgentPolicies, type CallInput, type Limits, type ModelDefinition, type ModelName, type Models } from '../agent/index.ts'
+import { callAgent, suggest, type Agent, type CallAgentPolicies, type CallInput, type Limits, type ModelDefinition, type ModelName, type Models, type PassThrough } from '../agent/index.ts'
 import { fail } from '../failure/index.ts'
 import { memoryJournal } from '../journal/index.ts'
 import type { Content, Message, Prompt } from '../prompt/index.ts'
@@ -18,16 +18,18 @@ export interface ClientOptions<M extends Models> extends RuntimeOptions {
   readonly keepCalls?: number
 }
 
+/** Who a call is for, and how it is found again. */
+type CallStart = Pick<StartOptions, 'user' | 'route' | 'tenant' | 'session' | 'key' | 'stream' | 'onBusy'>
+
 type ModelOf<M extends Models> = (keyof M & string) | ModelName | ModelDefinition
 
 /** What is said to the model: a prompt with its variables, one user message, or messages. */
-type Said<P> =
-  P extends Prompt<infer V> ? { readonly prompt: P } & (Partial<V> extends V ? { readonly vars?: V } : { readonly vars: V }) : { readonly prompt: P & (Content | readonly Message[]); readonly vars?: never }
+type Said<P> = P extends Prompt<infer V> ? { readonly prompt: P } & (Partial<V> extends V ? { readonly vars?: V } : { readonly vars: V }) : { readonly prompt: P & (Content | readonly Message[]); readonly vars?: never }
 
 /** One call. */
 export type Call<M extends Models, P, S extends Schema> = Said<P> &
   CallAgentPolicies &
-  Pick<StartOptions, 'user' | 'route' | 'tenant' | 'session' | 'key' | 'stream' | 'onBusy'> & {
+  CallStart & {
     /** A name from `models`, `provider/model`, or a model with parameters. */
     readonly model: ModelOf<M>
     /** What the reply must be. Default: its text. */
@@ -39,6 +41,24 @@ export type Call<M extends Models, P, S extends Schema> = Said<P> &
     readonly limits?: Limits
   }
 
+/** A reply as the model gave it: text, calls of tools, or both. */
+export interface Completion {
+  readonly message: Extract<Message, { readonly role: 'assistant' }>
+  /** Why it stopped: `length` means at its output limit. */
+  readonly finish: 'stop' | 'tool_calls' | 'length'
+}
+
+/** A request that a caller has made up itself; tools are not performed, only asked for. */
+export interface CompletionRequest<M extends Models> extends PassThrough, CallAgentPolicies, CallStart {
+  readonly model: ModelOf<M>
+  readonly messages: readonly Message[]
+  /** Other models to ask, in order, when this one fails. */
+  readonly fallback?: readonly ModelOf<M>[]
+  /** Names the call in traces and costs. Default `completion`. */
+  readonly name?: string
+  readonly limits?: Limits
+}
+
 /** Calls models. */
 export interface Client<M extends Models> extends AsyncDisposable {
   /**
@@ -48,12 +68,15 @@ export interface Client<M extends Models> extends AsyncDisposable {
   call<P, S extends Schema = Schema<string>>(call: Call<M, P, S>): Promise<RunOutcome<Infer<S>>>
   /** Calls a model and gives the run at once, to watch its tokens. @throws as `call`. */
   start<P, S extends Schema = Schema<string>>(call: Call<M, P, S>): Promise<RunHandle<Infer<S>>>
+  /** Passes a caller's own request through, as a proxy does: the same policies, the reply as it is. @throws as `call`. */
+  complete(request: CompletionRequest<M>): Promise<RunHandle<Completion>>
   readonly runtime: Runtime
   close(): Promise<void>
 }
 
 interface ErasedCall extends CallAgentPolicies, StartOptions {
   readonly model: string | ModelDefinition
+  readonly request?: PassThrough
   readonly prompt: Prompt | Content | readonly Message[]
   readonly vars?: unknown
   readonly output?: Schema
@@ -65,9 +88,12 @@ interface ErasedCall extends CallAgentPolicies, StartOptions {
 const isPrompt = (prompt: ErasedCall['prompt']): prompt is Prompt => typeof prompt === 'object' && 'kind' in prompt && prompt.kind === 'prompt'
 const isMessages = (prompt: Content | readonly Message[]): prompt is readonly Message[] => typeof prompt !== 'string' && prompt.every((item) => 'role' in item)
 
-const inputOf = ({ prompt, vars }: ErasedCall): CallInput => {
+const inputOf = ({ prompt, vars, request }: ErasedCall): CallInput => {
   if (isPrompt(prompt)) return vars === undefined ? {} : { vars }
-  return { messages: isMessages(prompt) ? prompt : [{ role: 'user', content: prompt }] }
+  return {
+    ...(request === undefined ? {} : { request }),
+    messages: isMessages(prompt) ? prompt : [{ role: 'user', content: prompt }],
+  }
 }
 
 /** Different shapes of calls that are remembered; more are made again each time. */
@@ -97,12 +123,12 @@ const agentsOf = (models: Models) => {
     return { models: own, alternatives }
   }
   return (call: ErasedCall): Agent<CallInput> => {
-    const { name = 'call', prompt, output, limits, model, fallback, retry, timeout, cache, breaker, limiter, repairs } = call
+    const { name = 'call', request, prompt, output, limits, model, fallback, retry, timeout, cache, breaker, limiter, repairs } = call
     const policies = Object.fromEntries(Object.entries({ retry, timeout, cache, breaker, limiter, repairs, limits, output }).filter(([, value]) => value !== undefined))
-    const key = JSON.stringify([name, numberOf(isPrompt(prompt) ? prompt : undefined), numberOf(output), model, fallback, { ...policies, output: undefined }])
+    const key = JSON.stringify([name, request !== undefined, numberOf(isPrompt(prompt) ? prompt : undefined), numberOf(output), model, fallback, { ...policies, output: undefined }])
     const known = made.get(key)
     if (known !== undefined) return known
-    const agent = callAgent({ id: name, ...named(call), ...(isPrompt(prompt) ? { prompt } : {}), ...policies })
+    const agent = callAgent({ id: name, ...named(call), ...(isPrompt(prompt) ? { prompt } : {}), ...policies, passThrough: request !== undefined })
     if (made.size >= MOST_SHAPES) made.clear()
     made.set(key, agent)
     return agent
@@ -129,6 +155,10 @@ export const client = <const M extends Models>({ models, keepCalls = 1_000, ...o
     runtime,
     start: async (call) => (await start(call as never)) as never,
     call: async (call) => (await (await start(call as never)).outcome()) as never,
+    complete: async ({ messages, tools, toolChoice, output, params, providerOptions, name = 'completion', ...call }) => {
+      const request = Object.fromEntries(Object.entries({ tools, toolChoice, output, params, providerOptions }).filter(([, value]) => value !== undefined))
+      return (await start({ ...call, name, prompt: messages, request } as never)) as never
+    },
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -100,3 +100,34 @@ describe('a call of a client', () => {
     await ai.close()
   })
 })
+
+describe('a request that is passed through', () => {
+  const tools = [{ name: 'look', description: 'Looks.', parameters: { type: 'object', properties: { at: { type: 'string' } } } }]
+
+  it('is sent as the caller made it, and its reply comes back with the calls of tools', async () => {
+    const { ai, provider } = withTurns([{ calls: [{ id: 'c', name: 'look', args: { at: 'x' } }] }])
+    const run = await ai.complete({ model: 'fast', messages: [{ role: 'user', content: 'hm' }], tools, toolChoice: 'required', params: { temperature: 0, maxOutputTokens: 9 }, user: 'ada' })
+    const outcome = await run.outcome()
+    if (outcome.outcome !== 'done') throw new Error(outcome.outcome)
+    expect(outcome.output).toEqual({ message: { role: 'assistant', content: '', calls: [{ id: 'c', name: 'look', args: { at: 'x' } }] }, finish: 'tool_calls' })
+    expect(provider.asked).toMatchObject([{ model: 'fast', tools, toolChoice: 'required', params: { temperature: 0, maxOutputTokens: 9 } }])
+    expect(await ai.runtime.get(run.id)).toMatchObject({ agent: 'completion', user: 'ada', status: 'done' })
+  })
+
+  it('goes on to the next model when one fails, and keeps refusals written as text', async () => {
+    const { ai, provider } = withTurns([{ fails: 'auth_failed' }, { text: "I'm sorry, but I can't help with that." }])
+    const outcome = await (await ai.complete({ model: 'fast', fallback: ['strong'], messages: [{ role: 'user', content: 'hm' }] })).outcome()
+    expect(outcome).toMatchObject({ outcome: 'done', output: { message: { content: "I'm sorry, but I can't help with that." }, finish: 'stop' } })
+    expect(provider.asked.map(({ model }) => model)).toEqual(['fast', 'strong'])
+  })
+
+  it('has another step hash when a tool of the same name takes other arguments', async () => {
+    const { ai } = withTurns([{ text: 'a' }, { text: 'b' }])
+    const hashOf = async (properties: object) => {
+      const run = await ai.complete({ model: 'fast', messages: [{ role: 'user', content: 'hm' }], tools: [{ name: 'look', description: 'Looks.', parameters: { type: 'object', properties: properties as never } }] })
+      await run.outcome()
+      return (await ai.runtime.entries(run.id)).flatMap(({ body }) => (body.cause.type === 'attempt' ? (body.cause.outcome.calls ?? []) : []))[0]?.stepHash
+    }
+    expect(await hashOf({ at: { type: 'string' } })).not.toBe(await hashOf({ at: { type: 'number' } }))
+  })
+})

@@ -11,6 +11,7 @@ import { saveActions, saveName, type FieldFor, type SaveFunction } from '../save
 import type { State } from '../state.ts'
 import { innerDone, innerSite, innerTarget } from './group.ts'
 import { modelOf, modelSpec } from './model.ts'
+import type { ModelSpec } from '../spec.ts'
 import type { CacheOptions, CallOptions, Erased } from './options.ts'
 
 /**
@@ -55,6 +56,7 @@ interface FallbackOptions extends Erased {
   readonly vars?: unknown
   readonly output?: Schema
   readonly repairs?: number
+  readonly passThrough?: ModelSpec['passThrough']
 }
 
 const isValue = (alternative: ErasedAlternative | undefined): alternative is { readonly value: unknown } => typeof alternative === 'object' && 'value' in alternative

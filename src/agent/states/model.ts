@@ -126,10 +126,11 @@ interface ModelOptions extends Erased {
   readonly onTools?: unknown
   readonly thread?: string
   readonly repairs?: number
+  readonly passThrough?: ModelSpec['passThrough']
 }
 
 /** The effect of a state that calls a model. */
-export const modelSpec = (site: Site, options: Pick<ModelOptions, 'model' | 'prompt' | 'vars' | 'output' | 'thread' | 'repairs' | 'maxVisits' | 'retry' | 'timeout' | 'cache' | 'breaker' | 'limiter'>, tools: ModelSpec['tools'] = {}): ModelSpec => ({
+export const modelSpec = (site: Site, options: Pick<ModelOptions, 'model' | 'prompt' | 'vars' | 'output' | 'thread' | 'passThrough' | 'repairs' | 'maxVisits' | 'retry' | 'timeout' | 'cache' | 'breaker' | 'limiter'>, tools: ModelSpec['tools'] = {}): ModelSpec => ({
   kind: 'model',
   model: modelOf(site, options.model),
   ...toPrompt(options.prompt, options.vars),
@@ -137,6 +138,7 @@ export const modelSpec = (site: Site, options: Pick<ModelOptions, 'model' | 'pro
   tools,
   ...(options.thread === undefined ? {} : { thread: options.thread }),
   repairs: options.repairs ?? 1,
+  ...(options.passThrough === undefined ? {} : { passThrough: options.passThrough }),
   ...commonSpec({ ...options }),
 })
 

@@ -62,7 +62,7 @@ export const chatRequest = (request: ModelRequest, dialect: ChatDialect, stream:
     reasoning_effort: params.reasoningEffort,
     tools: tools?.length ? tools.map(({ name, description, parameters }) => ({ type: 'function', function: { name, description, parameters } })) : undefined,
     tool_choice: tools?.length ? request.toolChoice : undefined,
-    response_format: output && { type: 'json_schema', json_schema: { name: toName(output.name), schema: output.schema, strict: true } },
+    response_format: output && { type: 'json_schema', json_schema: { name: toName(output.name), schema: output.schema, strict: output.strict ?? true } },
     stream: stream || undefined,
     stream_options: stream ? { include_usage: true } : undefined,
   })

@@ -37,7 +37,7 @@ export const responsesRequest = (request: ModelRequest, systemRole: 'system' | '
     reasoning: params.reasoningEffort === undefined ? undefined : { effort: params.reasoningEffort },
     tools: tools?.length ? tools.map(({ name, description, parameters }) => ({ type: 'function', name, description, parameters, strict: false })) : undefined,
     tool_choice: tools?.length ? request.toolChoice : undefined,
-    text: output && { format: { type: 'json_schema', name: toName(output.name), schema: output.schema, strict: true } },
+    text: output && { format: { type: 'json_schema', name: toName(output.name), schema: output.schema, strict: output.strict ?? true } },
     stream: stream || undefined,
   })
   return withOptions(body, request.providerOptions)

@@ -37,13 +37,13 @@ const send = (ask: ModelAsk, provider: ModelProvider, io: StepIo, { observe }: A
   })
 
 /** Value of a successful attempt: the message, with content left out where the output says the same. */
-const valueOf = (checked: Exclude<CheckedReply, { readonly kind: 'failed' }>): Json => {
+const valueOf = (checked: Exclude<CheckedReply, { readonly kind: 'failed' }>, finish: ModelReply['finish']): Json => {
   const { content, calls } = checked.message
   if (checked.kind === 'calls') {
     const problems = Object.fromEntries(checked.calls.flatMap(({ call, problem }) => (problem === undefined ? [] : [[call.id, problem as unknown as Json]])))
     return { content: content as Json, calls: (calls ?? []) as unknown as Json, ...(Object.keys(problems).length === 0 ? {} : { problems }) }
   }
-  if (checked.kind === 'text') return { content: content as Json }
+  if (checked.kind === 'text') return { content: content as Json, ...(finish === 'length' ? { finish } : {}) }
   const output = checked.value as Json
   return JSON.stringify(output) === content ? { output } : { content: content as Json, output }
 }
@@ -91,7 +91,7 @@ const attempt = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Prom
     const common = { durationMs: durationMs(), ...calls, ...(admission.gate === undefined ? {} : { gate: admission.gate }) }
     if ('failed' in result) return { ok: false, failure: result.failed, ...common }
     const { checked } = result
-    return checked.kind === 'failed' ? { ok: false, failure: checked.failure, reply: checked.message, ...common } : { ok: true, value: valueOf(checked), ...common }
+    return checked.kind === 'failed' ? { ok: false, failure: checked.failure, reply: checked.message, ...common } : { ok: true, value: valueOf(checked, result.reply.finish), ...common }
   } catch (thrown) {
     const known = failureOf(thrown)
     if (known === undefined) throw thrown

@@ -16,6 +16,7 @@ export interface ModelAsk {
   readonly thread: Thread
   readonly tools: readonly ToolSchema[]
   readonly output: ModelRequest['output']
+  readonly toolChoice?: ModelRequest['toolChoice']
   readonly expected: ReplyExpectation
   readonly timeout: TimeoutPolicy | undefined
   readonly cache: CachePolicy | undefined
@@ -44,12 +45,13 @@ export interface CallHashes {
 const stepHashes = new WeakMap<object, Map<string, string>>()
 
 /** The full hash of a step, computed once for each model, template, schema and set of tools. */
-const stepHashOf = ({ model, tools, output, prompt }: ModelAsk): string => {
+const stepHashOf = (ask: ModelAsk): string => {
+  const { model, tools, output, prompt, toolChoice } = ask
   const known = stepHashes.get(model) ?? new Map<string, string>()
   stepHashes.set(model, known)
   const key = `${prompt.hash} ${output?.name ?? ''} ${tools.map((tool) => tool.name).join()}`
   const { provider, model: name, params, providerOptions = null } = model
-  const hash = known.get(key) ?? hashOf({ prompt: prompt.hash, provider, model: name, params, providerOptions, tools, output: output ?? null })
+  const hash = known.get(key) ?? hashOf({ prompt: prompt.hash, provider, model: name, params, providerOptions, tools, output: output ?? null, ...(toolChoice === undefined ? {} : { toolChoice }) })
   known.set(key, hash)
   return hash
 }
@@ -67,11 +69,12 @@ export const hashesOf = (ask: ModelAsk): CallHashes => ({
 })
 
 /** What is sent. */
-export const requestOf = ({ model, thread, tools, output }: ModelAsk): ModelRequest => ({
+export const requestOf = ({ model, thread, tools, output, toolChoice }: ModelAsk): ModelRequest => ({
   model: model.model,
   messages: thread.messages,
   params: model.params,
   ...(tools.length === 0 ? {} : { tools }),
   ...(output === undefined ? {} : { output }),
+  ...(toolChoice === undefined ? {} : { toolChoice }),
   ...(model.providerOptions === undefined ? {} : { providerOptions: model.providerOptions }),
 })

@@ -15,15 +15,15 @@ const repairTurn = (thread: Thread, outcome: Outcome & { readonly ok: false }): 
 }
 
 /** What differs between the calls of one state: tools, schema, expectations and the prompt. */
-type Asked = Pick<ModelAsk, 'tools' | 'output' | 'expected' | 'prompt'>
+export type Asked = Pick<ModelAsk, 'tools' | 'output' | 'expected' | 'prompt' | 'toolChoice'> & Partial<Pick<ModelAsk, 'model'>>
 
 /** The whole of what a state asks now. */
 export const resolveAsk = (spec: ModelSpec | DecideSpec, context: EffectContext, thread: Thread, asked: Asked): ModelAsk => ({
+  model: spec.model,
   ...asked,
   run: context.run,
   key: context.key,
   state: context.state,
-  model: spec.model,
   thread,
   timeout: spec.timeout,
   cache: spec.kind === 'model' ? spec.cache : undefined,

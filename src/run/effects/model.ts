@@ -1,15 +1,15 @@
 // A model call as a state: picks or continues a thread, renders the prompt, and goes on until there is a valid output,
 // a request for tools, or a typed failure.
-import { placeOf, templateOf, type Callback, type CallbackArgs, type ModelSpec } from '../../agent/index.ts'
+import { placeOf, templateOf, type Callback, type CallbackArgs, type ModelSpec, type PassThrough } from '../../agent/index.ts'
 import type { Failure, Json } from '../../failure/index.ts'
 import type { ReplyExpectation, ToolSchema } from '../../model/index.ts'
 import type { Content, Message, Prompt, ToolCall } from '../../prompt/index.ts'
 import { shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
 import type { Tool } from '../../tool/index.ts'
-import type { EffectContext, OpenEffect } from '../effect.ts'
+import type { EffectContext, OpenEffect, RunningEffect } from '../effect.ts'
 import { versionKey } from '../prompts.ts'
 import type { Thread } from '../thread.ts'
-import { openModelCall } from './model-call.ts'
+import { openModelCall, type Asked } from './model-call.ts'
 import { openStale } from './stale.ts'
 
 interface PromptSource {
@@ -118,10 +118,34 @@ const settle = (spec: ModelSpec, context: EffectContext, thread: Thread, value: 
   context.complete(value.output)
 }
 
+/** A caller's own request: what it asks for beside its messages is sent as it is, and the reply is the output. */
+const openPassThrough = (spec: ModelSpec & { readonly passThrough: Callback<PassThrough> }, context: EffectContext, thread: Thread): RunningEffect => {
+  const { tools = [], output, toolChoice, params = {}, providerOptions } = spec.passThrough(context.args())
+  const model = { ...spec.model, params: { ...spec.model.params, ...params }, ...(providerOptions === undefined ? {} : { providerOptions: { ...spec.model.providerOptions, ...providerOptions } }) }
+  const expected = { refusalDetector: false, cutAllowed: true } as const
+  const asked: Asked = { model, tools, output, expected, prompt: promptIdentity(spec, context), ...(toolChoice === undefined ? {} : { toolChoice }) }
+  return openModelCall(
+    spec,
+    context,
+    thread,
+    () => asked,
+    (outcome) => {
+      if (!outcome.ok) return context.fail(outcome.failure)
+      const { content, calls, finish } = outcome.value as unknown as ModelValue & { readonly finish?: 'length' }
+      const message: Message = { role: 'assistant', content: content ?? '', ...(calls === undefined ? {} : { calls }) }
+      thread.push(message)
+      context.complete({ message, finish: finish ?? (calls === undefined ? 'stop' : 'tool_calls') })
+    },
+  )
+}
+
+const passesThrough = (spec: ModelSpec): spec is ModelSpec & { readonly passThrough: Callback<PassThrough> } => spec.passThrough !== undefined
+
 export const openModel: OpenEffect<ModelSpec> = (spec, context) => {
   const thread = openThread(spec, context)
+  if (passesThrough(spec)) return openPassThrough(spec, context, thread)
   const { wire, expected } = outputOf(spec.output, `${context.agent.id}_${spec.filedUnder ?? context.state}`)
-  const ask = (): ReturnType<Parameters<typeof openModelCall>[3]> => ({ tools: toolSchemasOf(spec.tools), output: wire, expected: { ...expected, tools: spec.tools }, prompt: promptIdentity(spec, context) })
+  const ask = (): Asked => ({ tools: toolSchemasOf(spec.tools), output: wire, expected: { ...expected, tools: spec.tools }, prompt: promptIdentity(spec, context) })
   const open = spec.staleOf === undefined ? openModelCall : openStale
   return open(spec, context, thread, ask, (outcome) => (outcome.ok ? settle(spec, context, thread, outcome.value as unknown as ModelValue) : context.fail(outcome.failure)))
 }

@@ -4,12 +4,11 @@ import type { ModelSpec, RunView } from '../../agent/index.ts'
 import { failure, type Failure } from '../../failure/index.ts'
 import type { Outcome } from '../../journal/index.ts'
 import { cacheParts } from '../call/ask-model.ts'
-import type { ModelAsk } from '../call/ask.ts'
 import { staleAnswer } from '../call/cached.ts'
 import type { EffectContext, RunningEffect, StepIo } from '../effect.ts'
 import type { Thread } from '../thread.ts'
 import { attempts } from './attempts.ts'
-import { resolveAsk } from './model-call.ts'
+import { resolveAsk, type Asked } from './model-call.ts'
 
 /** The failure that led here, with what was seen since. */
 const nothingStale = (context: EffectContext): Failure => {
@@ -18,7 +17,7 @@ const nothingStale = (context: EffectContext): Failure => {
 }
 
 /** Opens it; see `openModelCall`. */
-export const openStale = (spec: ModelSpec, context: EffectContext, thread: Thread, ask: () => Pick<ModelAsk, 'tools' | 'output' | 'expected' | 'prompt'>, done: (outcome: Outcome) => void): RunningEffect => {
+export const openStale = (spec: ModelSpec, context: EffectContext, thread: Thread, ask: () => Asked, done: (outcome: Outcome) => void): RunningEffect => {
   const missing = nothingStale(context)
   const look = async (io: StepIo): Promise<Outcome> => {
     const started = io.acting.clock.monotonic()
