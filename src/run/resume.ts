@@ -69,7 +69,7 @@ const recordedPrompts = (entries: readonly StoredEntry[]): StartCause['prompts']
 }
 
 /** A fold for a run's entries, before the first of them. @param versions of prompts; default: those that the entries record. */
-export const openFold = async (journal: Journal, agent: Agent, run: string, entries: readonly StoredEntry[], versions?: RunPrompts['versions']): Promise<{ readonly start: StartCause; readonly fold: Fold }> => {
+export const openFold = async (journal: Pick<Journal, 'getContent'>, agent: Agent, run: string, entries: readonly StoredEntry[], versions?: RunPrompts['versions']): Promise<{ readonly start: StartCause; readonly fold: Fold }> => {
   const [first] = entries
   if (first === undefined) return fail('journal_corrupt', `Run ${run} has no entries.`)
   const start = (JSON.parse(first.text) as EntryBody).cause as StartCause

@@ -12,7 +12,7 @@ interface ThreadContent {
 }
 
 /** Messages of a kept thread, oldest first. */
-const loadThread = async (journal: Journal, hash: string): Promise<readonly Message[]> => {
+const loadThread = async (journal: Pick<Journal, 'getContent'>, hash: string): Promise<readonly Message[]> => {
   const parts: (readonly Message[])[] = []
   for (let at: string | null = hash; at !== null;) {
     const found: Awaited<ReturnType<Journal['getContent']>> = await journal.getContent(at)
@@ -25,7 +25,7 @@ const loadThread = async (journal: Journal, hash: string): Promise<readonly Mess
 }
 
 /** Threads that a run inherits. */
-export const loadThreads = async (journal: Journal, cause: StartCause): Promise<ReadonlyMap<string, readonly Message[]>> => {
+export const loadThreads = async (journal: Pick<Journal, 'getContent'>, cause: StartCause): Promise<ReadonlyMap<string, readonly Message[]>> => {
   const threads = new Map<string, readonly Message[]>()
   for (const [name, hash] of Object.entries(cause.threads ?? {})) threads.set(name, await loadThread(journal, hash))
   return threads

@@ -42,16 +42,21 @@ export interface CallHashes {
   readonly requestHash: string
 }
 
+/** What the step hash covers, as data: everything about the request but its messages. */
+export const stepDocument = ({ model, tools, output, prompt, toolChoice }: ModelAsk): { readonly [field: string]: unknown } => {
+  const { provider, model: name, params, providerOptions = null } = model
+  return { prompt: prompt.hash, provider, model: name, params, providerOptions, tools, output: output ?? null, ...(toolChoice === undefined ? {} : { toolChoice }) }
+}
+
 const stepHashes = new WeakMap<object, Map<string, string>>()
 
 /** The full hash of a step, computed once for each model, template, schema and set of tools. */
 const stepHashOf = (ask: ModelAsk): string => {
-  const { model, tools, output, prompt, toolChoice } = ask
+  const { model, tools, output, prompt } = ask
   const known = stepHashes.get(model) ?? new Map<string, string>()
   stepHashes.set(model, known)
   const key = `${prompt.hash} ${output?.name ?? ''} ${tools.map((tool) => tool.name).join()}`
-  const { provider, model: name, params, providerOptions = null } = model
-  const hash = known.get(key) ?? hashOf({ prompt: prompt.hash, provider, model: name, params, providerOptions, tools, output: output ?? null, ...(toolChoice === undefined ? {} : { toolChoice }) })
+  const hash = known.get(key) ?? hashOf(stepDocument(ask))
   known.set(key, hash)
   return hash
 }

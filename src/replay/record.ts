@@ -1,0 +1,90 @@
+// Exports a run from its journal. With its agent the run is folded once more, to note what each attempt asked for and to
+// keep the prompts and schemas of that day. Invariant: a run that does not fold as recorded is not exported as if it did.
+import type { Agent } from '../agent/index.ts'
+import { fail, type Json } from '../failure/index.ts'
+import type { EntryBody, Journal, RunRow, StartCause } from '../journal/index.ts'
+import type { StepRequest } from '../run/index.ts'
+import { stepDocument } from '../run/index.ts'
+import { canonical, sha256 } from '../schema/index.ts'
+import { policyOf } from './agent-facts.ts'
+import { firstDifference } from './print.ts'
+import { idOf, type Ask, type Content, type Recording } from './recording.ts'
+import { renderedReader } from './rendered.ts'
+import { replayWith } from './replay.ts'
+
+/** Content that entries name: the agent's structure, its prompts, and the threads a session brought along. */
+const contentsOf = async (journal: Journal, start: StartCause, prompts: readonly StartCause['prompts'][]): Promise<Map<string, Content>> => {
+  const contents = new Map<string, Content>()
+  const keep = async (hash: string | undefined): Promise<Content | undefined> => {
+    const found = hash === undefined || contents.has(hash) ? undefined : await journal.getContent(hash)
+    if (hash !== undefined && found !== undefined) contents.set(hash, found)
+    return found
+  }
+  await keep(start.agent.definition)
+  for (const versions of prompts) for (const { hash } of Object.values(versions ?? {})) await keep(hash)
+  for (const newest of Object.values(start.threads ?? {})) {
+    for (let hash: string | null = newest; hash !== null;) {
+      const part: Content | undefined = await keep(hash)
+      hash = part === undefined ? null : (JSON.parse(part.text) as { readonly previous: string | null }).previous
+    }
+  }
+  return contents
+}
+
+/** A run as its journal has it. @throws FailureError `run_not_found`, `journal_corrupt`, `journal_rolled_back`. */
+export const exportRun = async (journal: Journal, run: string): Promise<Recording> => {
+  const row: RunRow = (await journal.get(run)) ?? fail('run_not_found', `The journal has no run ${run}. List runs with \`stateloop runs\`.`)
+  const stored = await journal.read(run)
+  const entries = stored.map(({ seq, at, hash, text }) => ({ seq, at, hash, body: JSON.parse(text) as EntryBody }))
+  const start = entries[0]?.body.cause
+  if (start?.type !== 'start') return fail('journal_corrupt', `Run ${run} does not begin with a start.`)
+  const prompts = entries.flatMap(({ body: { cause } }) => (cause.type === 'start' || cause.type === 'migrated' ? [cause.prompts] : []))
+  return { row, entries, asks: new Map(), contents: await contentsOf(journal, start, prompts), redacted: false }
+}
+
+/** Notes what attempts ask for. */
+class AskNotes {
+  readonly asks = new Map<string, Ask>()
+  readonly contents = new Map<string, Content>()
+  readonly #rendered = renderedReader()
+
+  /** Notes a request, when it begins. */
+  take(request: StepRequest): void {
+    const { key, attempt, kind, name, state, args } = request
+    this.asks.set(idOf(request), { key, attempt, kind, name, state, ...(args === undefined || kind === 'tools' ? {} : { args }), ...this.#model(request) })
+  }
+
+  #model(request: StepRequest): Pick<Ask, 'step' | 'messages'> {
+    const ask = request.call?.()
+    if (ask === undefined) return {}
+    const text = canonical(stepDocument(ask))
+    const step = sha256(text)
+    this.contents.set(step, { kind: 'step', text })
+    const messages = this.#rendered(ask)
+    return { step, ...(messages.length === 0 ? {} : { messages }) }
+  }
+}
+
+/** The recording with everything that its agent knows: what was asked for, prompts, schemas and limits. */
+const withAgent = (recording: Recording, agent: Agent, notes: AskNotes): Recording => ({
+  ...recording,
+  asks: notes.asks,
+  contents: new Map([...recording.contents, ...notes.contents]),
+  policy: policyOf(agent) as Json,
+})
+
+/**
+ * Exports a run with what its agent asked for.
+ * @throws FailureError `run_not_found`, `definition_changed` when the agent does not fold the run as it went.
+ */
+export const recordRun = async (journal: Journal, run: string, agent: Agent): Promise<Recording> => {
+  const exported = await exportRun(journal, run)
+  const notes = new AskNotes()
+  const report = await replayWith(agent, exported, {}, { versions: 'recorded', onRequest: (request) => notes.take(request) })
+  if (report.status !== 'same') {
+    fail('definition_changed', `Run ${run} cannot be recorded with this agent, because it does not go as it went: ${firstDifference(report)}. Record it with the code that it ran with, or export it as it is.`, {
+      details: { run, status: report.status },
+    })
+  }
+  return withAgent(exported, agent, notes)
+}

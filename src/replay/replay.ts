@@ -1,0 +1,107 @@
+// Replays a recording: the same fold over the same causes as in production, with the recording as the one who answers.
+// Invariant: at level `recorded` nothing outside is touched: no network, no clock, no randomness.
+import type { Agent } from '../agent/index.ts'
+import type { Entry } from '../journal/index.ts'
+import { drive, openFold, type Commit, type Fold, type StepRequest } from '../run/index.ts'
+import type { PromptChooser } from '../prompt/index.ts'
+import { Answers, type AnswersOptions } from './answers.ts'
+import { Comparison, type Matching } from './compare.ts'
+import type { Difference, ReplayReport } from './difference.ts'
+import { storedEntries, type Recording } from './recording.ts'
+import { versionsFor } from './versions.ts'
+
+/** What is performed anew. `pure` compares transitions only; `recorded` compares requests as well. */
+export type ReplayLevel = 'pure' | 'recorded'
+
+/** How to replay. */
+export interface ReplayOptions {
+  /** Default `recorded`. */
+  readonly level?: ReplayLevel
+  /** What counts as the same; default `strict`. */
+  readonly match?: Exclude<Matching, 'none'>
+  /** Differences before this entry are left out. Default 0. */
+  readonly from?: number
+  /** Go on after a difference as far as the recording can answer, to see all of them. Default false. */
+  readonly all?: boolean
+  /** Chooses versions of prompts as a runtime would; default: those in the code. Variants of experiments stay as recorded. */
+  readonly prompts?: PromptChooser
+  /** What the report calls the recording; default its run id. */
+  readonly name?: string
+}
+
+/** Ends a replay at its first difference. */
+class Stop extends Error {}
+
+/** Called with each folded step; `entry` is the recorded one it came from. */
+export type OnReplayed = (fold: Fold, commit: Commit, entry: Entry | undefined) => void
+
+/** What a replay needs beside its options. */
+interface ReplayHooks {
+  /** Which prompts the run renders: those of today, or those it was recorded with. Default `current`. */
+  readonly versions?: 'recorded' | 'current'
+  readonly perform?: AnswersOptions['perform']
+  readonly onRequest?: (request: StepRequest) => void
+  readonly onReplayed?: OnReplayed
+}
+
+const sameChange = (a: Difference, b: Difference): boolean => a.stale && b.stale && a.blame.what === b.blame.what && a.blame.name === b.blame.name && a.blame.after === b.blame.after
+
+const statusOf = (differences: readonly Difference[]): ReplayReport['status'] => {
+  if (differences.length === 0) return 'same'
+  return differences.every(({ stale }) => stale) ? 'stale' : 'diverged'
+}
+
+/** Replays, with hooks for what else is made of it. */
+export const replayWith = async (agent: Agent, recording: Recording, options: ReplayOptions, hooks: ReplayHooks): Promise<ReplayReport> => {
+  const { level = 'recorded', match = 'strict', from = 0, all = false, name = recording.row.id } = options
+  const contents = { getContent: async (hash: string) => recording.contents.get(hash) }
+  const versions = hooks.versions === 'recorded' ? undefined : versionsFor(agent, recording, options.prompts)
+  const { fold } = await openFold(contents, agent, recording.row.id, storedEntries(recording), versions)
+  // Entries before a migration belong to the agent as it was then.
+  const since = Math.max(
+    0,
+    recording.entries.findLastIndex(({ body }) => body.cause.type === 'migrated'),
+  )
+  const [first, ...entries] = recording.entries.slice(since)
+  if (first === undefined) throw new Error(`Recording ${name} has no entries.`)
+  const differences: Difference[] = []
+  const found = (difference: Difference): void => {
+    if (difference.step < from || differences.some((known) => sameChange(known, difference))) return
+    differences.push(difference)
+    if (!difference.stale && !all) throw new Stop()
+  }
+  const compare = new Comparison({ recording, agent, fold, match: level === 'pure' ? 'none' : match, free: false, found })
+  let steps = 0
+  const port = new Answers({
+    entries,
+    asks: recording.asks,
+    byName: all || match === 'sequence',
+    perform: hooks.perform ?? (() => undefined),
+    onRequest: (request, answer) => {
+      hooks.onRequest?.(request)
+      compare.request(request, answer)
+    },
+    onPerformed: (request, answer, outcome) => compare.result(request, answer, outcome),
+    onCommit: (commit, entry, inOrder) => {
+      // Actions of the author's machine were performed then; a replay does not perform them again.
+      fold.takeActs()
+      steps += 1
+      hooks.onReplayed?.(fold, commit, entry)
+      compare.commit(commit, entry, inOrder)
+    },
+  })
+  try {
+    await drive(fold, port, () => {}, port.begin(first))
+    compare.rest(port.unused(), port.open())
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error
+  }
+  return { name, status: statusOf(differences), steps, differences, ...(fold.end === undefined ? {} : { end: fold.end }) }
+}
+
+/**
+ * Replays a recording against an agent and says where it first differs.
+ * @throws FailureError `journal_corrupt` when content that the run needs is not in the recording.
+ * @example const report = await replay(agent, await readRecording('recordings/refund.jsonl')); console.log(report.status)
+ */
+export const replay = (agent: Agent, recording: Recording, options: ReplayOptions = {}): Promise<ReplayReport> => replayWith(agent, recording, options, {})
