@@ -32,7 +32,7 @@ export const JSON_OPTION: Option = { flags: '--json', about: 'one JSON document 
 export const AGENT_ARGUMENT = { name: 'agent', about: 'a path, a name in stateloop.config, or the name of a folder under agents/' } as const
 
 /** Options that every command on runs has. */
-export const COMMON: readonly Option[] = [JSON_OPTION, { flags: '--db <file>', about: 'the database; default STATELOOP_DB, then .stateloop/stateloop.db' }]
+export const COMMON: readonly Option[] = [JSON_OPTION, { flags: '--db <place>', about: 'the database, a file or postgres://…; default STATELOOP_DB, then .stateloop/stateloop.db' }]
 
 /** Options of commands that go on with a run. */
 export const CONTINUE: readonly Option[] = [

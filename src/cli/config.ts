@@ -13,7 +13,7 @@ export interface Config {
   readonly providers?: readonly ModelProvider[]
   /** For tools and code; these win over the ones an agent's module exports. */
   readonly services?: Services
-  /** The database file, from the project's root. Default `.stateloop/stateloop.db`. */
+  /** The database: a file, from the project's root, or `postgres://…`. Default `.stateloop/stateloop.db`. */
   readonly db?: string
 }
 

@@ -2,13 +2,13 @@
 // never makes a database.
 import { existsSync } from 'node:fs'
 import { fail } from '../failure/index.ts'
-import { sqliteJournal, type Journal, type RunRow } from '../journal/index.ts'
+import { postgresJournal, sqliteJournal, type Journal, type RunRow } from '../journal/index.ts'
 import { createRuntime, type Runtime } from '../run/index.ts'
 import type { Services } from './config.ts'
 import type { Io } from './io.ts'
 import { oneLine } from './io.ts'
 import { loadAgent, type LoadedAgent } from './load-agent.ts'
-import { databasePath, openProject, type Project } from './project.ts'
+import { databasePath, isUrl, openProject, showDatabase, type Project } from './project.ts'
 import { chooseProviders } from './providers.ts'
 
 /** Options that every command on runs has. */
@@ -16,6 +16,9 @@ export interface CommonOptions {
   readonly db?: string
   readonly json?: boolean
 }
+
+/** Opens the journal in a file or at a URL; nothing is touched before its first use. */
+const openJournal = (place: string): Journal => (isUrl(place) ? postgresJournal({ url: place }) : sqliteJournal({ path: place }))
 
 /** Options that name a database, to be repeated in commands that are printed. */
 export const repeatOptions = ({ db }: CommonOptions): readonly string[] => (db === undefined ? [] : ['--db', db])
@@ -36,7 +39,7 @@ export const openRuntime = async (io: Io, project: Project, { agent, exports }: 
   const { providers, notes } = chooseProviders(project.config, exports, io.env)
   const services = { ...(await makeServices(exports['services'])), ...(await makeServices(project.config.services)) }
   const runtime = createRuntime({
-    journal: sqliteJournal({ path: databasePath(project, db, io.env) }),
+    journal: openJournal(databasePath(project, db, io.env)),
     providers,
     agents: [agent],
     services,
@@ -49,8 +52,8 @@ export const openRuntime = async (io: Io, project: Project, { agent, exports }: 
  * Opens the journal for reading; undefined when there is none yet.
  */
 export const openExisting = (io: Io, project: Project, { db }: CommonOptions): Journal | undefined => {
-  const path = databasePath(project, db, io.env)
-  return existsSync(path) ? sqliteJournal({ path }) : undefined
+  const place = databasePath(project, db, io.env)
+  return isUrl(place) || existsSync(place) ? openJournal(place) : undefined
 }
 
 /** A run with its journal, opened to read. */
@@ -68,7 +71,7 @@ export const findRun = async (io: Io, run: string, options: CommonOptions): Prom
   const row = await journal.get(run)
   if (row !== undefined) return { project, row, journal }
   await journal.close()
-  return fail('run_not_found', `There is no run ${run} in ${databasePath(project, options.db, io.env)}. \`stateloop runs\` lists what is there.`)
+  return fail('run_not_found', `There is no run ${run} in ${showDatabase(databasePath(project, options.db, io.env))}. \`stateloop runs\` lists what is there.`)
 }
 
 /** Loads the agent of a run again. @throws FailureError `agent_not_found`, `agent_invalid`. */

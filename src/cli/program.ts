@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { failure, type Failure } from '../failure/index.ts'
 import type { CommandDefinition } from './command.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { dbCommand } from './commands/db.ts'
 import { approveCommand, rejectCommand } from './commands/decide.ts'
 import { ejectCommand } from './commands/eject.ts'
 import { resumeCommand } from './commands/resume.ts'
@@ -14,7 +15,7 @@ import { showCommand } from './commands/show.ts'
 import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
 import { plain, type Io } from './io.ts'
 
-const COMMANDS: readonly CommandDefinition<never>[] = [runCommand, sendCommand, approveCommand, rejectCommand, resumeCommand, cancelCommand, runsCommand, showCommand, ejectCommand]
+const COMMANDS: readonly CommandDefinition<never>[] = [runCommand, sendCommand, approveCommand, rejectCommand, resumeCommand, cancelCommand, runsCommand, showCommand, ejectCommand, dbCommand]
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 

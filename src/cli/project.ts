@@ -39,11 +39,21 @@ export const openProject = async ({ cwd }: Pick<Io, 'cwd'>): Promise<Project> =>
   return { root, cwd, config: config as Config, configPath }
 }
 
-/** The database file: `--db`, then STATELOOP_DB, then the settings, then `.stateloop/stateloop.db` under the root. */
+/** Tells whether a database is named by its URL, and not by a file. */
+export const isUrl = (place: string): boolean => /^postgres(ql)?:\/\//.test(place)
+
+/** A database as messages show it: a URL without its password. */
+export const showDatabase = (place: string): string => (isUrl(place) ? place.replace(/\/\/[^@/]*@/, '//') : place)
+
+/**
+ * The database, a file or a URL of PostgreSQL: `--db`, then STATELOOP_DB, then the settings, then `.stateloop/stateloop.db`
+ * under the root.
+ */
 export const databasePath = ({ root, cwd, config }: Project, flag: string | undefined, env: Io['env']): string => {
-  if (flag !== undefined) return resolve(cwd, flag)
+  if (flag !== undefined) return isUrl(flag) ? flag : resolve(cwd, flag)
   const fromEnv = env['STATELOOP_DB']
-  if (fromEnv !== undefined && fromEnv !== '') return resolve(cwd, fromEnv)
+  if (fromEnv !== undefined && fromEnv !== '') return isUrl(fromEnv) ? fromEnv : resolve(cwd, fromEnv)
+  if (config.db !== undefined && isUrl(config.db)) return config.db
   return resolve(root, config.db ?? join('.stateloop', 'stateloop.db'))
 }
 

@@ -3,6 +3,7 @@ export type { CallRecord, Carried, Cause, Entry, EntryBody, Intent, MigratedCaus
 export { isEnded } from './journal.ts'
 export type { Claimable, ClaimQuery, InboxItem, Journal, Lease, RowUpdate, RunFilter, RunRow, RunStatus, StoredSnapshot, Waiting } from './journal.ts'
 export { memoryJournal } from './memory.ts'
+export { migratePostgres, postgresJournal, postgresStatus } from './postgres/index.ts'
 export { sqliteJournal } from './sqlite.ts'
 export type { SqliteJournalOptions } from './sqlite/journal.ts'
 export { watchers } from './watch.ts'

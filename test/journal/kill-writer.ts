@@ -1,11 +1,11 @@
 // Appends to twenty runs at once until it is killed, and prints `run seq` once an append has resolved. Started by the kill
 // test; never imported.
 import { writeSync } from 'node:fs'
-import { sqliteJournal } from '../../src/journal/index.ts'
+import { journalAt } from './journal-at.ts'
 import { entryAfter, sampleUpdate, startRun } from '../contract/journal/sample.ts'
 
 const [, , path = '', prefix = ''] = process.argv
-const journal = sqliteJournal({ path })
+const journal = journalAt(path)
 
 const appendForEver = async (id: string): Promise<void> => {
   const { lease, first } = await startRun(journal, id)

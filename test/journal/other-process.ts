@@ -1,10 +1,10 @@
 // A journal in a process of its own, driven by messages: `{ id, method, args }` is answered by `{ id, value }` or
 // `{ id, failure }`. Started by the tests; never imported.
 import { failureOf } from '../../src/failure/index.ts'
-import { sqliteJournal } from '../../src/journal/index.ts'
 import { chainOf, sampleUpdate, startRun } from '../contract/journal/sample.ts'
+import { journalAt } from './journal-at.ts'
 
-const journal = sqliteJournal({ path: process.argv[2] as string })
+const journal = journalAt(process.argv[2] as string)
 
 /** Work that is many calls, so that two processes really overlap. */
 const work = {

@@ -1,108 +1,11 @@
-// Two and more processes on one file: leases, keys and the inbox hold between them, and no commit is lost or counted twice.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import { FailureError, type Failure } from '../../src/failure/index.ts'
-import { sqliteJournal, type Journal, type Lease } from '../../src/journal/index.ts'
-import { chainOf, entryAfter, rejection, sampleRow, sampleUpdate, startRun } from '../contract/journal/sample.ts'
+import { sqliteJournal } from '../../src/journal/index.ts'
+import { sharedJournalContract } from '../contract/shared-journal.ts'
 import { databasePaths } from './folder.ts'
 
 const newPath = databasePaths()
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
 
-interface Other {
-  call(method: string, ...args: readonly unknown[]): Promise<unknown>
-  signal(name: NodeJS.Signals): void
-}
-
-/** Starts a process with its own journal on the file. */
-const otherProcess = (path: string): Other => {
-  const child = fork(join(import.meta.dirname, 'other-process.ts'), [path], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const waiting = new Map<number, PromiseWithResolvers<unknown>>()
-  let calls = 0
-  child.on('message', ({ id, value, failure }: { readonly id: number; readonly value?: unknown; readonly failure?: Failure }) => {
-    if (failure === undefined) waiting.get(id)?.resolve(value)
-    else waiting.get(id)?.reject(new FailureError(failure))
-  })
-  const call: Other['call'] = (method, ...args) => {
-    const answer = Promise.withResolvers<unknown>()
-    waiting.set(calls, answer)
-    child.send({ id: calls++, method, args })
-    return answer.promise
-  }
-  closers.push(async () => {
-    await call('close')
-    child.disconnect()
-    await once(child, 'exit')
-  })
-  return { call, signal: (name) => void child.kill(name) }
-}
-
-const ownJournal = (path: string): Journal => {
-  const journal = sqliteJournal({ path })
-  closers.push(() => journal.close())
-  return journal
-}
-
-describe('two processes on one SQLite journal', { timeout: 30_000 }, () => {
-  test('a run that one of them runs is refused to the other until it is given back', async () => {
-    const path = newPath()
-    const [journal, other] = [ownJournal(path), otherProcess(path)]
-    const { lease, first } = await startRun(journal, 'run')
-    const refused = await rejection(other.call('acquire', 'run', 'worker-2', 60_000), 'lease_held')
-    expect(refused.details).toMatchObject({ run: 'run', owner: 'worker-1' })
-    await journal.release(lease)
-    const taken = (await other.call('acquire', 'run', 'worker-2', 60_000)) as Lease
-    await other.call('append', taken, entryAfter(first), sampleUpdate())
-    await rejection(journal.acquire('run', 'worker-1', 60_000), 'lease_held')
-    expect(await journal.read('run')).toHaveLength(2)
-  })
-
-  test.skipIf(process.platform === 'win32')('an owner that was paused past its lease is fenced when it wakes', async () => {
-    const path = newPath()
-    const [journal, other] = [ownJournal(path), otherProcess(path)]
-    const first = entryAfter(undefined)
-    const { lease } = (await other.call('create', sampleRow('run'), first, 'sleeper', 0)) as { readonly lease: Lease }
-    other.signal('SIGSTOP')
-    const late = other.call('append', lease, entryAfter(first), sampleUpdate())
-    const next = await journal.acquire('run', 'worker-1', 60_000)
-    await journal.append(next, entryAfter(first), sampleUpdate())
-    other.signal('SIGCONT')
-    await rejection(late, 'lease_lost')
-    expect(await journal.read('run')).toStrictEqual(chainOf(2))
-  })
-
-  test('what both post arrives once each, in one order', async () => {
-    const path = newPath()
-    const [journal, other] = [ownJournal(path), otherProcess(path)]
-    await startRun(journal, 'run')
-    const [theirs, ours] = await Promise.all([other.call('postMany', 'run', 300), Promise.all(Array.from({ length: 300 }, (_, n) => journal.post('run', { type: 'PONG', n })))])
-    const numbers = [...(theirs as number[]), ...ours].toSorted((a, b) => a - b)
-    expect(numbers).toStrictEqual(Array.from({ length: 600 }, (_, n) => n))
-    expect(await other.call('inbox', 'run', 0)).toStrictEqual(await journal.inbox('run', 0))
-  })
-
-  test('a key that both start with at once makes one run', async () => {
-    const path = newPath()
-    const [journal, other] = [ownJournal(path), otherProcess(path)]
-    for (let round = 0; round < 20; round++) {
-      const create = (id: string): [unknown, ...unknown[]] => [sampleRow(`${id}-${round}`, { key: `k${round}` }), entryAfter(undefined), id, 60_000]
-      const outcomes = await Promise.all([other.call('create', ...create('theirs')), journal.create(...(create('ours') as Parameters<Journal['create']>))])
-      expect(outcomes.filter((outcome) => (outcome as { readonly created: boolean }).created)).toHaveLength(1)
-    }
-    expect(await journal.list()).toHaveLength(20)
-  })
-
-  test('runs of four processes that open a new file at the same moment are all whole', async () => {
-    const path = newPath()
-    const others = Array.from({ length: 4 }, () => otherProcess(path))
-    await Promise.all(others.map((other, n) => other.call('runTo', `run-${n}`, 150)))
-    const journal = ownJournal(path)
-    for (let n = 0; n < 4; n++) expect(await journal.read(`run-${n}`)).toStrictEqual(chainOf(150))
-    for (const other of others) expect(await other.call('read', 'run-0')).toHaveLength(150)
-  })
-})
+sharedJournalContract(
+  'SQLite',
+  async () => newPath(),
+  (path) => sqliteJournal({ path }),
+)

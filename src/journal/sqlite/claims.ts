@@ -1,22 +1,23 @@
 // What a worker can take up, in SQL. Invariant: a run is offered only while nobody holds its lease, and asking takes nothing.
 import type { Clock } from '../../clock/index.ts'
-import type { Claimable, ClaimQuery, Journal } from '../journal.ts'
+import type { Claimable, ClaimQuery, Journal, RunRow } from '../journal.ts'
 import { numberIn, type Value } from './connection.ts'
 import type { Database } from './database.ts'
+import { oneOf } from './one-of.ts'
 import type { Sql } from './open.ts'
 import { rowIn, SELECT_ROW } from './row.ts'
 
-/** A condition with its parameters. */
-interface Condition {
+/** SQL with its parameters. */
+interface Bound {
   readonly sql: string
   readonly parameters: readonly Value[]
 }
 
 const NOBODY_HOLDS = 'NOT EXISTS (SELECT 1 FROM leases WHERE leases.run = runs.no AND owner IS NOT NULL AND expires_at > ?)'
 
-const ofAgents = (agents: ClaimQuery['agents']): Condition => {
+const ofAgents = (agents: ClaimQuery['agents']): Bound => {
   if (agents === undefined) return { sql: '', parameters: [] }
-  const each = agents.map(({ hashes }) => (hashes === undefined ? 'agent = ?' : `agent = ? AND agent_hash IN (${hashes.map(() => '?').join(', ')})`))
+  const each = agents.map(({ hashes }) => (hashes === undefined ? 'agent = ?' : `agent = ? AND ${oneOf('agent_hash', hashes.length)}`))
   return { sql: ` AND (${each.map((condition) => `(${condition})`).join(' OR ') || '1 = 0'})`, parameters: agents.flatMap(({ id, hashes = [] }) => [id, ...hashes]) }
 }
 
@@ -35,17 +36,29 @@ const KINDS: readonly { readonly join: string; readonly where: string; readonly 
   { join: ` JOIN (${QUEUED}) AS queue ON queue.queued_no = runs.no`, where: `status = 'queued'`, order: 'coalesce(priority, 0) DESC, turn, started_at, no' },
 ]
 
-const claimableIn = (sql: Sql, { engine, agents, limit }: ClaimQuery, nowMs: number): Claimable => {
+/**
+ * The statements that find claimable runs, most urgent first, and the one that finds the next timer.
+ * @param nobodyHolds condition on a run, with the time now as its parameter.
+ */
+export const claimStatements = ({ engine, agents, limit }: ClaimQuery, nobodyHolds: string, nowMs: number): { readonly kinds: readonly Bound[]; readonly next: Bound } => {
   const known = ofAgents(agents)
-  const runs = new Map<string, Claimable['runs'][number]>()
-  for (const { join, where, order, timed } of KINDS) {
-    if (runs.size >= limit) break
-    const statement = `${SELECT_ROW}${join} WHERE ${where} AND engine = ? AND ${NOBODY_HOLDS}${known.sql} ORDER BY ${order} LIMIT ?`
-    const found = sql.all(statement, ...(timed === true ? [nowMs] : []), engine, nowMs, ...known.parameters, limit).map(rowIn)
-    for (const row of found) if (runs.size < limit) runs.set(row.id, row)
+  const kinds = KINDS.map(({ join, where, order, timed }) => ({
+    sql: `${SELECT_ROW}${join} WHERE ${where} AND engine = ? AND ${nobodyHolds}${known.sql} ORDER BY ${order} LIMIT ?`,
+    parameters: [...(timed === true ? [nowMs] : []), engine, nowMs, ...known.parameters, limit],
+  }))
+  const next = { sql: `SELECT min(due_at) AS due_at FROM runs WHERE status = 'waiting' AND due_at > ? AND engine = ?${known.sql}`, parameters: [nowMs, engine, ...known.parameters] }
+  return { kinds, next }
+}
+
+const claimableIn = (sql: Sql, query: ClaimQuery, nowMs: number): Claimable => {
+  const { kinds, next } = claimStatements(query, NOBODY_HOLDS, nowMs)
+  const runs = new Map<string, RunRow>()
+  for (const { sql: statement, parameters } of kinds) {
+    if (runs.size >= query.limit) break
+    for (const row of sql.all(statement, ...parameters).map(rowIn)) if (runs.size < query.limit) runs.set(row.id, row)
   }
-  const next = sql.get(`SELECT min(due_at) AS due_at FROM runs WHERE status = 'waiting' AND due_at > ? AND engine = ?${known.sql}`, nowMs, engine, ...known.parameters)?.['due_at'] ?? undefined
-  return { runs: [...runs.values()], ...(next === undefined ? {} : { nextDueAt: numberIn(next, 'the time of a timer') }) }
+  const dueAt = sql.get(next.sql, ...next.parameters)?.['due_at'] ?? undefined
+  return { runs: [...runs.values()], ...(dueAt === undefined ? {} : { nextDueAt: numberIn(dueAt, 'the time of a timer') }) }
 }
 
 /** The part of the journal that is about what a worker can take up. */

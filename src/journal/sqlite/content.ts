@@ -8,11 +8,13 @@ import type { Database } from './database.ts'
 import { runIn } from './runs.ts'
 
 // Content is kept as bytes: text columns end at a NUL when Node 22 reads them, and PostgreSQL takes none.
-const PUT_CONTENT = 'INSERT INTO content (hash, kind, body) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING'
+/** Keeps content under its hash. */
+export const PUT_CONTENT = 'INSERT INTO content (hash, kind, body) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING'
 const PUT_SNAPSHOT = `INSERT INTO snapshots (run, seq, hash, body, body_hash) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (run) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, body = excluded.body, body_hash = excluded.body_hash
   WHERE excluded.seq >= snapshots.seq`
-const GET_SNAPSHOT = `SELECT snapshots.seq, snapshots.hash, snapshots.body, body_hash FROM runs
+/** Finds the snapshot of a run, if the run has its entry. */
+export const GET_SNAPSHOT = `SELECT snapshots.seq, snapshots.hash, snapshots.body, body_hash FROM runs
   JOIN snapshots ON snapshots.run = runs.no
   JOIN entries ON entries.run = runs.no AND entries.seq = snapshots.seq AND entries.hash = snapshots.hash
   WHERE runs.id = ?`

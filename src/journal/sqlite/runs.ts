@@ -7,20 +7,26 @@ import type { Journal, Lease, RowUpdate, RunFilter, RunRow } from '../journal.ts
 import { checkRow, checkText, isNext, refuseLost, refuseSession, refuseUnknown } from '../refusal.ts'
 import { damaged, numberIn, textIn, type Columns, type Value } from './connection.ts'
 import type { Database, WriteSql } from './database.ts'
+import { oneOf } from './one-of.ts'
 import type { Sql } from './open.ts'
 import { columnsOf, flagColumn, INSERT_ROW, jsonColumn, rowIn, SELECT_ROW } from './row.ts'
 
-const BY_KEY = `${SELECT_ROW} WHERE agent = ? AND coalesce(tenant, '') = ? AND run_key = ?`
-const IN_SESSION = `SELECT id FROM runs WHERE coalesce(tenant, '') = ? AND session = ? AND status IN ('queued', 'running', 'waiting')`
+/** Finds the run that has a key. */
+export const BY_KEY = `${SELECT_ROW} WHERE agent = ? AND coalesce(tenant, '') = ? AND run_key = ?`
+/** Finds the run that holds a session. */
+export const IN_SESSION = `SELECT id FROM runs WHERE coalesce(tenant, '') = ? AND session = ? AND status IN ('queued', 'running', 'waiting')`
 const INSERT_LEASE = 'INSERT INTO leases (run, owner, epoch, expires_at) VALUES (?, ?, 1, ?)'
-const INSERT_ENTRY = 'INSERT INTO entries (run, seq, at, hash, body) VALUES (?, ?, ?, ?, ?)'
+/** Adds an entry. */
+export const INSERT_ENTRY = 'INSERT INTO entries (run, seq, at, hash, body) VALUES (?, ?, ?, ?, ?)'
 
+/** What an entry changes in its run's row. */
 // The same parameters twice: most entries leave the status as it was, and naming it in SET would rewrite its indexes.
-const SET = `seq = ?, hash = ?, updated_at = ?, state = ?, waiting = ?, due_at = ?, taken = ?, model_calls = ?, tool_calls = ?,
+export const SET = `seq = ?, hash = ?, updated_at = ?, state = ?, waiting = ?, due_at = ?, taken = ?, model_calls = ?, tool_calls = ?,
   input_tokens = ?, output_tokens = ?, cost_nano = ?, cost_unknown = ?, output = ?, failure_code = ?, defect = ?`
 const HELD = 'id = ? AND seq = ? AND EXISTS (SELECT 1 FROM leases WHERE leases.run = runs.no AND owner = ? AND epoch = ?)'
 const ADVANCE = `UPDATE runs SET ${SET} WHERE status = ? AND ${HELD} RETURNING no`
 const ADVANCE_AND_MOVE = `UPDATE runs SET ${SET}, status = ? WHERE ${HELD} RETURNING no`
+/** Puts a run under another agent. */
 const MIGRATE = 'UPDATE runs SET agent_hash = coalesce(?, agent_hash), agent_version = ? WHERE no = ?'
 
 /** A run's number, head, status and inbox length, or a refusal. @throws FailureError `run_not_found`, `journal_corrupt`. */
@@ -43,7 +49,8 @@ const missing = (db: Database, sql: Sql, id: string): never => {
   return refuseUnknown(id)
 }
 
-const entryIn = (found: Columns): StoredEntry => ({
+/** An entry as it was stored. */
+export const entryIn = (found: Columns): StoredEntry => ({
   seq: numberIn(found['seq'], 'the seq of an entry'),
   at: numberIn(found['at'], 'the time of an entry'),
   hash: textIn(found['hash'], 'the hash of an entry'),
@@ -63,13 +70,18 @@ const createIn = (sql: WriteSql, row: RunRow, entry: StoredEntry, lease: Lease):
   return { created: true, lease }
 }
 
-const appendIn = (db: Database, sql: WriteSql, lease: Lease, entry: StoredEntry, update: RowUpdate): void => {
+/** The parameters of SET. */
+export const setParameters = (entry: StoredEntry, update: RowUpdate): Value[] => {
   const { updatedAt, taken, modelCalls, toolCalls, inputTokens, outputTokens, costNano, costUnknown, dueAt = null, failureCode = null } = update
   const texts = [jsonColumn(update.state), jsonColumn(update.waiting)]
   const counts = [modelCalls, toolCalls, inputTokens, outputTokens, costNano, Number(costUnknown)]
   const end = [jsonColumn(update.output), failureCode, flagColumn(update.defect)]
+  return [entry.seq, entry.hash, updatedAt, ...texts, dueAt, taken, ...counts, ...end]
+}
+
+const appendIn = (db: Database, sql: WriteSql, lease: Lease, entry: StoredEntry, update: RowUpdate): void => {
   const where = [update.status, lease.run, entry.seq - 1, lease.owner, lease.epoch]
-  const parameters: Value[] = [entry.seq, entry.hash, updatedAt, ...texts, dueAt, taken, ...counts, ...end, ...where]
+  const parameters = [...setParameters(entry, update), ...where]
   const moved = sql.get(ADVANCE, ...parameters) ?? sql.get(ADVANCE_AND_MOVE, ...parameters)
   if (moved === undefined) return explain(db, sql, lease, entry)
   const no = moved['no'] as number
@@ -106,16 +118,22 @@ const FILTERS: readonly (readonly [keyof RunFilter & keyof RunRow, string])[] = 
   ['key', 'run_key'],
 ]
 
-const listIn = (db: Database, sql: Sql, filter: RunFilter): readonly RunRow[] => {
+/** The statement that lists runs, with its parameters. */
+export const listStatement = (filter: RunFilter): { readonly sql: string; readonly parameters: readonly Value[] } => {
   const { status, since, limit = 100 } = filter
-  db.verifyTable(sql, 'runs')
   const given = FILTERS.filter(([field]) => filter[field] !== undefined)
   const conditions = given.map(([, column]) => `${column} = ?`)
   if (since !== undefined) conditions.push('started_at >= ?')
-  if (status !== undefined) conditions.push(`status IN (${status.map(() => '?').join(', ')})`)
+  if (status !== undefined) conditions.push(oneOf('status', status.length))
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
   const parameters = [...given.map(([field]) => filter[field] as string), ...(since === undefined ? [] : [since]), ...(status ?? [])]
-  return sql.all(`${SELECT_ROW}${where} ORDER BY started_at DESC, no DESC LIMIT ?`, ...parameters, limit).map(rowIn)
+  return { sql: `${SELECT_ROW}${where} ORDER BY started_at DESC, no DESC LIMIT ?`, parameters: [...parameters, limit] }
+}
+
+const listIn = (db: Database, sql: Sql, filter: RunFilter): readonly RunRow[] => {
+  db.verifyTable(sql, 'runs')
+  const { sql: statement, parameters } = listStatement(filter)
+  return sql.all(statement, ...parameters).map(rowIn)
 }
 
 /** The part of the journal that is about runs and entries. */

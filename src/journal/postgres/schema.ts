@@ -1,0 +1,97 @@
+// The tables in PostgreSQL: those of SQLite with PostgreSQL's types, but for the lease, which is part of the run's row, so
+// that the lock on the row is what fences. Invariant: a migration that was released is never edited; new ones go to the end.
+
+/** Which migrations a database has, and when each was made. */
+export const MIGRATIONS_TABLE = 'CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, at BIGINT NOT NULL)'
+
+/** Migrations, oldest first. The schema version of a database is how many of them it has. */
+export const MIGRATIONS: readonly string[] = [
+  // fillfactor leaves room on the page, so that the new version of a row needs no entry in any index.
+  `
+  CREATE TABLE runs (
+    no BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    agent_version TEXT,
+    agent_hash TEXT NOT NULL,
+    source TEXT,
+    engine TEXT NOT NULL,
+    user_id TEXT,
+    route TEXT,
+    tenant TEXT,
+    session TEXT,
+    run_key TEXT,
+    status TEXT NOT NULL,
+    priority BIGINT,
+    started_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    state TEXT NOT NULL,
+    waiting TEXT,
+    due_at BIGINT,
+    taken BIGINT NOT NULL,
+    model_calls BIGINT NOT NULL,
+    tool_calls BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cost_nano BIGINT NOT NULL,
+    cost_unknown BIGINT NOT NULL,
+    output TEXT,
+    failure_code TEXT,
+    defect BIGINT,
+    inbox BIGINT NOT NULL,
+    lease_owner TEXT,
+    lease_epoch BIGINT NOT NULL DEFAULT 1,
+    lease_expires_at BIGINT NOT NULL DEFAULT 0
+  ) WITH (fillfactor = 70);
+  CREATE UNIQUE INDEX runs_id ON runs (id);
+  CREATE UNIQUE INDEX runs_key ON runs (agent, coalesce(tenant, ''), run_key) WHERE run_key IS NOT NULL;
+  CREATE UNIQUE INDEX runs_open_session ON runs (coalesce(tenant, ''), session)
+    WHERE session IS NOT NULL AND status IN ('queued', 'running', 'waiting');
+  CREATE INDEX runs_started ON runs (started_at);
+  CREATE INDEX runs_status ON runs (status, started_at);
+  CREATE INDEX runs_agent ON runs (agent, started_at);
+  CREATE INDEX runs_user ON runs (user_id, started_at) WHERE user_id IS NOT NULL;
+  CREATE INDEX runs_route ON runs (route, started_at) WHERE route IS NOT NULL;
+  CREATE INDEX runs_tenant ON runs (tenant, started_at) WHERE tenant IS NOT NULL;
+  CREATE INDEX runs_session ON runs (session, started_at) WHERE session IS NOT NULL;
+  CREATE INDEX runs_due ON runs (due_at) WHERE status = 'waiting' AND due_at IS NOT NULL;
+  CREATE INDEX runs_unread ON runs (no) WHERE status = 'waiting' AND inbox > taken;
+
+  CREATE TABLE entries (
+    run BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run, seq)
+  );
+
+  CREATE TABLE inbox (
+    run BIGINT NOT NULL,
+    n BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    token TEXT NOT NULL UNIQUE,
+    PRIMARY KEY (run, n)
+  );
+
+  CREATE TABLE content (
+    no BIGINT GENERATED ALWAYS AS IDENTITY,
+    hash TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    body BYTEA NOT NULL
+  );
+  CREATE INDEX content_kind ON content (kind, no);
+
+  CREATE TABLE snapshots (
+    run BIGINT PRIMARY KEY,
+    seq BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    body_hash TEXT NOT NULL
+  );
+  `,
+]
