@@ -13,10 +13,11 @@ export interface Option {
 
 /** A command. `O` is the shape of its options once they are read. */
 export interface CommandDefinition<O> {
+  /** `run`, or `prompts list` for a command of a group. */
   readonly name: string
   readonly about: string
-  /** Required arguments, in order. */
-  readonly args: readonly { readonly name: string; readonly about: string }[]
+  /** Arguments, in order; those that may be left out come last, and only the last may be repeated. */
+  readonly args: readonly { readonly name: string; readonly about: string; readonly optional?: true; readonly many?: true }[]
   readonly options: readonly Option[]
   /** Performs it. @returns the exit code. May throw a FailureError. */
   readonly run: (io: Io, args: readonly string[], options: O) => Promise<number>

@@ -7,6 +7,9 @@ import { cancelCommand } from './commands/cancel.ts'
 import { dbCommand } from './commands/db.ts'
 import { approveCommand, rejectCommand } from './commands/decide.ts'
 import { ejectCommand } from './commands/eject.ts'
+import { evalAddCommand } from './commands/eval-add.ts'
+import { evalDriftCommand } from './commands/eval-drift.ts'
+import { evalCommand } from './commands/eval.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
@@ -15,14 +18,38 @@ import { showCommand } from './commands/show.ts'
 import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
 import { plain, type Io } from './io.ts'
 
-const COMMANDS: readonly CommandDefinition<never>[] = [runCommand, sendCommand, approveCommand, rejectCommand, resumeCommand, cancelCommand, runsCommand, showCommand, ejectCommand, dbCommand]
+const COMMANDS: readonly CommandDefinition<never>[] = [
+  runCommand,
+  sendCommand,
+  approveCommand,
+  rejectCommand,
+  resumeCommand,
+  cancelCommand,
+  runsCommand,
+  showCommand,
+  ejectCommand,
+  dbCommand,
+  evalCommand,
+  evalAddCommand,
+  evalDriftCommand,
+]
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
+/** What groups of commands are for. */
+const GROUPS: { readonly [name: string]: string } = {}
+
+/** The command that holds a group of others. */
+const groupOf = (program: Command, name: string): Command => program.commands.find((command) => command.name() === name) ?? program.command(name).description(GROUPS[name] ?? '')
+
 /** Adds a command to the program. */
 const add = (program: Command, { name, about, args, options, run }: CommandDefinition<never>, perform: (run: (io: Io) => Promise<number>) => Promise<void>): void => {
-  const command = program.command(name).description(about)
-  for (const argument of args) command.argument(`<${argument.name}>`, argument.about)
+  const [group = '', member] = name.split(' ')
+  const command = (member === undefined ? program.command(group) : groupOf(program, group).command(member)).description(about).enablePositionalOptions()
+  for (const argument of args) {
+    const shown = `${argument.name}${argument.many === true ? '...' : ''}`
+    command.argument(argument.optional === true ? `[${shown}]` : `<${shown}>`, argument.about)
+  }
   for (const option of options) {
     if (option.many === true) command.option(option.flags, option.about, collect)
     else command.option(option.flags, option.about, option.default)

@@ -1,5 +1,6 @@
 // List prices from `@pydantic/genai-prices`: offline, by provider, model and time. The package is 0.5 MB and takes some
 // 30 ms to load, so nothing of it is touched before the first price is asked for.
+import { readFileSync } from 'node:fs'
 import { createRequire, findPackageJSON } from 'node:module'
 import type { Price } from './usage.ts'
 
@@ -62,7 +63,7 @@ export const loadPriceList = (from: string = import.meta.url): PriceList | undef
     const require = createRequire(from)
     const { calcPrice } = require('@pydantic/genai-prices') as Package
     const manifest = findPackageJSON('@pydantic/genai-prices', from)
-    const { version } = require(manifest ?? '@pydantic/genai-prices/package.json') as { readonly version: string }
+    const { version } = JSON.parse(readFileSync(manifest ?? require.resolve('@pydantic/genai-prices/package.json'), 'utf8')) as { readonly version: string }
     return {
       source: `genai-prices@${version}`,
       find(question) {

@@ -1,13 +1,13 @@
 // Prompts as Markdown files: YAML front matter names the prompt, level-one headings `# system`, `# user` and
 // `# assistant` begin its messages. The same checks apply as to prompts in code, when the file is loaded.
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { fail } from '../failure/index.ts'
 import type { Schema } from '../schema/index.ts'
 import { createPrompt, type VarsOf } from './define.ts'
 import type { Partials } from './partials.ts'
 import type { Prompt, PromptMessage } from './prompt.ts'
+import { parseYaml } from './yaml.ts'
 
 /** What a Markdown file cannot say. */
 export interface MarkdownOptions<S> {
@@ -28,11 +28,9 @@ const FENCE = /^ {0,3}(?<mark>`{3,}|~{3,})(?<info>.*)$/
 
 const invalid = (where: string, problem: string, cause?: unknown): never => fail('agent_invalid', `${where} cannot be read as a prompt: ${problem}`, { cause })
 
-const parseYaml = (yaml: string, where: string): unknown => {
-  const require = createRequire(import.meta.url)
-  const { parse } = require('yaml') as typeof import('yaml')
+const frontMatterOf = (yaml: string, where: string): unknown => {
   try {
-    return parse(yaml)
+    return parseYaml(yaml)
   } catch (error) {
     return invalid(where, `its front matter is not YAML (${error instanceof Error ? error.message : String(error)}).`, error)
   }
@@ -41,7 +39,7 @@ const parseYaml = (yaml: string, where: string): unknown => {
 const isRecord = (value: unknown): value is { readonly [key: string]: unknown } => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const readFrontMatter = (yaml: string, where: string): FrontMatter => {
-  const matter = parseYaml(yaml, where)
+  const matter = frontMatterOf(yaml, where)
   if (!isRecord(matter)) return invalid(where, 'its front matter must be a map with an id.')
   const unknown = Object.keys(matter).filter((key) => key !== 'id' && key !== 'partials')
   if (unknown.length > 0) return invalid(where, `its front matter has ${unknown.join(', ')}; only id and partials are known.`)

@@ -1,0 +1,75 @@
+// A report as JUnit XML: one suite for each evaluation, one test for each case, its trials as properties. Invariant: a case
+// is a failure when a trial failed and nothing of the base excuses it, an error when infrastructure stood in the way.
+// @see https://github.com/testmoapp/junitxml
+import type { CaseResult } from '../gate.ts'
+import type { EvaluationResult } from '../run-evaluation.ts'
+import { showValue } from '../score.ts'
+import { escapeMarkup } from './format.ts'
+import { shareOf, showActual, showPath, tellingTrial, verdictOf, whyFailed, type EvalReport } from './report.ts'
+
+const attributes = (values: { readonly [name: string]: string | number }): string =>
+  Object.entries(values)
+    .map(([name, value]) => ` ${name}="${escapeMarkup(String(value))}"`)
+    .join('')
+
+const properties = (values: readonly (readonly [string, string | number])[]): string =>
+  values.length === 0 ? '' : `<properties>${values.map(([name, value]) => `<property${attributes({ name, value })}/>`).join('')}</properties>`
+
+const seconds = (ms: number): string => (ms / 1_000).toFixed(3)
+
+/** A test fails when its pass rate is below the base's; without a base, when a trial failed. */
+const stateOf = (result: CaseResult): 'passed' | 'failed' | 'error' | 'skipped' => {
+  const [before, after] = [shareOf(result.base ?? []), shareOf(result.trials)]
+  if (result.trials.length === 0) return 'skipped'
+  if (after === null) return 'error'
+  return after < (before ?? 1) ? 'failed' : 'passed'
+}
+
+const testCase = (suite: string, result: CaseResult): string => {
+  const telling = tellingTrial(result)
+  const state = stateOf(result)
+  const trials = result.trials.map(({ trial, status, score, reused }) => [`trial.${trial}`, `${status}, score ${score.toFixed(3)}${reused ? ', reused' : ''}`] as const)
+  const facts = properties([['passRate', shareOf(result.trials) ?? 'none'], ['basePassRate', shareOf(result.base ?? []) ?? 'none'], ...trials])
+  const text =
+    telling === undefined
+      ? ''
+      : [`input: ${showValue(result.case.input, 600)}`, `expected: ${showValue(result.case.expected, 600)}`, `actual: ${showActual(telling)}`, `path: ${showPath(telling)}`, ...whyFailed(telling)].join('\n')
+  const why = telling === undefined ? '' : (whyFailed(telling)[0] ?? '')
+  const body =
+    state === 'failed'
+      ? `<failure${attributes({ message: why, type: 'regression' })}>${escapeMarkup(text)}</failure>`
+      : state === 'error'
+        ? `<error${attributes({ message: why, type: 'infrastructure' })}>${escapeMarkup(text)}</error>`
+        : state === 'skipped'
+          ? `<skipped${attributes({ message: 'no trial was run' })}/>`
+          : ''
+  const time = seconds(result.trials.reduce((sum, { observation }) => sum + observation.durationMs, 0))
+  return `    <testcase${attributes({ name: result.case.id, classname: suite, time })}>${facts}${body}</testcase>`
+}
+
+const countOf = (cases: readonly CaseResult[]): { readonly tests: number; readonly failures: number; readonly errors: number; readonly skipped: number } => {
+  const states = cases.map(stateOf)
+  const many = (state: string): number => states.filter((one) => one === state).length
+  return { tests: cases.length, failures: many('failed'), errors: many('error'), skipped: many('skipped') }
+}
+
+const suite = (result: EvaluationResult): string => {
+  const { name, cases, durationMs, at, gate } = result
+  const facts = properties([
+    ['verdict', verdictOf(result)],
+    ['reason', gate.reasons.join('; ')],
+    ['trials.run', result.ran],
+    ['trials.reused', result.reused],
+    ['costUsd', result.costUsd ?? 'unknown'],
+  ])
+  const head = attributes({ name, ...countOf(cases), time: seconds(durationMs), timestamp: new Date(at).toISOString().replace(/\.\d+Z$/, '') })
+  return `  <testsuite${head}>\n    ${facts}\n${cases.map((one) => testCase(name, one)).join('\n')}\n  </testsuite>`
+}
+
+/** The report as JUnit XML. */
+export const junitReport = ({ evaluations }: EvalReport): string => {
+  const results = evaluations.map(({ result }) => result)
+  const all = countOf(results.flatMap(({ cases }) => cases))
+  const time = seconds(results.reduce((sum, { durationMs }) => sum + durationMs, 0))
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${attributes({ name: 'stateloop eval', ...all, time })}>\n${results.map(suite).join('\n')}\n</testsuites>\n`
+}
