@@ -2,13 +2,11 @@
 // prices, services, the clock) and the journal; everything a run decides is in its fold.
 import { promptsOf, type Agent } from '../agent/index.ts'
 import { systemClock, type Clock } from '../clock/index.ts'
-import { priceTable, type PricePort } from '../cost/index.ts'
-import { fail, failure, FailureError, type Json } from '../failure/index.ts'
+import { fail, failure, FailureError } from '../failure/index.ts'
 import { memoryJournal, watchers, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
-import type { ModelProvider } from '../model/index.ts'
 import type { PromptChooser } from '../prompt/index.ts'
-import type { BreakerPolicy, LimiterPolicy } from '../policy/index.ts'
-import { callPolicies, type PolicyView } from './call/policies.ts'
+import { actingOf, type ActingOptions } from './acting.ts'
+import type { PolicyView } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
 import { contentFromEnvironment, traceRuns } from './observe/trace-runs.ts'
@@ -18,29 +16,17 @@ import { liveRun, outcomeOf, type LiveRun, type LiveRunParts } from './live-run.
 import type { RunOutcome } from './outcome.ts'
 import { prepareStart, type StartOptions } from './prepare-start.ts'
 import { prepareResume } from './resume.ts'
-import { reservations } from './reservations.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkEvent } from './send.ts'
 
 /** What a runtime is made of; every part has a default. */
-export interface RuntimeOptions {
+export interface RuntimeOptions extends ActingOptions {
   /** Default: memory, which forgets when the process ends. */
   readonly journal?: Journal
-  /** Who answers model calls, found by the text before the `/` in a model's name. */
-  readonly providers?: readonly ModelProvider[]
   /** Agents that `resume` and `send` may have to continue; those given to `start` are known anyway. */
   readonly agents?: readonly Agent[]
-  /** The application's own objects for tools and code. */
-  readonly services?: { readonly [name: string]: unknown }
-  readonly prices?: PricePort
   /** Chooses versions of prompts, such as `promptLock({ path })`. Default: what the code holds. */
   readonly prompts?: PromptChooser
-  /** When calls to a model are refused for a while; `false` for never. A state may say otherwise. */
-  readonly breaker?: BreakerPolicy | false
-  /** How many calls to a model at once and how fast; `false` for no limit. A state may say otherwise. */
-  readonly limiter?: LimiterPolicy | false
-  /** Size of the response cache in memory, bytes. Default 32 MiB. The journal's database holds what is kept longer. */
-  readonly cacheBytes?: number
   readonly clock?: Clock
   /** How long a lease lasts without renewal, milliseconds. Default 30,000. */
   readonly leaseMs?: number
@@ -52,8 +38,6 @@ export interface RuntimeOptions {
   readonly trace?: 'off' | 'metadata' | 'content'
   /** Logs and other onlookers: who sees what the runs of this runtime do. */
   readonly observers?: readonly Observer[]
-  /** Gets log lines of tools. Default: dropped. */
-  readonly log?: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
 }
 
 /** Options of `resume`. */
@@ -106,14 +90,6 @@ export interface Runtime extends AsyncDisposable {
 
 const ENDED: ReadonlySet<string> = new Set(['done', 'failed', 'limited', 'cancelled'])
 
-const findProvider =
-  (providers: readonly ModelProvider[]) =>
-  (id: string): ModelProvider => {
-    const found = providers.find((provider) => provider.id === id)
-    const known = providers.map((provider) => provider.id).join(', ') || 'none'
-    return found ?? fail('provider_not_found', `No provider ${JSON.stringify(id)} is configured (there are: ${known}). Add it to createRuntime({ providers }).`)
-  }
-
 /** Runs at work in this process, and everything that takes them up, sends to them and lets them go. */
 class LocalRuntime implements Runtime {
   readonly journal: Journal
@@ -131,7 +107,7 @@ class LocalRuntime implements Runtime {
   readonly #expiries = new Map<string, () => void>()
   #closing = false
 
-  constructor({ journal, providers = [], clock = systemClock, leaseMs = 30_000, trace = contentFromEnvironment(), ...options }: RuntimeOptions) {
+  constructor({ journal, clock = systemClock, leaseMs = 30_000, trace = contentFromEnvironment(), ...options }: RuntimeOptions) {
     this.journal = journal ?? memoryJournal({ clock })
     this.#clock = clock
     this.#leaseMs = leaseMs
@@ -139,17 +115,8 @@ class LocalRuntime implements Runtime {
     this.#agents = new Map((options.agents ?? []).map((agent) => [agent.id, agent]))
     this.#prompts = options.prompts
     this.#prompts?.check((options.agents ?? []).flatMap(promptsOf))
-    this.#acting = {
-      clock,
-      prices: options.prices ?? priceTable(),
-      services: options.services ?? {},
-      observers: [...(trace === 'off' ? [] : [traceRuns({ clock, content: trace === 'content' })]), ...(options.observers ?? [])],
-      policies: callPolicies({ clock, breaker: options.breaker ?? {}, limiter: options.limiter ?? {}, cache: this.journal.cache, cacheBytes: options.cacheBytes ?? 32 * 1024 * 1024 }),
-      blob: (hash) => this.#blob(hash),
-      provider: findProvider(providers),
-      log: options.log ?? (() => {}),
-      reserve: reservations(),
-    }
+    const observers = [...(trace === 'off' ? [] : [traceRuns({ clock, content: trace === 'content' })]), ...(options.observers ?? [])]
+    this.#acting = actingOf(options, clock, this.journal, observers)
   }
 
   async start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options: StartOptions = {}): Promise<RunHandle<O, E>> {
@@ -195,11 +162,6 @@ class LocalRuntime implements Runtime {
 
   putBlob(bytes: Uint8Array): Promise<string> {
     return this.journal.putContent('blob', Buffer.from(bytes).toString('base64'))
-  }
-
-  async #blob(hash: string): Promise<string> {
-    const found = await this.journal.getContent(hash)
-    return found?.text ?? fail('invalid_request', `A message part names blob ${hash}, which the journal does not hold. Put it there first with runtime.putBlob(bytes).`)
   }
 
   get(run: string): Promise<RunRow | undefined> {

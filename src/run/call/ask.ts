@@ -52,10 +52,10 @@ const stepHashes = new WeakMap<object, Map<string, string>>()
 
 /** The full hash of a step, computed once for each model, template, schema and set of tools. */
 const stepHashOf = (ask: ModelAsk): string => {
-  const { model, tools, output, prompt } = ask
+  const { model, tools, output, prompt, toolChoice } = ask
   const known = stepHashes.get(model) ?? new Map<string, string>()
   stepHashes.set(model, known)
-  const key = `${prompt.hash} ${output?.name ?? ''} ${tools.map((tool) => tool.name).join()}`
+  const key = `${prompt.hash} ${output?.name ?? ''} ${tools.map((tool) => tool.name).join()} ${toolChoice ?? ''}`
   const hash = known.get(key) ?? hashOf(stepDocument(ask))
   known.set(key, hash)
   return hash

@@ -1,0 +1,55 @@
+// The impure side of a runtime, put together from its options: providers, prices, policies and the application's objects.
+// Invariant: whoever performs attempts, live or for a replay, performs them with the same parts.
+import { priceTable, type PricePort } from '../cost/index.ts'
+import type { Clock } from '../clock/index.ts'
+import { fail, type Json } from '../failure/index.ts'
+import type { Journal } from '../journal/index.ts'
+import type { ModelProvider } from '../model/index.ts'
+import type { BreakerPolicy, LimiterPolicy } from '../policy/index.ts'
+import { callPolicies } from './call/policies.ts'
+import type { Acting } from './effect.ts'
+import type { Observer } from './observer.ts'
+import { reservations } from './reservations.ts'
+
+/** What attempts are performed with; every part has a default. */
+export interface ActingOptions {
+  /** Who answers model calls, found by the text before the `/` in a model's name. */
+  readonly providers?: readonly ModelProvider[]
+  /** The application's own objects for tools and code. */
+  readonly services?: { readonly [name: string]: unknown }
+  readonly prices?: PricePort
+  /** When calls to a model are refused for a while; `false` for never. A state may say otherwise. */
+  readonly breaker?: BreakerPolicy | false
+  /** How many calls to a model at once and how fast; `false` for no limit. A state may say otherwise. */
+  readonly limiter?: LimiterPolicy | false
+  /** Size of the response cache in memory, bytes. Default 32 MiB. The journal's database holds what is kept longer. */
+  readonly cacheBytes?: number
+  /** Gets log lines of tools. Default: dropped. */
+  readonly log?: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
+}
+
+const findProvider =
+  (providers: readonly ModelProvider[]) =>
+  (id: string): ModelProvider => {
+    const found = providers.find((provider) => provider.id === id)
+    const known = providers.map((provider) => provider.id).join(', ') || 'none'
+    return found ?? fail('provider_not_found', `No provider ${JSON.stringify(id)} is configured (there are: ${known}). Add it to createRuntime({ providers }).`)
+  }
+
+const readBlob = async (journal: Pick<Journal, 'getContent'>, hash: string): Promise<string> => {
+  const found = await journal.getContent(hash)
+  return found?.text ?? fail('invalid_request', `A message part names blob ${hash}, which the journal does not hold. Put it there first with runtime.putBlob(bytes).`)
+}
+
+/** Puts the parts together. */
+export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Journal, 'getContent' | 'cache'>, observers: readonly Observer[]): Acting => ({
+  clock,
+  prices: options.prices ?? priceTable(),
+  services: options.services ?? {},
+  observers,
+  policies: callPolicies({ clock, breaker: options.breaker ?? {}, limiter: options.limiter ?? {}, cache: journal.cache, cacheBytes: options.cacheBytes ?? 32 * 1024 * 1024 }),
+  blob: (hash) => readBlob(journal, hash),
+  provider: findProvider(options.providers ?? []),
+  log: options.log ?? (() => {}),
+  reserve: reservations(),
+})
