@@ -15,6 +15,7 @@ import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
 import { sendCommand } from './commands/send.ts'
 import { showCommand } from './commands/show.ts'
+import { traceCommand } from './commands/trace.ts'
 import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
 import { plain, type Io } from './io.ts'
 
@@ -27,6 +28,7 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   cancelCommand,
   runsCommand,
   showCommand,
+  traceCommand,
   ejectCommand,
   dbCommand,
   evalCommand,

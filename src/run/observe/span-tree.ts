@@ -30,6 +30,8 @@ export interface CallSpan extends Named {
   readonly billed: Billed
   /** The attempt begun last. */
   attempt: number
+  /** The last attempt that has a span. */
+  performed: number
   /** Its span, while it is performed here. */
   running: OpenSpan | undefined
   /** True once the span says what was asked. */
@@ -122,7 +124,7 @@ export class SpanTree {
     const visit = this.visit(place, at)
     const outside = named.kind !== 'tool' && named.kind !== 'tools' && named.kind !== 'code'
     const span = visit.span.child(callSpanName(named), { kind: outside ? 'client' : 'internal', at, attributes: callAttributes(named, this.#content) })
-    const made: CallSpan = { ...named, span, since: at, visit, billed: nothingBilled(), attempt: 0, running: undefined, described: false }
+    const made: CallSpan = { ...named, span, since: at, visit, billed: nothingBilled(), attempt: 0, performed: 0, running: undefined, described: false }
     visit.calls.push(named.key)
     this.#calls.set(named.key, made)
     return made

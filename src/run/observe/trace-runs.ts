@@ -12,7 +12,7 @@ import { placeOf, SpanTree, type CallSpan, type VisitSpan } from './span-tree.ts
 type Event<T extends RunEvent['type']> = Extract<RunEvent, { readonly type: T }>
 
 /** What a traced run is made of. */
-interface Traced {
+export interface Traced {
   readonly tracing: Tracing
   readonly root: OpenSpan
   readonly since: number
@@ -31,19 +31,25 @@ const addTo = (billed: Billed, { usage, costUsd }: Event<'attempt.ended'>): void
   billed.costUnknown ||= costUsd === null
 }
 
-class TracedRun implements RunObserver {
+const beginAttempt = (call: CallSpan, attempt: number, at: number): OpenSpan => {
+  call.performed = attempt
+  return call.span.child('attempt', { kind: 'internal', at, attributes: { [ATTRIBUTE.attempt]: attempt, [ATTRIBUTE.resendCount]: attempt > 1 ? attempt - 1 : undefined } })
+}
+
+/** Builds the spans of one run from its events. */
+export class TracedRun implements RunObserver {
   readonly #tracing: Tracing
   readonly #tree: SpanTree
   readonly #agent: string
   readonly #since: number
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'now'>
   readonly #content: boolean
   readonly #billed = nothingBilled()
   readonly #leaving: VisitSpan[] = []
   #moved = false
   #over = false
 
-  constructor(run: RunInfo, { tracing, root, since, agent }: Traced, clock: Clock, content: boolean) {
+  constructor(run: RunInfo, { tracing, root, since, agent }: Traced, clock: Pick<Clock, 'now'>, content: boolean) {
     this.#tracing = tracing
     this.#tree = new SpanTree(run, root, content)
     this.#since = since
@@ -84,7 +90,7 @@ class TracedRun implements RunObserver {
     if (call.attempt < attempt) call.attempt = attempt
     if (!call.described && request.call !== undefined && call.span.recording) call.span.set(requestAttributes(request.call(), this.#content))
     call.described = true
-    const span = call.span.child('attempt', { kind: 'internal', at: this.#clock.now(), attributes: { [ATTRIBUTE.attempt]: attempt, [ATTRIBUTE.resendCount]: attempt > 1 ? attempt - 1 : undefined } })
+    const span = beginAttempt(call, attempt, this.#clock.now())
     call.running = span
     try {
       const outcome = await span.within(work)
@@ -127,6 +133,8 @@ class TracedRun implements RunObserver {
       const facts = { ...callLabels(event), ...failureAttributes(event.failure, this.#content), [ATTRIBUTE.attempt]: event.attempt, [ATTRIBUTE.retryInMs]: event.retryInMs, [ATTRIBUTE.effectKey]: event.key }
       call.span.log(LOG_EVENT.exception, 'warn', event.at, facts)
     }
+    // Performed elsewhere: in a process before, or in one that only reads.
+    if (call.performed < event.attempt) beginAttempt(call, event.attempt, event.at - event.durationMs).end(event.at, event.failure?.code)
     if (event.retryInMs === undefined && call.attempt <= event.attempt) this.#callEnded(call, event)
   }
 
