@@ -71,7 +71,7 @@ const storage = async (): Promise<void> => {
   console.log(`stored per step: ${(statSync(path).size / 1_000).toFixed(0)} B in the database, ${(text / 1_000).toFixed(0)} B of entry text (${entries.length} entries)`)
   const again = sqliteJournal({ path })
   const stored = await again.read(id)
-  const fold = new Fold({ id, seed: (JSON.parse(stored[0]?.text ?? '{}') as { readonly cause: { readonly seed: number } }).cause.seed }, benchAgent, new Map(), undefined)
+  const fold = new Fold({ agent: benchAgent.id, id, seed: (JSON.parse(stored[0]?.text ?? '{}') as { readonly cause: { readonly seed: number } }).cause.seed }, benchAgent, new Map(), undefined)
   const started = process.cpuUsage()
   refold(fold, stored)
   const { user, system } = process.cpuUsage(started)

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { failure, type Failure } from '../failure/index.ts'
 import type { CommandDefinition } from './command.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { costsCommand } from './commands/costs.ts'
 import { dbCommand } from './commands/db.ts'
 import { approveCommand, rejectCommand } from './commands/decide.ts'
 import { ejectCommand } from './commands/eject.ts'
@@ -29,6 +30,7 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   runsCommand,
   showCommand,
   traceCommand,
+  costsCommand,
   ejectCommand,
   dbCommand,
   evalCommand,

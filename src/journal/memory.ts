@@ -1,5 +1,6 @@
 // The journal of a process that may forget: the contract of the durable ones, leases and verification included, on maps.
 // Invariant: an append costs the same however long the run is, and texts are kept as they came, never copied.
+import { memoryLedger, rankRuns, type LedgerStore, type MemoryLedger } from '../cost/index.ts'
 import { systemClock, type Clock } from '../clock/index.ts'
 import { sha256 } from '../schema/index.ts'
 import { verifyChain } from './chain.ts'
@@ -59,6 +60,7 @@ interface Store {
   /** Ended runs, the oldest first; those beyond `keepEnded` are forgotten. */
   readonly ended: Set<Run>
   readonly keepEnded: number
+  readonly ledger: MemoryLedger
   closed: boolean
 }
 
@@ -110,13 +112,14 @@ const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
     else if (session !== undefined) sessions.set(session, run)
     return { created: true, lease: grant(store, run, owner, leaseMs) }
   },
-  async append(lease, entry, update) {
+  async append(lease, entry, update, charges = []) {
     checkText(entry.text)
     const run = held(store, lease)
     if (!isNext(lease.run, run.head, entry)) return
     run.entries.push(entry)
     run.head = entry
     run.update = update
+    store.ledger.add(charges)
     if (update.agentHash !== undefined || update.agentVersion !== undefined) run.created = withAgent(run.created, update)
     if (!isEnded(update.status)) return
     noteEnd(store, run)
@@ -274,13 +277,22 @@ export interface MemoryJournalOptions {
   readonly keepEnded?: number
 }
 
+const ledgerOf = (store: Store): LedgerStore => ({
+  async read(query) {
+    return store.closed ? refuseClosed('memory') : store.ledger.read(query)
+  },
+  async dearest(query) {
+    return store.closed ? refuseClosed('memory') : rankRuns([...store.runs.values()].map(rowOf), query)
+  },
+})
+
 /**
  * Makes a journal that lives as long as the process.
  *
  * @example const runtime = createRuntime({ journal: memoryJournal() })
  */
 export const memoryJournal = ({ clock = systemClock, keepEnded = Infinity }: MemoryJournalOptions = {}): Journal => {
-  const store: Store = { clock, keepEnded, runs: new Map(), keys: new Map(), sessions: new Map(), ended: new Set(), closed: false }
+  const store: Store = { clock, keepEnded, runs: new Map(), keys: new Map(), sessions: new Map(), ended: new Set(), ledger: memoryLedger(), closed: false }
   return {
     name: 'memory',
     ...writing(store),
@@ -288,6 +300,7 @@ export const memoryJournal = ({ clock = systemClock, keepEnded = Infinity }: Mem
     ...leasing(store),
     ...receiving(store),
     ...keeping(store),
+    ledger: ledgerOf(store),
     async close() {
       store.closed = true
     },

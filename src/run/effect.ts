@@ -17,6 +17,8 @@ import type { About, FullLimits } from './usage.ts'
 /** Who and what a run is; the same on every replay. */
 export interface RunInfo {
   readonly id: string
+  /** The run's own agent, also in its children. */
+  readonly agent: string
   readonly user?: string
   readonly route?: string
   readonly tenant?: string

@@ -208,7 +208,7 @@ export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
       const seq = head.seq + 1
       const { at } = commit.arrival
       const hash = chainHash(head.hash, seq, at, text)
-      await journal.append(lease, { seq, at, hash, text }, commit.row)
+      await journal.append(lease, { seq, at, hash, text }, commit.row, commit.charges)
       head = { seq, hash, at }
     },
     close: () => {

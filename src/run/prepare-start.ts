@@ -81,7 +81,7 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const { recorded, versions } = await choosePrompts(journal, agent, parts.prompts, { run: id, ...who })
   const begun = await startCause(parts, recorded)
   const at = clock.now()
-  const info: RunInfo = { id, seed: begun.seed, ...who, versions }
+  const info: RunInfo = { id, agent: agent.id, seed: begun.seed, ...who, versions }
   const traces = parts.observers.map((observer) => observer.begin?.({ info, agent }))
   const cause: StartCause = { ...begun, ...only({ trace: traces.find((trace) => trace !== undefined) }) }
   const fold = new Fold(info, agent, await loadThreads(journal, cause), cause.carried)

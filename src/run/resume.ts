@@ -76,6 +76,7 @@ export const openFold = async (journal: Pick<Journal, 'getContent'>, agent: Agen
   const { user, route, tenant, session, seed } = start
   const info = {
     id: run,
+    agent: agent.id,
     seed,
     ...(user === undefined ? {} : { user }),
     ...(route === undefined ? {} : { route }),

@@ -6,6 +6,7 @@ import { claimBehaviour } from './journal/claims.ts'
 import { contentBehaviour } from './journal/content.ts'
 import { inboxBehaviour } from './journal/inbox.ts'
 import { leaseBehaviour } from './journal/leases.ts'
+import { ledgerBehaviour } from './journal/ledger.ts'
 import { listBehaviour } from './journal/lists.ts'
 import { runBehaviour } from './journal/runs.ts'
 
@@ -34,6 +35,7 @@ export const journalContract = (name: string, open: (options: { readonly clock: 
     leaseBehaviour(subject)
     claimBehaviour(subject)
     inboxBehaviour(subject)
+    ledgerBehaviour(subject)
     contentBehaviour(subject)
   })
 }

@@ -1,6 +1,9 @@
 // The journal on PostgreSQL: the contract, part by part, on one database.
 import { systemClock } from '../../clock/index.ts'
+import type { LedgerStore } from '../../cost/index.ts'
 import type { Journal } from '../journal.ts'
+import { dearestRuns, readLedger } from '../sql/ledger.ts'
+import { performLater } from '../sql/script.ts'
 import { pgClaimsOn } from './claims.ts'
 import { pgContentOn } from './content.ts'
 import { pgDatabase } from './database.ts'
@@ -20,5 +23,6 @@ export const postgresJournal = (options: PostgresOptions): Journal => {
   const db = pgDatabase({ ...options, clock })
   const { settled, ...content } = pgContentOn(db)
   const { forgetHead, ...runs } = pgRunsOn(db, clock, settled)
-  return { name: 'postgres', ...runs, ...pgLeasesOn(db, clock, forgetHead), ...pgClaimsOn(db, clock), ...pgInboxOn(db, clock), ...content, close: () => db.close() }
+  const ledger: LedgerStore = { read: (query) => db.read((sql) => performLater(sql, readLedger(query))), dearest: (query) => db.read((sql) => performLater(sql, dearestRuns(query))) }
+  return { name: 'postgres', ...runs, ...pgLeasesOn(db, clock, forgetHead), ...pgClaimsOn(db, clock), ...pgInboxOn(db, clock), ...content, ledger, close: () => db.close() }
 }

@@ -94,4 +94,51 @@ export const MIGRATIONS: readonly string[] = [
     body_hash TEXT NOT NULL
   );
   `,
+  // What was spent, by hour and by everything it can be grouped under; and ended runs by cost.
+  `
+  CREATE TABLE ledger_keys (
+    no BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id TEXT NOT NULL,
+    user_id TEXT,
+    route TEXT,
+    tenant TEXT,
+    agent TEXT NOT NULL,
+    state TEXT NOT NULL,
+    model TEXT NOT NULL,
+    prompt TEXT,
+    prompt_hash TEXT
+  );
+  CREATE UNIQUE INDEX ledger_keys_id ON ledger_keys (id);
+  CREATE TABLE ledger (
+    key BIGINT NOT NULL,
+    hour BIGINT NOT NULL,
+    calls BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    estimated BIGINT NOT NULL,
+    unpriced BIGINT NOT NULL,
+    cache_hits BIGINT NOT NULL,
+    saved_nano BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cached_tokens BIGINT NOT NULL,
+    cache_write_tokens BIGINT NOT NULL,
+    reasoning_tokens BIGINT NOT NULL,
+    cost_nano BIGINT NOT NULL,
+    latency_ms BIGINT NOT NULL,
+    runs_0 BIGINT NOT NULL,
+    runs_1 BIGINT NOT NULL,
+    runs_2 BIGINT NOT NULL,
+    runs_3 BIGINT NOT NULL,
+    runs_4 BIGINT NOT NULL,
+    runs_5 BIGINT NOT NULL,
+    runs_6 BIGINT NOT NULL,
+    runs_7 BIGINT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    costs TEXT NOT NULL,
+    latencies TEXT NOT NULL,
+    PRIMARY KEY (key, hour)
+  );
+  CREATE INDEX runs_cost ON runs (cost_nano) WHERE status IN ('done', 'failed', 'limited', 'cancelled');
+  `,
 ]

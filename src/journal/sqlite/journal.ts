@@ -1,6 +1,7 @@
 // The journal over a SQLite driver: the contract, part by part, on one database file.
 import { resolve } from 'node:path'
 import { systemClock, type Clock } from '../../clock/index.ts'
+import type { LedgerStore } from '../../cost/index.ts'
 import type { Journal } from '../journal.ts'
 import { cacheOn } from './cache.ts'
 import type { Connect } from './connection.ts'
@@ -8,6 +9,8 @@ import { claimsOn } from './claims.ts'
 import { contentOn } from './content.ts'
 import { database } from './database.ts'
 import { inboxOn } from './inbox.ts'
+import { dearestRuns, readLedger } from '../sql/ledger.ts'
+import { perform } from '../sql/script.ts'
 import { leasesOn } from './leases.ts'
 import { runsOn } from './runs.ts'
 
@@ -24,5 +27,6 @@ export interface SqliteJournalOptions {
 export const journalOver = (connect: Connect, options: SqliteJournalOptions): Journal => {
   const { clock = systemClock, busyTimeoutMs = 5_000 } = options
   const db = database({ path: resolve(options.path), connect, busyTimeoutMs, now: () => clock.now() })
-  return { name: 'sqlite', ...runsOn(db, clock), ...leasesOn(db, clock), ...claimsOn(db, clock), ...inboxOn(db, clock), ...contentOn(db), cache: cacheOn(db, clock), close: () => db.close() }
+  const ledger: LedgerStore = { read: (query) => db.read((sql) => perform(sql, readLedger(query))), dearest: (query) => db.read((sql) => perform(sql, dearestRuns(query))) }
+  return { name: 'sqlite', ...runsOn(db, clock), ...leasesOn(db, clock), ...claimsOn(db, clock), ...inboxOn(db, clock), ...contentOn(db), cache: cacheOn(db, clock), ledger, close: () => db.close() }
 }

@@ -121,4 +121,51 @@ export const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX cache_key ON cache (key);
   CREATE INDEX cache_end ON cache (stale_until);
   `,
+  // What was spent, by hour and by everything it can be grouped under; and ended runs by cost.
+  `
+  CREATE TABLE ledger_keys (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    user_id TEXT,
+    route TEXT,
+    tenant TEXT,
+    agent TEXT NOT NULL,
+    state TEXT NOT NULL,
+    model TEXT NOT NULL,
+    prompt TEXT,
+    prompt_hash TEXT
+  ) STRICT;
+  CREATE UNIQUE INDEX ledger_keys_id ON ledger_keys (id);
+  CREATE TABLE ledger (
+    key INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    estimated INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    cache_hits INTEGER NOT NULL,
+    saved_nano INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cached_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL,
+    cost_nano INTEGER NOT NULL,
+    latency_ms INTEGER NOT NULL,
+    runs_0 INTEGER NOT NULL,
+    runs_1 INTEGER NOT NULL,
+    runs_2 INTEGER NOT NULL,
+    runs_3 INTEGER NOT NULL,
+    runs_4 INTEGER NOT NULL,
+    runs_5 INTEGER NOT NULL,
+    runs_6 INTEGER NOT NULL,
+    runs_7 INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    costs TEXT NOT NULL,
+    latencies TEXT NOT NULL,
+    PRIMARY KEY (key, hour)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX runs_cost ON runs (cost_nano) WHERE status IN ('done', 'failed', 'limited', 'cancelled');
+  `,
 ]

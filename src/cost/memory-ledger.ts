@@ -1,0 +1,60 @@
+// The ledger of a process that may forget, on maps. Invariant: adding a charge costs the same however many came before.
+import type { Charge, ChargeKey } from './charge.ts'
+import { addCharge, addTotal, emptyTotal, hourOf, hoursOf, HOUR_MS, isWhere, keyOf, keyText, type DearRun, type DearRunQuery, type LedgerRow, type LedgerStore, type Total } from './ledger.ts'
+
+/** A ledger in memory. */
+export interface MemoryLedger extends Pick<LedgerStore, 'read'> {
+  add(charges: readonly Charge[]): void
+}
+
+/** Makes an empty one. */
+export const memoryLedger = (): MemoryLedger => {
+  const keys = new Map<string, { readonly key: ChargeKey; readonly hours: Map<number, Total> }>()
+  return {
+    add(charges) {
+      for (const charge of charges) {
+        const id = keyText(charge)
+        const entry = keys.get(id) ?? { key: keyOf(charge), hours: new Map<number, Total>() }
+        keys.set(id, entry)
+        const hour = hourOf(charge.at)
+        const total = entry.hours.get(hour) ?? emptyTotal()
+        entry.hours.set(hour, total)
+        addCharge(total, charge)
+      }
+    },
+    async read(query) {
+      const { first, end, width } = hoursOf(query)
+      const rows: LedgerRow[] = []
+      for (const { key, hours } of keys.values()) {
+        if (!isWhere(key, query.where)) continue
+        const windows = new Map<number, Total>()
+        for (const [hour, total] of hours) {
+          if (hour < first || hour >= end) continue
+          const start = first + Math.floor((hour - first) / width) * width
+          const sum = windows.get(start) ?? emptyTotal()
+          windows.set(start, sum)
+          addTotal(sum, query.sumsOnly === true ? { ...total, costs: new Map(), latencies: new Map() } : total)
+        }
+        for (const [start, total] of windows) rows.push({ key, windowMs: start * HOUR_MS, total })
+      }
+      return rows
+    },
+  }
+}
+
+/** The dearest of these runs, as `LedgerStore.dearest` gives them. */
+export const rankRuns = (runs: readonly (Omit<DearRun, 'run'> & { readonly id: string })[], { sinceMs, untilMs, where = {}, limit }: DearRunQuery): readonly DearRun[] =>
+  runs
+    .filter((run) => run.costNano > 0 && run.startedAt >= sinceMs && run.startedAt < untilMs && (['user', 'route', 'tenant', 'agent'] as const).every((field) => where[field] === undefined || where[field] === run[field]))
+    .toSorted((a, b) => b.costNano - a.costNano)
+    .slice(0, limit)
+    .map(({ id, agent, user, route, tenant, startedAt, costNano, modelCalls }) => ({
+      run: id,
+      agent,
+      ...(user === undefined ? {} : { user }),
+      ...(route === undefined ? {} : { route }),
+      ...(tenant === undefined ? {} : { tenant }),
+      startedAt,
+      costNano,
+      modelCalls,
+    }))

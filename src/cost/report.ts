@@ -1,0 +1,175 @@
+// What was spent, grouped as asked, next to the period before. Pure but for reading the ledger. Invariant: an unknown price is
+// counted and shown as unknown, never as nothing, and shares are of what is known.
+import { RUN_DIMENSIONS, type ChargeKey } from './charge.ts'
+import { quantile } from './histogram.ts'
+import { addTotal, emptyTotal, HOUR_MS, type LedgerRow, type LedgerStore, type Total } from './ledger.ts'
+import { surprisesIn, type Surprise } from './surprises.ts'
+import { toUsd } from './usage.ts'
+
+/** What costs can be grouped by. */
+export const COST_DIMENSIONS = ['user', 'route', 'tenant', 'agent', 'state', 'model', 'prompt', 'promptHash'] as const
+/** One of them. */
+export type CostDimension = (typeof COST_DIMENSIONS)[number]
+
+/** What to report. */
+export interface CostOptions {
+  /** Groups by all of these together; default: one group. */
+  readonly by?: readonly CostDimension[]
+  /** Milliseconds UTC; whole hours are read. */
+  readonly sinceMs: number
+  readonly untilMs: number
+  /** Only charges with these fields. */
+  readonly where?: Partial<ChargeKey>
+  /** How many of the dearest runs to list; default 5. */
+  readonly topRuns?: number
+}
+
+/** Sums of one group. */
+export interface CostSums {
+  /** USD of all calls whose price is known. */
+  readonly costUsd: number
+  /** Calls without a known price: they are not part of `costUsd`. */
+  readonly unpricedCalls: number
+  /** Billed model calls, failed ones included. */
+  readonly calls: number
+  readonly failedCalls: number
+  /** Calls without reported usage, counted at what was reserved for them. */
+  readonly estimatedCalls: number
+  readonly inputTokens: number
+  readonly outputTokens: number
+  /** Part of `inputTokens`. */
+  readonly cachedTokens: number
+  readonly cacheWriteTokens: number
+  /** Part of `outputTokens`. */
+  readonly reasoningTokens: number
+  readonly cacheHits: number
+  /** USD that answers from the cache did not cost. */
+  readonly savedUsd: number
+  /** Runs that were charged for the first time in this group. */
+  readonly runs: number
+  /** null when no run began. */
+  readonly costPerRunUsd: number | null
+  /** Cost of a single call, within 5 %; null when no price is known. */
+  readonly p50Usd: number | null
+  readonly p95Usd: number | null
+  readonly p50LatencyMs: number | null
+  readonly p95LatencyMs: number | null
+}
+
+/** One group. */
+export interface CostGroup extends CostSums {
+  /** What the group has in common; null where a call had no such field. */
+  readonly key: { readonly [name in CostDimension]?: string | null }
+  /** Of all known cost, 0 to 1. */
+  readonly share: number
+  /** Cost of the same group in the period of the same length before. */
+  readonly previousUsd: number
+  /** Growth against it: 0.5 for half as much again; null when it cost nothing. */
+  readonly change: number | null
+}
+
+/** What was spent. */
+export interface CostReport {
+  readonly sinceMs: number
+  readonly untilMs: number
+  readonly by: readonly CostDimension[]
+  readonly total: CostSums & Pick<CostGroup, 'previousUsd' | 'change'>
+  /** Dearest first. */
+  readonly groups: readonly CostGroup[]
+  /** Runs that were started in the period and cost most so far. */
+  readonly topRuns: readonly {
+    readonly run: string
+    readonly agent: string
+    readonly user?: string
+    readonly route?: string
+    readonly tenant?: string
+    readonly startedAt: number
+    readonly costUsd: number
+    readonly modelCalls: number
+  }[]
+  /** Users and routes far above their own history. */
+  readonly surprises: readonly Surprise[]
+}
+
+/** The grouping of RUN_DIMENSIONS that counts runs of groups like these. A prompt's name goes with its hash. */
+const runGroupingOf = (by: readonly CostDimension[]): number => {
+  const has = (dimension: (typeof RUN_DIMENSIONS)[number]): boolean => by.includes(dimension) || (dimension === 'promptHash' && by.includes('prompt'))
+  return RUN_DIMENSIONS.reduce((bits, dimension, bit) => (has(dimension) ? bits | (1 << bit) : bits), 0)
+}
+
+const usdOf = (nano: number | null): number | null => (nano === null ? null : toUsd(nano))
+
+const sumsOf = (total: Total, grouping: number): CostSums => {
+  const runs = total.runs[grouping] ?? 0
+  const { calls, inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, cacheHits } = total
+  return {
+    costUsd: toUsd(total.costNano),
+    unpricedCalls: total.unpriced,
+    calls,
+    failedCalls: total.failed,
+    estimatedCalls: total.estimated,
+    inputTokens,
+    outputTokens,
+    cachedTokens,
+    cacheWriteTokens,
+    reasoningTokens,
+    cacheHits,
+    savedUsd: toUsd(total.savedNano),
+    runs,
+    costPerRunUsd: runs === 0 ? null : toUsd(total.costNano / runs),
+    p50Usd: usdOf(quantile(total.costs, 0.5)),
+    p95Usd: usdOf(quantile(total.costs, 0.95)),
+    p50LatencyMs: quantile(total.latencies, 0.5),
+    p95LatencyMs: quantile(total.latencies, 0.95),
+  }
+}
+
+const changeOf = (now: number, before: number): number | null => (before === 0 ? null : (now - before) / before)
+
+/** Rows added up by what a group has in common. */
+const grouped = (rows: readonly LedgerRow[], by: readonly CostDimension[]): ReadonlyMap<string, { readonly key: CostGroup['key']; readonly total: Total }> => {
+  const groups = new Map<string, { readonly key: CostGroup['key']; readonly total: Total }>()
+  for (const row of rows) {
+    const values = by.map((dimension) => row.key[dimension] ?? null)
+    const id = JSON.stringify(values)
+    const group = groups.get(id) ?? { key: Object.fromEntries(by.map((dimension, index) => [dimension, values[index] ?? null])), total: emptyTotal() }
+    groups.set(id, group)
+    addTotal(group.total, row.total)
+  }
+  return groups
+}
+
+/** Periods of the same length that surprises are judged against. */
+const HISTORY = 8
+
+/** Reports what was spent. Reads the ledger only, so that ten million calls are answered for in moments. @throws FailureError `journal_unavailable`. */
+export const reportCosts = async (ledger: LedgerStore, options: CostOptions): Promise<CostReport> => {
+  const { by = [], where = {}, topRuns = 5 } = options
+  const sinceMs = Math.floor(options.sinceMs / HOUR_MS) * HOUR_MS
+  const untilMs = Math.max(sinceMs + HOUR_MS, Math.ceil(options.untilMs / HOUR_MS) * HOUR_MS)
+  const lengthMs = untilMs - sinceMs
+  const current = await ledger.read({ sinceMs, untilMs, where })
+  const history = await ledger.read({ sinceMs: sinceMs - HISTORY * lengthMs, untilMs: sinceMs, widthMs: lengthMs, where, sumsOnly: true })
+  const before = grouped(
+    history.filter(({ windowMs }) => windowMs === sinceMs - lengthMs),
+    by,
+  )
+  const all = emptyTotal()
+  for (const row of current) addTotal(all, row.total)
+  const allBefore = [...before.values()].reduce((sum, { total }) => sum + total.costNano, 0)
+  const grouping = runGroupingOf(by)
+  const groups = [...grouped(current, by)].map(([id, { key, total }]): CostGroup => {
+    const previous = before.get(id)?.total.costNano ?? 0
+    return { key, ...sumsOf(total, grouping), share: all.costNano === 0 ? 0 : total.costNano / all.costNano, previousUsd: toUsd(previous), change: changeOf(total.costNano, previous) }
+  })
+  const dear = await ledger.dearest({ sinceMs, untilMs, where, limit: topRuns })
+  return {
+    sinceMs,
+    untilMs,
+    by,
+    total: { ...sumsOf(all, 0), previousUsd: toUsd(allBefore), change: changeOf(all.costNano, allBefore) },
+    groups: groups.toSorted((a, b) => b.costUsd - a.costUsd || b.calls - a.calls),
+    topRuns: dear.map(({ costNano, ...run }) => ({ ...run, costUsd: toUsd(costNano) })),
+    surprises: surprisesIn(current, history, { sinceMs, lengthMs, windows: HISTORY }),
+  }
+}

@@ -1,0 +1,64 @@
+// What an attempt was billed, as charges for the ledger. Invariant: a pure function of the run's entries, so that a run that
+// is taken up again goes on counting where it stopped.
+import { RUN_DIMENSIONS, type Charge } from '../cost/index.ts'
+import type { CallRecord, Outcome } from '../journal/index.ts'
+import type { StepRequest } from './effect.ts'
+import type { Fold } from './fold.ts'
+import type { Arrival } from './port.ts'
+
+/** What each run was charged under before; beside the fold, which has no part in money. */
+const seenBy = new WeakMap<Fold, Set<string>>()
+
+const ALL = 2 ** RUN_DIMENSIONS.length - 1
+
+/** The groupings in which this is the run's first charge, as bits; notes it for the next. */
+const firstOf = (seen: Set<string>, under: Pick<Charge, (typeof RUN_DIMENSIONS)[number]>): number => {
+  const idOf = (grouping: number): string => JSON.stringify(RUN_DIMENSIONS.map((dimension, bit) => ((grouping >> bit) & 1 ? (under[dimension] ?? null) : 0)))
+  // Seen with everything alike, it was seen in every grouping.
+  if (seen.has(idOf(ALL))) return 0
+  let bits = 0
+  for (let grouping = 0; grouping <= ALL; grouping++) {
+    const id = idOf(grouping)
+    if (!seen.has(id)) bits |= 1 << grouping
+    seen.add(id)
+  }
+  return bits
+}
+
+/** `/researching#1:0` and `asking` as `researching/asking`: the counts of entries would make every run a group of its own. */
+const stateOf = ({ state }: StepRequest): string =>
+  state
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part) => part.replace(/#\d+(?::.*)?$/, ''))
+    .join('/')
+
+type Billed = Pick<Charge, 'model' | 'prompt' | 'promptHash' | 'usage' | 'costNano' | 'latencyMs' | 'isCall' | 'failed' | 'estimatedTokens' | 'savedNano'>
+
+const ofCall = ({ provider, model, prompt, promptHash, usage, costNano, latencyMs, failed, cached, savedNano }: CallRecord): Billed => ({
+  model: `${provider}/${model}`,
+  ...(prompt === undefined ? {} : { prompt }),
+  ...(promptHash === undefined ? {} : { promptHash }),
+  usage,
+  costNano,
+  latencyMs,
+  isCall: true,
+  failed: failed !== undefined,
+  ...(cached === true ? { savedNano: savedNano ?? null } : {}),
+})
+
+const ofTool = (name: string, costNano: number, { durationMs }: Outcome): Billed => ({ model: `tool/${name}`, usage: null, costNano, latencyMs: durationMs, isCall: false, failed: false })
+
+/** What an arrival settles; empty when nobody was billed. To be called before the fold takes the arrival, once for each. */
+export const chargesOf = (fold: Fold, { cause, at }: Arrival): readonly Charge[] => {
+  if (cause.type !== 'attempt') return []
+  const { outcome } = cause
+  const step = fold.steps.get(`${cause.key}.${cause.attempt}`)
+  const billed = [...(outcome.calls ?? []).map(ofCall), ...(outcome.addedNano === undefined ? [] : [ofTool(step?.name ?? '', outcome.addedNano, outcome)])]
+  if (step === undefined || billed.length === 0) return []
+  const seen = seenBy.get(fold) ?? new Set<string>()
+  seenBy.set(fold, seen)
+  const { agent, user, route, tenant } = fold.info
+  const key = { ...(user === undefined ? {} : { user }), ...(route === undefined ? {} : { route }), ...(tenant === undefined ? {} : { tenant }), agent, state: stateOf(step) }
+  return billed.map((one) => ({ ...key, ...one, at, firstOf: firstOf(seen, { state: key.state, model: one.model, ...(one.promptHash === undefined ? {} : { promptHash: one.promptHash }) }) }))
+}
