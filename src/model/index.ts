@@ -1,3 +1,6 @@
+export { aiSdk, callAiSdk } from './ai-sdk/ai-sdk.ts'
+export type { AiSdkCall, AiSdkOptions } from './ai-sdk/ai-sdk.ts'
+export type { AiSdkModel, AiSdkProvider, CallOptions } from './ai-sdk/shapes.ts'
 export { ModelCallError } from './call-error.ts'
 export type { FailedAttempt } from './call-error.ts'
 export { checkReply } from './check.ts'

@@ -14,7 +14,7 @@ import { reservations } from './reservations.ts'
 /** What attempts are performed with; every part has a default. */
 export interface ActingOptions {
   /** Who answers model calls, found by the text before the `/` in a model's name. */
-  readonly providers?: readonly ModelProvider[]
+  readonly providers?: readonly ModelProvider[] | ((id: string) => ModelProvider | undefined)
   /** The application's own objects for tools and code. */
   readonly services?: { readonly [name: string]: unknown }
   readonly prices?: PricePort
@@ -29,10 +29,10 @@ export interface ActingOptions {
 }
 
 const findProvider =
-  (providers: readonly ModelProvider[]) =>
+  (providers: NonNullable<ActingOptions['providers']>) =>
   (id: string): ModelProvider => {
-    const found = providers.find((provider) => provider.id === id)
-    const known = providers.map((provider) => provider.id).join(', ') || 'none'
+    const found = typeof providers === 'function' ? providers(id) : providers.find((provider) => provider.id === id)
+    const known = typeof providers === 'function' ? 'decided by a function' : providers.map((provider) => provider.id).join(', ') || 'none'
     return found ?? fail('provider_not_found', `No provider ${JSON.stringify(id)} is configured (there are: ${known}). Add it to createRuntime({ providers }).`)
   }
 

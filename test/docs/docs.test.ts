@@ -1,6 +1,6 @@
 // What pages say about code is checked against the code: blocks compile, links lead somewhere, commands exist.
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
@@ -10,6 +10,9 @@ import { anchorsOf, blocksOf, commandsOf, linksOf, pages, root } from './pages.t
 
 const run = promisify(execFile)
 const all = pages()
+
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly exports: { readonly [subpath: string]: string | { readonly 'stateloop-source': string } } }
+const sources = Object.entries(manifest.exports).flatMap(([subpath, target]) => (typeof target === 'string' ? [] : [[subpath, target['stateloop-source']] as const]))
 
 const TSCONFIG = {
   compilerOptions: {
@@ -23,7 +26,7 @@ const TSCONFIG = {
     allowImportingTsExtensions: true,
     noEmit: true,
     skipLibCheck: true,
-    paths: { stateloop: [join(root, 'src/index.ts')], 'stateloop/*': [join(root, 'src/*/index.ts')] },
+    paths: Object.fromEntries(sources.map(([subpath, source]) => [subpath.replace('.', 'stateloop'), [join(root, source)]])),
   },
   include: ['*.ts'],
 }
