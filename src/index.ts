@@ -29,7 +29,7 @@ export {
   scripted,
 } from './model/index.ts'
 export type { ModelProvider, ModelReply, ModelRequest, OpenAiOptions, Rule, ScriptedOptions, ScriptedReply } from './model/index.ts'
-export { definePrompt, loadPrompt, promptFromMarkdown, textOf } from './prompt/index.ts'
+export { definePrompt, loadPrompt, promptFromMarkdown, promptLock, textOf } from './prompt/index.ts'
 export type { Content, Message, Part, Prompt, ToolCall } from './prompt/index.ts'
 export { client, createRuntime, logRuns } from './run/index.ts'
 export type {

@@ -15,6 +15,8 @@ export interface Config {
   readonly services?: Services
   /** The database: a file, from the project's root, or `postgres://…`. Default `.stateloop/stateloop.db`. */
   readonly db?: string
+  /** The lock of the prompts, from the project's root. Default `prompts.lock.json`, where there is one. */
+  readonly prompts?: string
 }
 
 /**

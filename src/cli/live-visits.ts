@@ -1,6 +1,6 @@
 // The visits of a run as its events come in. Invariant: each visit is handed out once when it is over, in order.
 import type { RunEvent } from '../run/index.ts'
-import { beginVisit, bill, startedBy, type Standing, type Visit } from './visit.ts'
+import { beginVisit, bill, notePrompt, startedBy, type Standing, type Visit } from './visit.ts'
 
 /** What an event changed for those who print. */
 export type Change = { readonly type: 'over'; readonly visit: Visit; readonly standing: Standing } | { readonly type: 'retry'; readonly visit: Visit; readonly code: string; readonly delayMs: number } | undefined
@@ -90,6 +90,7 @@ export class LiveVisits {
     const { visit } = found
     visit.attempts += 1
     bill(visit, event.usage, event.costUsd === undefined ? 0 : event.costUsd === null ? null : Math.round(event.costUsd * 1e9))
+    notePrompt(visit, event)
     found.said = ''
     if (event.failure === undefined) return undefined
     visit.failures.push(event.failure.code)

@@ -45,6 +45,12 @@ const fromFile = async (path: string, source: string): Promise<LoadedAgent> => {
   return fail('agent_invalid', `${path} ${seen}${others.length === 0 ? '' : ` (it exports ${others.join(', ')})`}. Write: export default agent({ … }) or export default t.createAgent({ … }).`)
 }
 
+/** Names of a project's agents: those of the settings, and the folders under agents/. */
+export const agentNames = ({ root, config }: Project): readonly string[] => {
+  const folders = join(root, 'agents')
+  return [...new Set([...Object.keys(config.agents ?? {}), ...namesIn(folders).filter((folder) => agentFile(join(folders, folder)) !== undefined)])]
+}
+
 /**
  * Loads the agent with that name or path.
  * @param from folder that a relative path starts from; for a run's own source the root.
@@ -63,6 +69,6 @@ export const loadAgent = async (project: Project, name: string, from = project.c
   const folders = join(root, 'agents')
   const found = agentFile(join(folders, name))
   if (found !== undefined) return fromFile(found, name)
-  const known = [...new Set([...Object.keys(config.agents ?? {}), ...namesIn(folders).filter((folder) => agentFile(join(folders, folder)) !== undefined)])]
+  const known = agentNames(project)
   return fail('agent_not_found', `There is no agent ${JSON.stringify(name)} in the settings or under ${folders}.${suggest(name, known)} A path to a file works too.`, { details: { known } })
 }

@@ -3,12 +3,13 @@
 import { existsSync } from 'node:fs'
 import { fail } from '../failure/index.ts'
 import { postgresJournal, sqliteJournal, type Journal, type RunRow } from '../journal/index.ts'
+import { promptLock } from '../prompt/index.ts'
 import { createRuntime, type Runtime } from '../run/index.ts'
 import type { Services } from './config.ts'
 import type { Io } from './io.ts'
 import { oneLine } from './io.ts'
 import { loadAgent, type LoadedAgent } from './load-agent.ts'
-import { databasePath, isUrl, openProject, showDatabase, type Project } from './project.ts'
+import { databasePath, isUrl, lockPath, openProject, showDatabase, type Project } from './project.ts'
 import { chooseProviders } from './providers.ts'
 
 /** Options that every command on runs has. */
@@ -38,10 +39,12 @@ export interface AgentRuntime {
 export const openRuntime = async (io: Io, project: Project, { agent, exports }: LoadedAgent, { db }: CommonOptions): Promise<AgentRuntime> => {
   const { providers, notes } = chooseProviders(project.config, exports, io.env)
   const services = { ...(await makeServices(exports['services'])), ...(await makeServices(project.config.services)) }
+  const lock = lockPath(project)
   const runtime = createRuntime({
     journal: openJournal(databasePath(project, db, io.env)),
     providers,
     agents: [agent],
+    ...(existsSync(lock) ? { prompts: promptLock({ path: lock, watch: true }) } : {}),
     services,
     log: (run, message, fields) => io.err(`${run.slice(-12)} ${oneLine(message)}${fields === undefined ? '' : ` ${oneLine(JSON.stringify(fields))}`}\n`),
   })

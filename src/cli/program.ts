@@ -11,6 +11,7 @@ import { ejectCommand } from './commands/eject.ts'
 import { evalAddCommand } from './commands/eval-add.ts'
 import { evalDriftCommand } from './commands/eval-drift.ts'
 import { evalCommand } from './commands/eval.ts'
+import { PROMPT_COMMANDS } from './commands/prompts/index.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
@@ -36,12 +37,13 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   evalCommand,
   evalAddCommand,
   evalDriftCommand,
+  ...PROMPT_COMMANDS,
 ]
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
 /** What groups of commands are for. */
-const GROUPS: { readonly [name: string]: string } = {}
+const GROUPS: { readonly [name: string]: string } = { prompts: 'versions of prompts: see them, compare them, release them, go back' }
 
 /** The command that holds a group of others. */
 const groupOf = (program: Command, name: string): Command => program.commands.find((command) => command.name() === name) ?? program.command(name).description(GROUPS[name] ?? '')

@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { importModule } from './import-module.ts'
 import type { Io } from './io.ts'
 import { fail } from '../failure/index.ts'
+import { LOCK_FILE } from '../prompt/index.ts'
 
 /** A project as commands see it. */
 export interface Project {
@@ -56,6 +57,9 @@ export const databasePath = ({ root, cwd, config }: Project, flag: string | unde
   if (config.db !== undefined && isUrl(config.db)) return config.db
   return resolve(root, config.db ?? join('.stateloop', 'stateloop.db'))
 }
+
+/** The lock of the prompts: `--lock`, then the settings, then `prompts.lock.json` under the root. */
+export const lockPath = ({ root, cwd, config }: Project, flag?: string): string => (flag === undefined ? resolve(root, config.prompts ?? LOCK_FILE) : resolve(cwd, flag))
 
 /** A path as a run's row keeps it: `./agents/support/agent.ts`, or absolute outside of the project. */
 export const portablePath = (root: string, path: string): string => {

@@ -1,7 +1,7 @@
 // The visits of a run, computed from its entries alone, so that any run can be shown without loading its agent.
 // Invariant: every transition and every billed call of the entries is in exactly one visit.
 import { leavesOf, type Cause, type Entry, type EntryBody, type Journal, type Move } from '../journal/index.ts'
-import { beginVisit, bill, ownsId, type Visit } from './visit.ts'
+import { beginVisit, bill, notePrompt, ownsId, type Visit } from './visit.ts'
 
 /** The parts of an effect's key, such as `/research#1/asking#2:0`. */
 const parseKey = (key: string): { readonly actor: string; readonly id: string; readonly entry: string } => {
@@ -77,6 +77,7 @@ class RunTree {
     if (!outcome.ok) visit.failures.push(outcome.failure.code)
     for (const call of outcome.calls ?? []) {
       bill(visit, call.usage, call.costNano)
+      notePrompt(visit, call)
       const model = `${call.provider}/${call.model}`
       if (!visit.models.includes(model)) visit.models.push(model)
     }

@@ -26,6 +26,8 @@ export interface Visit {
   failed: boolean
   /** Models that were asked. */
   readonly models: string[]
+  /** Versions of prompts that were used, as `support.answer@4277c612`. */
+  readonly prompts: string[]
 }
 
 /** A visit that begins. */
@@ -41,6 +43,7 @@ export const beginVisit = (actor: string, state: string, enteredAt: number, kind
   failures: [],
   failed: false,
   models: [],
+  prompts: [],
 })
 
 /** Adds what a call was billed. */
@@ -48,6 +51,16 @@ export const bill = (visit: Visit, usage: { readonly inputTokens: number; readon
   visit.inputTokens += usage?.inputTokens ?? 0
   visit.outputTokens += usage?.outputTokens ?? 0
   visit.costNano = visit.costNano === null || costNano === null ? null : visit.costNano + costNano
+}
+
+/** Characters of a hash on a line. */
+const HASH_WIDTH = 8
+
+/** Notes which version of which prompt a call used. */
+export const notePrompt = (visit: Visit, { prompt, promptHash }: { readonly prompt?: string; readonly promptHash?: string }): void => {
+  if (prompt === undefined || promptHash === undefined) return
+  const version = `${prompt}@${promptHash.slice(0, HASH_WIDTH)}`
+  if (!visit.prompts.includes(version)) visit.prompts.push(version)
 }
 
 /** Whether a state is the one that an effect or a child machine with this id belongs to. */
@@ -86,6 +99,7 @@ export const visitLine = (visit: Visit, standing: Standing, now: number): VisitL
     showTokens(visit.inputTokens, visit.outputTokens),
     money ? showUsd(visit.costNano === null ? null : visit.costNano / 1e9) : '',
     visit.attempts > 1 ? count(visit.attempts, 'call') : '',
+    visit.prompts.map(oneLine).join(', '),
   ]
   return {
     mark: visit.failed ? '✗' : MARKS[standing],

@@ -3,7 +3,7 @@
 import type { Prompt } from './prompt.ts'
 
 /** Whom assignments stick to. `run` sticks to nobody. */
-const UNITS = ['user', 'tenant', 'session', 'route', 'run'] as const
+export const UNITS = ['user', 'tenant', 'session', 'route', 'run'] as const
 /** One of the things an assignment can stick to. */
 export type Unit = (typeof UNITS)[number]
 /** A run as assignments see it. */
@@ -30,10 +30,10 @@ export interface ChosenPrompt {
 /** Chooses versions of prompts. Without one a run uses what the code holds. */
 export interface PromptChooser {
   /**
-   * Chooses a version of the prompt in code.
-   * @throws FailureError `prompt_unusable` when the chosen version does not fit the code.
+   * Chooses a version of each prompt in code, in the same order.
+   * @throws FailureError `prompt_unusable` when a chosen version does not fit the code.
    */
-  readonly choose: (prompt: Prompt, units: UnitsOf) => ChosenPrompt
+  readonly choose: (prompts: readonly Prompt[], units: UnitsOf) => readonly ChosenPrompt[]
   /** Checks every version that could be chosen for these prompts. @throws FailureError `prompt_unusable`. */
   readonly check: (prompts: readonly Prompt[]) => void
 }

@@ -24,6 +24,8 @@ export const versionsFor = (agent: Agent, recording: Recording, chooser: PromptC
   const { id, user, tenant, route, session } = recording.row
   const units = { run: id, ...Object.fromEntries(Object.entries({ user, tenant, route, session }).filter(([, value]) => value !== undefined)) }
   const recorded = recordedFor(recording)
-  const chosen = promptsOf(agent).map((prompt) => [prompt, variantOf(recording, prompt, recorded?.[prompt.id]) ?? chooser?.choose(prompt, units).prompt ?? prompt] as const)
+  const prompts = promptsOf(agent)
+  const today = chooser?.choose(prompts, units).map(({ prompt }) => prompt) ?? prompts
+  const chosen = prompts.map((prompt, index) => [prompt, variantOf(recording, prompt, recorded?.[prompt.id]) ?? today[index] ?? prompt] as const)
   return new Map(chosen.flatMap(([prompt, version]) => (version.hash === prompt.hash ? [] : [[versionKey(prompt), version] as const])))
 }

@@ -9,6 +9,7 @@ import type { BreakerPolicy, LimiterPolicy } from '../policy/index.ts'
 import { callPolicies } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
+import { keeper } from './prompts.ts'
 import { reservations } from './reservations.ts'
 
 /** What attempts are performed with; every part has a default. */
@@ -42,13 +43,14 @@ const readBlob = async (journal: Pick<Journal, 'getContent'>, hash: string): Pro
 }
 
 /** Puts the parts together. */
-export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Journal, 'getContent' | 'cache'>, observers: readonly Observer[]): Acting => ({
+export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Journal, 'getContent' | 'putContent' | 'cache'>, observers: readonly Observer[]): Acting => ({
   clock,
   prices: options.prices ?? priceTable(),
   services: options.services ?? {},
   observers,
   policies: callPolicies({ clock, breaker: options.breaker ?? {}, limiter: options.limiter ?? {}, cache: journal.cache, cacheBytes: options.cacheBytes ?? 32 * 1024 * 1024 }),
   blob: (hash) => readBlob(journal, hash),
+  keep: keeper(journal),
   provider: findProvider(options.providers ?? []),
   log: options.log ?? (() => {}),
   reserve: reservations(),

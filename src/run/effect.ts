@@ -35,6 +35,8 @@ export interface Acting {
   readonly services: { readonly [name: string]: unknown }
   /** Who sees what runs do. */
   readonly observers: readonly Observer[]
+  /** Begins to keep content under its hash, once; it is there before the entry that names it. Never throws. */
+  readonly keep: (kind: string, hash: string, text: () => string) => void
   /** @throws FailureError `provider_not_found`. */
   readonly provider: (id: string) => ModelProvider
   readonly policies: CallPolicies

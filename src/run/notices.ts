@@ -59,6 +59,7 @@ export const attemptNotice = (step: StepRequest, outcome: Outcome, retryInMs: nu
     ...(cost === undefined ? {} : { costUsd: cost === null ? null : cost / 1e9 }),
     ...(outcome.ok ? {} : { failure: outcome.failure }),
     ...(retryInMs === undefined ? {} : { retryInMs }),
+    ...(call?.prompt === undefined ? {} : { prompt: call.prompt }),
     ...(call?.promptHash === undefined ? {} : { promptHash: call.promptHash }),
     ...(call?.stepHash === undefined ? {} : { stepHash: call.stepHash }),
     ...(call?.requestHash === undefined ? {} : { requestHash: call.requestHash }),

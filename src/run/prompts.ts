@@ -5,6 +5,7 @@ import { fail } from '../failure/index.ts'
 import type { Journal, StartCause } from '../journal/index.ts'
 import { promptText, promptVersion, type Prompt, type PromptChooser, type PromptDocument, type UnitsOf } from '../prompt/index.ts'
 import { canonical } from '../schema/index.ts'
+import type { Acting } from './effect.ts'
 
 /** Recorded versions by prompt id. */
 type Recorded = NonNullable<StartCause['prompts']>
@@ -17,17 +18,20 @@ export interface RunPrompts {
 }
 
 /** What a prompt in code is looked up by. */
-export const versionKey = ({ id, hash }: Prompt): string => `${id} ${hash}`
+export const versionKey = ({ id, hash }: Pick<Prompt, 'id' | 'hash'>): string => `${id} ${hash}`
 
 /** Content kind of documents of prompts, under their `promptHash`. */
 const PROMPT_KIND = 'prompt'
 /** Content kind of names: which prompt a hash was a version of, `{ "hash": …, "id": … }`. */
-const PROMPT_NAME_KIND = 'prompt-name'
+export const PROMPT_NAME_KIND = 'prompt-name'
+
+/** Content kind of steps, under their `stepHash`. */
+export const STEP_KIND = 'step'
 
 const kept = new WeakMap<Journal, Set<string>>()
 
 /** Keeps versions with their names. Each is written once per process. */
-const keepPrompts = async (journal: Journal, prompts: readonly Prompt[]): Promise<void> => {
+export const keepPrompts = async (journal: Journal, prompts: readonly Pick<Prompt, 'id' | 'hash' | 'document'>[]): Promise<void> => {
   const known = kept.get(journal) ?? new Set<string>()
   kept.set(journal, known)
   for (const prompt of prompts) {
@@ -39,19 +43,32 @@ const keepPrompts = async (journal: Journal, prompts: readonly Prompt[]): Promis
   }
 }
 
+/** Keeps content of calls under way. What could not be written is tried again with the next call that has it. */
+export const keeper = (journal: Pick<Journal, 'putContent'>): Acting['keep'] => {
+  const known = new Set<string>()
+  return (kind, hash, text) => {
+    if (known.has(hash)) return
+    known.add(hash)
+    journal.putContent(kind, text()).catch(() => known.delete(hash))
+  }
+}
+
 /** Chooses a version of every prompt of an agent and keeps them. @throws FailureError `prompt_unusable`, `journal_unavailable`. */
 export const choosePrompts = async (journal: Journal, agent: Agent, chooser: PromptChooser | undefined, units: UnitsOf): Promise<RunPrompts> => {
   const recorded: { [id: string]: Recorded[string] } = {}
   const versions = new Map<string, Prompt>()
-  const used: Prompt[] = []
-  for (const prompt of promptsOf(agent)) {
-    const chosen = chooser?.choose(prompt, units) ?? { assignment: { hash: prompt.hash }, prompt }
-    recorded[prompt.id] = chosen.assignment
-    used.push(chosen.prompt)
-    if (chosen.prompt.hash !== prompt.hash) versions.set(versionKey(prompt), chosen.prompt)
+  const prompts = promptsOf(agent)
+  const chosen = chooser?.choose(prompts, units) ?? prompts.map((prompt) => ({ assignment: { hash: prompt.hash }, prompt }))
+  for (const [index, { assignment, prompt }] of chosen.entries()) {
+    const inCode = prompts[index] ?? prompt
+    recorded[prompt.id] = assignment
+    if (inCode.hash !== prompt.hash) versions.set(versionKey(inCode), prompt)
   }
-  await keepPrompts(journal, used)
-  return { recorded: used.length === 0 ? undefined : recorded, versions }
+  await keepPrompts(
+    journal,
+    chosen.map(({ prompt }) => prompt),
+  )
+  return { recorded: chosen.length === 0 ? undefined : recorded, versions }
 }
 
 /**

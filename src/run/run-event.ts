@@ -62,6 +62,8 @@ export type RunEventBody =
       readonly failure?: Failure
       /** Set when another attempt follows. */
       readonly retryInMs?: number
+      /** Id of the prompt; for a function the place it stands in. */
+      readonly prompt?: string
       readonly promptHash?: string
       readonly stepHash?: string
       readonly requestHash?: string

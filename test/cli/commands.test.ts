@@ -24,7 +24,7 @@ describe('stateloop run', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).not.toContain('\u001b')
     expect(out).toContain('offline: scripted rules, not a language model')
-    expect(out).toMatch(/✓ answering +model · .+ · \d+ in, \d+ out · \$0\.0000\d+\n● sent +final\n/)
+    expect(out).toMatch(/✓ answering +model · .+ · \d+ in, \d+ out · \$0\.0000\d+ · desk\/answering@[0-9a-f]{8}\n● sent +final\n/)
     expect(out).toContain('You asked: Open on Sunday?\n\nSources:\n  desk.md\n')
     expect(out).toMatch(/\ndone · 1 model call · 0 tool calls · .+\nrun [0-9a-f-]{36}\n$/)
   })

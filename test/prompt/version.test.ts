@@ -16,23 +16,23 @@ const given = { question: 'Why?', docs: [{ title: 'One' }, { title: 'Two' }] }
 describe('a version of a prompt', () => {
   it('renders the kept template with the variables of the code, after a round trip through JSON', () => {
     const old = kept(z.object({ question: z.string(), docs: z.array(z.object({ title: z.string() })) }), 'Old: {{question}}{{#each docs}} [{{.title}}]{{/each}}')
-    const version = promptVersion(inCode , JSON.parse(JSON.stringify(old.document)))
+    const version = promptVersion(inCode, JSON.parse(JSON.stringify(old.document)))
     expect(version.render(given as never)).toEqual([{ role: 'user', content: 'Old: Why? [One] [Two]' }])
     expect([version.id, version.hash, promptHash(version.document)]).toEqual(['answer', old.hash, old.hash])
   })
 
   it('is the prompt itself when nothing changed', () => {
-    expect(promptVersion(inCode , inCode.document)).toBe(inCode)
+    expect(promptVersion(inCode, inCode.document)).toBe(inCode)
   })
 
   it('has the defaults that its hash covers, also for a variable that is gone', () => {
     const old = kept(z.object({ question: z.string(), tone: z.enum(['kind', 'dry']).default('dry'), sign: z.string().default('Ada') }), '{{question}} {{tone}} {{sign}}')
-    expect(promptVersion(inCode , old.document).render(given as never)).toEqual([{ role: 'user', content: 'Why? dry Ada' }])
-    expect(promptVersion(inCode , old.document).render({ ...given, tone: 'kind' } as never)).toEqual([{ role: 'user', content: 'Why? kind Ada' }])
+    expect(promptVersion(inCode, old.document).render(given as never)).toEqual([{ role: 'user', content: 'Why? dry Ada' }])
+    expect(promptVersion(inCode, old.document).render({ ...given, tone: 'kind' } as never)).toEqual([{ role: 'user', content: 'Why? kind Ada' }])
   })
 
   it('is validated by the schema of the code', () => {
-    const version = promptVersion(inCode , kept(z.object({ question: z.string() }), '{{question}}').document)
+    const version = promptVersion(inCode, kept(z.object({ question: z.string() }), '{{question}}').document)
     expect(() => version.render({ question: 1, docs: [] } as never)).toThrow(/invalid_input: The variables of prompt "answer" do not match its schema: question/)
   })
 
@@ -44,7 +44,7 @@ describe('a version of a prompt', () => {
     ['a field of the items that is gone', z.object({ docs: z.array(z.object({ text: z.string() })) }), '{{#each docs}}{{.text}}{{/each}}', 'messages[0] (user): {{.text}}: the items have no field "text"'],
   ])('does not fit when it needs %s', (_, vars, content, problem) => {
     expect(misfits(vars, content)).toEqual([problem])
-    expect(() => promptVersion(inCode , kept(vars, content).document)).toThrow(problem)
+    expect(() => promptVersion(inCode, kept(vars, content).document)).toThrow(problem)
   })
 
   it('fits with what the code gives beyond its needs', () => {

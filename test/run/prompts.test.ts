@@ -27,7 +27,7 @@ const asking = (prompt: Prompt): Agent => {
 
 /** Gives every run this version. */
 const always = (document: Prompt): PromptChooser => ({
-  choose: (prompt) => ({ assignment: { hash: document.hash, experiment: 'e', variant: 'old', unit: 'user' }, prompt: promptVersion(prompt, document.document) }),
+  choose: (prompts) => prompts.map((prompt) => ({ assignment: { hash: document.hash, experiment: 'e', variant: 'old', unit: 'user' }, prompt: promptVersion(prompt, document.document) })),
   check: () => {},
 })
 

@@ -8,6 +8,7 @@ import { oneLine, type Io } from '../io.ts'
 import { openExisting, type CommonOptions } from '../open-runtime.ts'
 import { databasePath, openProject } from '../project.ts'
 import { publicRow } from '../result.ts'
+import { table } from '../table.ts'
 import { FIELD_HELP, testOf, type Candidate } from '../where/fields.ts'
 import { parseWhere } from '../where/parse.ts'
 
@@ -47,18 +48,6 @@ const cellsOf = (row: RunRow): readonly string[] => [
 
 const HEAD = ['run', 'agent', 'status', 'state', 'started', 'took', 'tokens', 'cost'] as const
 
-const tableOf = (rows: readonly (readonly string[])[]): string => {
-  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}
-
 const candidateOf = (journal: Journal, row: RunRow): Candidate => {
   let read: Promise<readonly EntryBody[]> | undefined
   return { row, entries: () => (read ??= journal.read(row.id).then((entries) => entries.map(({ text }) => JSON.parse(text) as EntryBody))) }
@@ -84,7 +73,7 @@ const list = async (io: Io, options: RunsOptions): Promise<number> => {
   await journal?.close()
   if (options.json === true) io.out(`${JSON.stringify({ runs: rows.map(publicRow) }, null, 2)}\n`)
   else if (rows.length === 0) io.out(`no runs${journal === undefined ? `: no database at ${databasePath(project, options.db, io.env)}` : ' match'}\n`)
-  else io.out(`${tableOf([HEAD, ...rows.map(cellsOf)])}\n`)
+  else io.out(`${table([HEAD, ...rows.map(cellsOf)])}\n`)
   return EXIT.done
 }
 

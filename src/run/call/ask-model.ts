@@ -5,7 +5,8 @@ import type { CallRecord, Outcome } from '../../journal/index.ts'
 import { checkReply, ModelCallError, type CheckedReply, type ModelDelta, type ModelProvider, type ModelReply } from '../../model/index.ts'
 import { timeoutsOf } from '../../policy/index.ts'
 import type { StepIo } from '../effect.ts'
-import { requestHashOf, requestOf, type ModelAsk } from './ask.ts'
+import { STEP_KIND } from '../prompts.ts'
+import { requestHashOf, requestOf, stepHashOf, stepText, type ModelAsk } from './ask.ts'
 import { recordOf, reserve, tokenBoundOf, type Answered } from './bill.ts'
 import { throughCache } from './cached.ts'
 import { enterGate, gateKey, type Admission } from './gate.ts'
@@ -80,6 +81,7 @@ const attempt = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Prom
   const durationMs = (): number => Math.round(clock.monotonic() - started)
   const reserved = reserve(io, ask, provider)
   if (typeof reserved !== 'function') return { ok: false, failure: reserved, durationMs: durationMs() }
+  io.acting.keep(STEP_KIND, stepHashOf(ask), () => stepText(ask))
   let admission: Admission | undefined
   let ended: { readonly failed: Failure | undefined; readonly answered: Answered | undefined } | undefined
   try {

@@ -3,7 +3,7 @@
 import type { ModelRef } from '../../agent/index.ts'
 import type { ModelRequest, ReplyExpectation, ToolSchema } from '../../model/index.ts'
 import type { BreakerPolicy, CachePolicy, LimiterPolicy, TimeoutPolicy } from '../../policy/index.ts'
-import { hashOf, sha256 } from '../../schema/index.ts'
+import { canonical, hashOf, sha256 } from '../../schema/index.ts'
 import type { EffectContext, RunInfo } from '../effect.ts'
 import type { Thread } from '../thread.ts'
 
@@ -48,15 +48,25 @@ export const stepDocument = ({ model, tools, output, prompt, toolChoice }: Model
   return { prompt: prompt.hash, provider, model: name, params, providerOptions, tools, output: output ?? null, ...(toolChoice === undefined ? {} : { toolChoice }) }
 }
 
+/** A step as text: its SHA-256 is the step's hash, so a content store keeps it under that hash. */
+export const stepText = (ask: ModelAsk): string => canonical(stepDocument(ask))
+
+const schemaHashes = new WeakMap<object, string>()
+const schemaHashOf = ({ name, schema }: NonNullable<ModelAsk['output']>): string => {
+  const hash = schemaHashes.get(schema) ?? hashOf(schema)
+  schemaHashes.set(schema, hash)
+  return `${name} ${hash}`
+}
+
 const stepHashes = new WeakMap<object, Map<string, string>>()
 
 /** The full hash of a step, computed once for each model, template, schema and set of tools. */
-const stepHashOf = (ask: ModelAsk): string => {
+export const stepHashOf = (ask: ModelAsk): string => {
   const { model, tools, output, prompt, toolChoice } = ask
   const known = stepHashes.get(model) ?? new Map<string, string>()
   stepHashes.set(model, known)
-  const key = `${prompt.hash} ${output?.name ?? ''} ${tools.map((tool) => tool.name).join()} ${toolChoice ?? ''}`
-  const hash = known.get(key) ?? hashOf(stepDocument(ask))
+  const key = `${prompt.hash} ${output === undefined ? '' : schemaHashOf(output)} ${tools.map((tool) => tool.name).join()} ${JSON.stringify(toolChoice) ?? ''}`
+  const hash = known.get(key) ?? sha256(stepText(ask))
   known.set(key, hash)
   return hash
 }
