@@ -31,7 +31,7 @@ export interface Tickets {
 }
 
 /** Opens the table, making it when it is not there. */
-const openTickets = (path: string): Tickets => {
+export const openTickets = (path: string): Tickets => {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite')
   const db = new DatabaseSync(path)

@@ -60,6 +60,6 @@ export class Answers {
   async save(): Promise<void> {
     if (this.#path === undefined || this.#lines.length === 0) return
     await mkdir(dirname(this.#path), { recursive: true })
-    await appendFile(this.#path, this.#lines.splice(0).join(''))
+    await appendFile(this.#path, `\n${this.#lines.splice(0).join('')}`)
   }
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { fail } from '../failure/index.ts'
 import { parseYaml } from '../prompt/index.ts'
-import { formatIssues, validate, type Schema } from '../schema/index.ts'
+import { formatIssues, validate, type Infer, type Schema } from '../schema/index.ts'
 import type { EvalCase } from './case.ts'
 import { csvCases } from './csv.ts'
 
@@ -16,16 +16,20 @@ export interface CaseFile<X = unknown> {
 }
 
 /** Options of `caseFile`. */
-export interface CaseFileOptions<X> {
+export interface CaseFileOptions<S extends Schema> {
   /** Validates and types what cases expect. */
-  readonly expected?: Schema<X>
+  readonly expected?: S
 }
 
 /**
  * Names a file of cases.
  * @example caseFile(new URL('./cases.jsonl', import.meta.url))
  */
-export const caseFile = <X = unknown>(path: string | URL, { expected }: CaseFileOptions<X> = {}): CaseFile<X> => ({ kind: 'case-file', path: path instanceof URL ? fileURLToPath(path) : path, expected })
+export const caseFile = <S extends Schema = Schema>(path: string | URL, { expected }: CaseFileOptions<S> = {}): CaseFile<Infer<S>> => ({
+  kind: 'case-file',
+  path: path instanceof URL ? fileURLToPath(path) : path,
+  expected: expected as Schema<Infer<S>> | undefined,
+})
 
 const parseJsonAt = (text: string, where: string): unknown => {
   try {

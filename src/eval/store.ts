@@ -1,7 +1,7 @@
 // Results of an evaluation in one append-only file of JSON lines: what was seen, under the hashes it depends on, and how
 // the evaluation stood at a commit. Invariant: a line is written whole or not at all, and a line that cannot be read is
 // skipped and counted, so a file that two processes or an interrupted one wrote stays usable.
-import { appendFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { shortHash } from '../schema/index.ts'
 import { caseHash, type EvalCase } from './case.ts'
@@ -54,8 +54,8 @@ type Kept = { readonly [key: string]: string }
 
 /** Standings that a file keeps, with what they refer to. */
 const MOST_STANDINGS = 200
-/** Size at which a file is rewritten, bytes. */
-const REWRITE_BYTES = 64 * 1024 * 1024
+/** Size from which a file with more standings is rewritten, bytes. */
+const REWRITE_BYTES = 32 * 1024 * 1024
 
 const parseLine = (text: string): Line | undefined => {
   try {
@@ -77,9 +77,16 @@ export class ResultStore {
   readonly #byKey = new Map<string, StoredObservation[]>()
   readonly #standings: Standing[] = []
   readonly #unwritten: Line[] = []
+  /** What the file needs before another line: an end of the last one, when that was cut off. */
+  #gap: string
 
-  private constructor(path: string, lines: readonly (Line | undefined)[]) {
+  private constructor(path: string, text: string) {
     this.path = path
+    this.#gap = text === '' || text.endsWith('\n') ? '' : '\n'
+    const lines = text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(parseLine)
     this.damaged = lines.filter((line) => line === undefined).length
     for (const line of lines) if (line !== undefined) this.#add(line)
   }
@@ -91,13 +98,7 @@ export class ResultStore {
       if (error.code === 'ENOENT') return ''
       throw error
     })
-    return new ResultStore(
-      path,
-      text
-        .split('\n')
-        .filter((line) => line !== '')
-        .map(parseLine),
-    )
+    return new ResultStore(path, text)
   }
 
   #add(line: Line): void {
@@ -166,13 +167,9 @@ export class ResultStore {
     if (this.#unwritten.length === 0) return
     await mkdir(dirname(this.path), { recursive: true })
     const lines = this.#unwritten.splice(0).map((line) => `${JSON.stringify(line)}\n`)
-    await appendFile(this.path, lines.join(''))
-    const size = [...this.#byId.values()].length
-    if (this.#standings.length > 2 * MOST_STANDINGS || (size > 1_000 && (await this.#bytes()) > REWRITE_BYTES)) await this.#rewrite()
-  }
-
-  async #bytes(): Promise<number> {
-    return Buffer.byteLength(await readFile(this.path))
+    await appendFile(this.path, `${this.#gap}${lines.join('')}`)
+    this.#gap = ''
+    if (this.#standings.length > MOST_STANDINGS && (await stat(this.path)).size > REWRITE_BYTES) await this.#rewrite()
   }
 
   /** Leaves out what only standings refer to that are too old. */
