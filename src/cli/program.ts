@@ -76,6 +76,8 @@ export const runCli = async (args: readonly string[], io: Io): Promise<number> =
   let exit: number = EXIT.done
   const program = new Command('stateloop')
     .description('Run LLM agents as state machines: start them, go on with them, and see every step.')
+    // Options after the name of a command are that command's, also where its group has one of the same name.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: io.out,

@@ -154,7 +154,7 @@ export const findDrift = async (evaluation: Evaluation, { since, identity, store
   const groups = { provider: [] as Compared[], ours: [] as Compared[] }
   const unknown: string[] = []
   const before = new Map(cases.map((one) => [one.id, store.between(one, since, startedAt)]))
-  const result = await runEvaluation({ ...evaluation, cases }, { ...options, identity, store, clock, earlier: before })
+  const result = await runEvaluation({ ...evaluation, cases, recordings: [] }, { ...options, identity, store, clock, earlier: before })
   for (const { case: one, trials, base = [] } of result.cases) {
     const after = trials.filter(({ status }) => status !== 'error').map(({ observation, status }) => ({ observation, passed: status === 'passed' }))
     const held = new Set((before.get(one.id) ?? []).filter((stored) => ResultStore.holds(identity, one, stored)).map(({ id }) => id))

@@ -53,8 +53,8 @@ export interface EvaluationOptions<I, O, X> {
   readonly timeoutMs?: number
   /** Files and folders that the code reads when it runs; a change in them means that no stored result holds. */
   readonly dependsOn?: readonly (string | URL)[]
-  /** Folders of recordings, relative to the project's root, that must replay without a difference. */
-  readonly recordings?: readonly string[]
+  /** Folders of recorded runs of the agent. They are replayed first, without a network; one that goes another way blocks. */
+  readonly recordings?: readonly (string | URL)[]
 }
 
 /** An evaluation, types erased. */

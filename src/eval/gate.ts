@@ -3,6 +3,7 @@
 import { clusterOf, type EvalCase } from './case.ts'
 import type { FullGate } from './gate-options.ts'
 import { guardrailsOf, type GuardrailFinding } from './guardrails.ts'
+import type { ReplayedRecording } from './recordings.ts'
 import { look, type Look, type Pair, type Verdict } from './statistics/sequential.ts'
 import type { Trial } from './trial.ts'
 
@@ -58,6 +59,19 @@ const reasonOf = ({ verdict, change, interval, blockBound, detectable, pairs }: 
   if (verdict === 'regressed') return `${moved}; even with the bound corrected for looks it is a loss (at best ${points(blockBound)})`
   if (verdict === 'non_inferior') return `${moved}: a loss of ${(margin * 100).toFixed(0)} points or more is ruled out`
   return `${moved}: neither a loss nor its absence is shown; a loss of ${(detectable * 100).toFixed(1)} points would be seen with these trials`
+}
+
+/** Judges recordings. @returns undefined when they are no reason to stop. @param only nothing else is going to be run. */
+export const judgeRecordings = (recordings: readonly ReplayedRecording[], only: boolean): GateResult | undefined => {
+  const diverged = recordings.filter(({ status }) => status === 'diverged')
+  const stale = recordings.filter(({ status }) => status === 'stale').map(({ name }) => name)
+  const reasons = [
+    ...diverged.map(({ name, difference }) => `the recording ${name} goes another way: ${difference}`),
+    ...(stale.length === 0 ? [] : [`answers of ${stale.length === 1 ? 'a recording belong' : 'recordings belong'} to an older prompt, model or schema: ${stale.join(', ')}`]),
+  ]
+  const nothing = { guardrails: [], mustPassFailures: [], wantsMore: false }
+  if (diverged.length > 0) return { ...nothing, verdict: 'regressed', reasons }
+  return only ? { ...nothing, verdict: 'non_inferior', reasons: [...reasons, `${recordings.length} ${recordings.length === 1 ? 'recording replays' : 'recordings replay'} as recorded`] } : undefined
 }
 
 /** Judges a change by the trials so far. */

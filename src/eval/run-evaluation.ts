@@ -9,9 +9,10 @@ import { Answers } from './answers.ts'
 import { caseHash, type EvalCase } from './case.ts'
 import { readCases } from './case-file.ts'
 import { checkCases, type Evaluation } from './evaluation.ts'
-import { judgeChange, type CaseResult, type GateResult } from './gate.ts'
+import { judgeChange, judgeRecordings, type CaseResult, type GateResult } from './gate.ts'
 import type { Identity } from './identity.ts'
 import { inPool } from './pool.ts'
+import { replayRecordings, type ReplayedRecording } from './recordings.ts'
 import type { Agreement, MeasuredScorer, Scorer, ScoringContext } from './score.ts'
 import type { ResultStore, Standing, StoredObservation } from './store.ts'
 import { standingOf } from './standing.ts'
@@ -53,6 +54,8 @@ export interface RunEvaluationOptions {
   /** Stops the evaluation; what was run is kept. */
   readonly signal?: AbortSignal
   readonly commit?: string
+  /** Only replays recordings. Default false. */
+  readonly replayOnly?: boolean
   readonly onProgress?: (progress: Progress) => void
 }
 
@@ -66,6 +69,8 @@ export interface JudgeReport extends Agreement {
 export interface EvaluationResult {
   readonly name: string
   readonly cases: readonly CaseResult[]
+  /** What became of recordings. */
+  readonly recordings: readonly ReplayedRecording[]
   readonly gate: GateResult
   /** When the base was run, milliseconds UTC, and its commit. */
   readonly base?: Pick<Standing, 'at' | 'commit'>
@@ -239,12 +244,13 @@ class Running {
     return reports.filter(({ rows }) => rows > 0)
   }
 
-  end(gate: GateResult, judges: readonly JudgeReport[]): EvaluationResult {
+  end(gate: GateResult, judges: readonly JudgeReport[], recordings: readonly ReplayedRecording[]): EvaluationResult {
     const { base, clock, identity } = this.#settings
     const cases = this.results()
     return {
       name: this.#evaluation.name,
       cases,
+      recordings,
       gate,
       ...(base === undefined ? {} : { base: { at: base.at, ...(base.commit === undefined ? {} : { commit: base.commit }) } }),
       judges,
@@ -262,7 +268,20 @@ class Running {
 /** Numbers of trials at which to look: the gate's up to the most, which is always one of them. */
 const looksUpTo = (looks: readonly number[], most: number): readonly number[] => [...looks.filter((trials) => trials < most), most]
 
-/** Runs an evaluation to its verdict. @throws FailureError `usage` when a case or a scorer is wrong. */
+/** Runs as few trials as decide. */
+const lookUntilDecided = async (running: Running, evaluation: Evaluation, settings: Settings): Promise<GateResult> => {
+  await running.scoreBase()
+  const looks = settings.base === undefined ? [settings.trials] : looksUpTo(evaluation.gate.looks, settings.trials)
+  let gate: GateResult | undefined
+  for (const trials of looks) {
+    const complete = await running.upTo(trials)
+    gate = judgeChange(running.results(), evaluation.gate, looks.length)
+    if (!complete || !gate.wantsMore) break
+  }
+  return gate ?? judgeChange([], evaluation.gate, 1)
+}
+
+/** Runs an evaluation to its verdict: recordings first, and nothing more when one of them goes another way. @throws FailureError `usage` when a case or a scorer is wrong. */
 export const runEvaluation = async (evaluation: Evaluation, options: RunEvaluationOptions = {}): Promise<EvaluationResult> => {
   const cases = 'kind' in evaluation.cases ? await readCases(evaluation.cases) : evaluation.cases
   checkCases(evaluation.name, cases)
@@ -279,15 +298,11 @@ export const runEvaluation = async (evaluation: Evaluation, options: RunEvaluati
   }
   const running = new Running(evaluation, cases, settings)
   try {
-    await running.scoreBase()
-    const looks = settings.base === undefined ? [settings.trials] : looksUpTo(evaluation.gate.looks, settings.trials)
-    let gate: GateResult | undefined
-    for (const trials of looks) {
-      const complete = await running.upTo(trials)
-      gate = judgeChange(running.results(), evaluation.gate, looks.length)
-      if (!complete || !gate.wantsMore) break
-    }
-    const result = running.end(gate ?? judgeChange([], evaluation.gate, 1), await running.judges())
+    const recordings = await replayRecordings(evaluation)
+    const blocked = judgeRecordings(recordings, options.replayOnly === true)
+    if (blocked !== undefined) return running.end(blocked, [], recordings)
+    const gate = await lookUntilDecided(running, evaluation, settings)
+    const result = running.end(gate, await running.judges(), recordings)
     if (options.store !== undefined && options.identity !== undefined && options.earlier === undefined) options.store.stand(standingOf(result, options.identity, options.commit))
     return result
   } finally {

@@ -52,10 +52,15 @@ export interface Standing {
 type Line = StoredObservation | Standing
 type Kept = { readonly [key: string]: string }
 
-/** Standings that a file keeps, with what they refer to. */
-const MOST_STANDINGS = 200
-/** Size from which a file with more standings is rewritten, bytes. */
-const REWRITE_BYTES = 32 * 1024 * 1024
+/** When a file is rewritten without what is too old. */
+export interface StoreLimits {
+  /** Standings that stay, with the results they name. */
+  readonly standings: number
+  /** Size from which a file with more of them is rewritten. */
+  readonly sizeBytes: number
+}
+
+const LIMITS: StoreLimits = { standings: 200, sizeBytes: 32 * 1024 * 1024 }
 
 const parseLine = (text: string): Line | undefined => {
   try {
@@ -77,11 +82,13 @@ export class ResultStore {
   readonly #byKey = new Map<string, StoredObservation[]>()
   readonly #standings: Standing[] = []
   readonly #unwritten: Line[] = []
+  readonly #limits: StoreLimits
   /** What the file needs before another line: an end of the last one, when that was cut off. */
   #gap: string
 
-  private constructor(path: string, text: string) {
+  private constructor(path: string, text: string, limits: StoreLimits) {
     this.path = path
+    this.#limits = limits
     this.#gap = text === '' || text.endsWith('\n') ? '' : '\n'
     const lines = text
       .split('\n')
@@ -92,13 +99,13 @@ export class ResultStore {
   }
 
   /** Opens the results of an evaluation; a file that is not there has none. @param folder of all results. */
-  static async open(folder: string, evaluation: string): Promise<ResultStore> {
+  static async open(folder: string, evaluation: string, limits: StoreLimits = LIMITS): Promise<ResultStore> {
     const path = join(folder, `${evaluation}.jsonl`)
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return ''
       throw error
     })
-    return new ResultStore(path, text)
+    return new ResultStore(path, text, limits)
   }
 
   #add(line: Line): void {
@@ -169,12 +176,12 @@ export class ResultStore {
     const lines = this.#unwritten.splice(0).map((line) => `${JSON.stringify(line)}\n`)
     await appendFile(this.path, `${this.#gap}${lines.join('')}`)
     this.#gap = ''
-    if (this.#standings.length > MOST_STANDINGS && (await stat(this.path)).size > REWRITE_BYTES) await this.#rewrite()
+    if (this.#standings.length > this.#limits.standings && (await stat(this.path)).size > this.#limits.sizeBytes) await this.#rewrite()
   }
 
   /** Leaves out what only standings refer to that are too old. */
   async #rewrite(): Promise<void> {
-    const standings = this.#standings.slice(-MOST_STANDINGS)
+    const standings = this.#standings.slice(-this.#limits.standings)
     const needed = new Set(standings.flatMap(({ cases }) => Object.values(cases).flatMap(({ observations }) => observations)))
     const lines = [...[...this.#byId.values()].filter(({ id }) => needed.has(id)), ...standings]
     const next = `${this.path}.next`

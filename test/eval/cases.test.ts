@@ -66,7 +66,15 @@ test.each([
   [{ name: 'a/b' }, /cannot name an evaluation/],
   [{ cases: [] }, /has no cases/],
   [{ cases: [{ id: '', input: '' }] }, /Case 1 .* has no id/],
-  [{ cases: [{ id: 'a', input: '' }, { id: 'a', input: '' }] }, /two cases with the id "a"/],
+  [
+    {
+      cases: [
+        { id: 'a', input: '' },
+        { id: 'a', input: '' },
+      ],
+    },
+    /two cases with the id "a"/,
+  ],
   [{ scorers: {} }, /has no scorers/],
   [{ trials: 0 }, /has trials: 0/],
   [{ gate: { margin: 5 } }, /gate\.margin is 5/],

@@ -46,7 +46,13 @@ describe('the paired test', () => {
   it('counts a cluster as one observation', () => {
     const pairs = (cluster: (at: number) => string): readonly Pair[] => Array.from({ length: 60 }, (_, at) => ({ id: String(at), cluster: cluster(at), base: [1], head: [Math.floor(at / 2) % 10 === 0 ? 0 : 1] }))
     const settings = { margin: 0.1, alpha: 0.05, looks: 1 }
-    const [alone, together] = [look(pairs(String), settings), look(pairs((at) => String(Math.floor(at / 2))), settings)]
+    const [alone, together] = [
+      look(pairs(String), settings),
+      look(
+        pairs((at) => String(Math.floor(at / 2))),
+        settings,
+      ),
+    ]
     expect(together.change).toBeCloseTo(alone.change, 12)
     expect(together.interval[0]).toBeLessThan(alone.interval[0])
   })
@@ -101,7 +107,10 @@ describe('guardrails', () => {
     }))
 
   it('block when the whole interval of the ratio is above the limit', () => {
-    expect(judgeChange(costing(0.02, 0.01), gate, 1)).toMatchObject({ verdict: 'regressed', reasons: [expect.stringMatching(/^costUsd is 2\.00 times the base's \(at least 2\.00\), over the limit of 1\.5$/), expect.anything()] })
+    expect(judgeChange(costing(0.02, 0.01), gate, 1)).toMatchObject({
+      verdict: 'regressed',
+      reasons: [expect.stringMatching(/^costUsd is 2\.00 times the base's \(at least 2\.00\), over the limit of 1\.5$/), expect.anything()],
+    })
     expect(judgeChange(costing(0.014, 0.01), gate, 1).verdict).toBe('non_inferior')
     expect(judgeChange(costing(0.02, 0.01), fullGate({ guardrails: { costUsd: null } }), 1).verdict).toBe('non_inferior')
   })

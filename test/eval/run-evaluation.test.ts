@@ -57,14 +57,20 @@ describe('code that is no agent', () => {
       report({ states: [{ state: 'thinking' }] })
       return input * 2
     }
-    const result = await runEvaluation(doubles(reporting, { cases: cases(1), scorers: { tools: toolCalls({ expected: [{ name: 'multiply', args: { by: 2 } }] }), path: statePath({ visited: ['thinking'] }) } }), settings())
+    const result = await runEvaluation(
+      doubles(reporting, { cases: cases(1), scorers: { tools: toolCalls({ expected: [{ name: 'multiply', args: { by: 2 } }] }), path: statePath({ visited: ['thinking'] }) } }),
+      settings(),
+    )
     expect(result.cases[0]?.trials[0]?.status).toBe('passed')
     expect(result.costUsd).toBe(0.5)
   })
 
   it('is stopped at the time limit of a trial', async () => {
     const clock = fakeClock()
-    const running = runEvaluation(doubles(() => new Promise<number>(() => {}), { cases: cases(1), timeoutMs: 5_000 }), { clock })
+    const running = runEvaluation(
+      doubles(() => new Promise<number>(() => {}), { cases: cases(1), timeoutMs: 5_000 }),
+      { clock },
+    )
     await clock.advance(5_000)
     expect((await running).cases[0]?.trials[0]?.observation).toMatchObject({ outcome: 'failed', failure: { code: 'timeout', message: expect.stringContaining('5000 ms') } })
   })
@@ -72,7 +78,13 @@ describe('code that is no agent', () => {
 
 describe('a scorer', () => {
   it('that throws is an error of the evaluation, named with its case', async () => {
-    const broken = doubles(doubling().run, { scorers: { broken: () => { throw new Error('oops') } } })
+    const broken = doubles(doubling().run, {
+      scorers: {
+        broken: () => {
+          throw new Error('oops')
+        },
+      },
+    })
     await expect(runEvaluation(broken, settings())).rejects.toThrow(/The scorer broken threw on case n0: oops/)
   })
 
@@ -83,7 +95,15 @@ describe('a scorer', () => {
 })
 
 describe('an agent', () => {
-  const refund = defineTool({ description: 'Refunds an order.', input: z.object({ order: z.number() }), effect: 'irreversible', run: ({ order }, { services }) => { (services['refunded'] as number[]).push(order); return { ok: true } } })
+  const refund = defineTool({
+    description: 'Refunds an order.',
+    input: z.object({ order: z.number() }),
+    effect: 'irreversible',
+    run: ({ order }, { services }) => {
+      ;(services['refunded'] as number[]).push(order)
+      return { ok: true }
+    },
+  })
   const t = setupAgent({ id: 'desk', models: { m: 'scripted/m' }, tools: { refund }, input: z.object({ order: z.number() }), context: z.object({ order: z.number(), said: z.string() }), onFailure: 'failed' })
   const desk = t.createAgent({
     initial: 'asking',
@@ -110,7 +130,13 @@ describe('an agent', () => {
     })
 
   it('is watched: states, calls, use, models and the world afterwards', async () => {
-    const world = desks({ scorers: { path: statePath({ exactly: ['asking', 'approving', 'acting', 'asking', 'done'] }), tools: toolCalls({ mode: 'strict', expected: [{ name: 'refund', args: { order: 7 } }] }), world: finalState({ equals: [7] }) } })
+    const world = desks({
+      scorers: {
+        path: statePath({ exactly: ['asking', 'approving', 'acting', 'asking', 'done'] }),
+        tools: toolCalls({ mode: 'strict', expected: [{ name: 'refund', args: { order: 7 } }] }),
+        world: finalState({ equals: [7] }),
+      },
+    })
     const { cases: results, costUsd } = await runEvaluation(world, settings({ providers: [provider()] }))
     expect(results[0]?.trials[0]).toMatchObject({ status: 'passed', observation: { outcome: 'done', output: 'done', modelCalls: 2, models: ['scripted/m'], refusals: 0, world: [7] } })
     expect(costUsd).toBeGreaterThan(0)
@@ -194,8 +220,20 @@ describe('stored results', () => {
 
   it('are not made of errors', async () => {
     const store = await open()
-    await runEvaluation(doubles(() => fail('overloaded', 'Busy.')), settings({ store: await store(), identity }))
+    await runEvaluation(
+      doubles(() => fail('overloaded', 'Busy.')),
+      settings({ store: await store(), identity }),
+    )
     expect(await runEvaluation(doubles(doubling().run), settings({ store: await store(), identity, affected: true }))).toMatchObject({ ran: 30 })
+  })
+
+  it('are left out of the file once only old standings name them', async () => {
+    const path = await folder()
+    const limits = { standings: 2, sizeBytes: 1_000 }
+    for (let round = 0; round < 3; round++) await runEvaluation(doubles(doubling().run), settings({ clock: fakeClock({ startMs: round }), store: await ResultStore.open(path, 'doubles', limits), identity }))
+    const lines = (await readFile(join(path, 'doubles.jsonl'), 'utf8')).trimEnd().split('\n')
+    expect(lines.filter((line) => line.includes('"type":"standing"'))).toHaveLength(2)
+    expect(lines.filter((line) => line.includes('"type":"observation"'))).toHaveLength(60)
   })
 
   it('survive a line that was cut off', async () => {
@@ -240,10 +278,12 @@ describe('the gate', () => {
   })
 
   it('stops adding trials at the budget and says so', async () => {
-    const costly = (wrong: number) => ((input: number, { report }: { readonly report: (facts: { readonly costUsd: number }) => void }) => {
-      report({ costUsd: 0.01 })
-      return input % 7 === wrong ? -1 : input * 2
-    })
+    const costly =
+      (wrong: number) =>
+      (input: number, { report }: { readonly report: (facts: { readonly costUsd: number }) => void }) => {
+        report({ costUsd: 0.01 })
+        return input % 7 === wrong ? -1 : input * 2
+      }
     const path = await folder()
     const store = await ResultStore.open(path, 'doubles')
     await runEvaluation(doubles(costly(0), { trials: 8 }), settings({ store, identity }))
@@ -283,7 +323,16 @@ describe('a judge', () => {
   })
   const rubric = { model: 'scripted/judge', rubric: 'Is it good?' } as const
   const judged = (options: Partial<Parameters<typeof judge>[0]> = {}) =>
-    evaluation<string, string, string>({ name: 'judged', agent: (input) => input, cases: [{ id: 'a', input: 'good' }, { id: 'b', input: 'bad' }, { id: 'c', input: 'bad' }], scorers: { quality: judge({ ...rubric, ...options }) } })
+    evaluation<string, string, string>({
+      name: 'judged',
+      agent: (input) => input,
+      cases: [
+        { id: 'a', input: 'good' },
+        { id: 'b', input: 'bad' },
+        { id: 'c', input: 'bad' },
+      ],
+      scorers: { quality: judge({ ...rubric, ...options }) },
+    })
 
   it('grades by the rubric, and is asked each thing once', async () => {
     asked.length = 0

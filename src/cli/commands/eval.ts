@@ -26,6 +26,7 @@ interface EvalOptions {
   readonly out?: string
   readonly strict?: boolean
   readonly watch?: boolean
+  readonly replayOnly?: boolean
 }
 
 /** What the process ends with; `inconclusive` only when it was asked to be strict. */
@@ -76,6 +77,7 @@ const runOne = async ({ io, project, options, journal, commit, signal }: Around,
       answers: await openAnswers(project),
       ...(base === undefined ? {} : { base }),
       affected: options.affected === true,
+      replayOnly: options.replayOnly === true,
       providers,
       services,
       journal,
@@ -137,6 +139,7 @@ export const evalCommand: CommandDefinition<EvalOptions> = {
     { flags: '--budget-s <seconds>', about: 'start no trial of an evaluation after this time' },
     { flags: '--report <formats>', about: 'write reports: html, md, junit, json, with commas between', many: true },
     { flags: '--out <folder>', about: 'where reports go; default .stateloop/evals' },
+    { flags: '--replay-only', about: 'only replay recordings, which needs no network and no model' },
     { flags: '--strict', about: 'exit with 4 when the verdict is inconclusive' },
     { flags: '--watch', about: 'run again whenever a file that results depend on changes' },
   ],

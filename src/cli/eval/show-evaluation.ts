@@ -78,14 +78,17 @@ const failure = (io: Io, result: EvaluationResult['cases'][number], openRun: (ru
 
 /** The result of one evaluation as lines. */
 export const showEvaluation = (io: Io, result: EvaluationResult, openRun: (run: string) => string): string => {
-  const { name, cases, gate, judges, unknown, stoppedBy } = result
+  const { name, cases, recordings, gate, judges, unknown, stoppedBy } = result
   const [head, base] = [summaryOf(cases), summaryOf(cases, 'base')]
   const verdict = verdictOf(result)
   const bad = unsound(cases)
   const { look } = gate
+  const rate = `  pass rate ${percent(head.passRate)} (95 %: ${percentRange(head.interval)})${base.passRate === null ? '' : `, base ${percent(base.passRate)}`}`
   const lines = [
     `${io.style(COLOURS[verdict], `${oneLine(name)}: ${VERDICT_WORDS[verdict]}`)}  ${io.style('dim', facts(result))}`,
-    `  pass rate ${percent(head.passRate)} (95 %: ${percentRange(head.interval)})${base.passRate === null ? '' : `, base ${percent(base.passRate)}`}`,
+    ...(recordings.length === 0 ? [] : [`  ${recordings.filter(({ status }) => status !== 'diverged').length} of ${count(recordings.length, 'recording')} replay`]),
+    ...recordings.filter(({ status }) => status === 'stale').map((one) => `  ${io.style('yellow', 'stale:')} ${plain(one.name)} ${oneLine(one.difference)}`),
+    ...(head.trials + head.errors === 0 ? [] : [rate]),
     ...(look === undefined ? [] : [`  change ${signedPoints(look.change)} points (${pointsRange(look.interval)}); a loss of ${(look.detectable * 100).toFixed(1)} points would be seen`]),
     ...gate.reasons.map((reason) => `  ${plain(reason)}`),
     ...judges.map(({ scorer, share, rows, kappa, hash }) => `  judge ${scorer} (${hash}) agrees with ${percent(share)} of ${rows} labelled rows, kappa ${kappa === null ? '–' : kappa.toFixed(2)}`),

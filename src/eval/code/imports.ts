@@ -27,7 +27,7 @@ export const importsOf = async (text: string): Promise<Imports> => {
     const used = imports.filter((one) => one.type !== 'import-meta' && !(one.type === 'dynamic' ? one.probablyTypeOnly : one.typeOnly))
     const computed = used.some((one) => one.type === 'dynamic' && (one.glob || one.specifier === undefined))
     const unknown = computed ? 'it imports a computed name' : required.unknown
-    const specifiers = [...used.flatMap(({ specifier }) => specifier ?? []), ...required.specifiers]
+    const specifiers = [...used.flatMap((one) => (one.type === 'dynamic' && one.glob ? [] : (one.specifier ?? []))), ...required.specifiers]
     return unknown === undefined ? { specifiers } : { specifiers, unknown }
   } catch (error) {
     return { specifiers: required.specifiers, unknown: `its imports cannot be read (${error instanceof Error ? error.message : String(error)})` }

@@ -53,6 +53,13 @@ const countOf = (cases: readonly CaseResult[]): { readonly tests: number; readon
   return { tests: cases.length, failures: many('failed'), errors: many('error'), skipped: many('skipped') }
 }
 
+const recordingCount = (recordings: EvaluationResult['recordings']): ReturnType<typeof countOf> => ({
+  tests: recordings.length,
+  failures: recordings.filter(({ status }) => status === 'diverged').length,
+  errors: 0,
+  skipped: 0,
+})
+
 const suite = (result: EvaluationResult): string => {
   const { name, cases, durationMs, at, gate } = result
   const facts = properties([
@@ -66,10 +73,23 @@ const suite = (result: EvaluationResult): string => {
   return `  <testsuite${head}>\n    ${facts}\n${cases.map((one) => testCase(name, one)).join('\n')}\n  </testsuite>`
 }
 
+/** Recordings as a suite of their own; one that goes another way is a failure, a stale one is said in its output. */
+const recordingSuite = ({ name, recordings }: EvaluationResult): readonly string[] => {
+  if (recordings.length === 0) return []
+  const suiteName = `${name} recordings`
+  const tests = recordings.map((one) => {
+    const body =
+      one.status === 'diverged' ? `<failure${attributes({ message: one.difference, type: 'divergence' })}/>` : one.status === 'stale' ? `<system-out>${escapeMarkup(`stale: ${one.difference}`)}</system-out>` : ''
+    return `    <testcase${attributes({ name: one.name, classname: suiteName, time: '0.000' })}>${body}</testcase>`
+  })
+  return [`  <testsuite${attributes({ name: suiteName, ...recordingCount(recordings), time: '0.000' })}>\n${tests.join('\n')}\n  </testsuite>`]
+}
+
 /** The report as JUnit XML. */
 export const junitReport = ({ evaluations }: EvalReport): string => {
   const results = evaluations.map(({ result }) => result)
-  const all = countOf(results.flatMap(({ cases }) => cases))
+  const [cases, recorded] = [countOf(results.flatMap((one) => one.cases)), recordingCount(results.flatMap((one) => one.recordings))]
+  const all = { tests: cases.tests + recorded.tests, failures: cases.failures + recorded.failures, errors: cases.errors, skipped: cases.skipped }
   const time = seconds(results.reduce((sum, { durationMs }) => sum + durationMs, 0))
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${attributes({ name: 'stateloop eval', ...all, time })}>\n${results.map(suite).join('\n')}\n</testsuites>\n`
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${attributes({ name: 'stateloop eval', ...all, time })}>\n${results.flatMap((one) => [...recordingSuite(one), suite(one)]).join('\n')}\n</testsuites>\n`
 }
