@@ -118,7 +118,7 @@ describe('an agent', () => {
   const provider = (reply: (request: ModelRequest) => ReturnType<typeof replyText> = () => replyText('done')) =>
     scripted({ rules: (request) => (request.messages.some(({ role }) => role === 'tool') ? reply(request) : replyCalls({ name: 'refund', args: { order: 7 } })), price: { inputUsd: 1, outputUsd: 1 } })
   const desks = (more: Partial<EvaluationOptions<{ order: number }, string, unknown>> = {}) =>
-    evaluation<{ order: number }, string, unknown>({
+    evaluation<{ order: number }, string>({
       name: 'desk',
       agent: desk as never,
       cases: [{ id: 'seven', input: { order: 7 } }],

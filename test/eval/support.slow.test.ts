@@ -14,6 +14,7 @@ const repository = join(import.meta.dirname, '..', '..')
 const LIMIT_MS = 120_000
 
 let folder: string
+let base: Evaluated
 let baseMs: number
 
 const git = (...args: readonly string[]): Promise<unknown> => exec('git', ['-c', 'user.name=test', '-c', 'user.email=test@example.org', ...args], { cwd: folder })
@@ -78,7 +79,7 @@ beforeAll(async () => {
   await git('add', '-A')
   await git('commit', '--quiet', '-m', 'base')
   const started = systemClock.monotonic()
-  expect(await evaluated()).toMatchObject({ code: 0, verdict: 'inconclusive', ran: 50, passRate: 1, reasons: ['there are no results of a base to compare with'] })
+  base = await evaluated()
   baseMs = systemClock.monotonic() - started
   await git('checkout', '--quiet', '-b', 'change')
 })
@@ -88,6 +89,7 @@ afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
 describe('the support agent', () => {
   it('has 50 cases that all pass, in less than two minutes', () => {
     process.stdout.write(`50 cases in ${(baseMs / 1_000).toFixed(1)} s, the start of the program included\n`)
+    expect(base).toMatchObject({ code: 0, verdict: 'inconclusive', ran: 50, passRate: 1, reasons: ['there are no results of a base to compare with'] })
     expect(baseMs).toBeLessThan(LIMIT_MS)
   })
 
