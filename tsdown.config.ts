@@ -3,7 +3,7 @@
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/{eval/index,journal/postgres/index,replay/index,run/ai-sdk/index,server/index,testing/index,cli/main}.ts'],
+  entry: ['src/index.ts', 'src/{eval/index,journal/postgres/index,replay/index,run/ai-sdk/index,server/index,testing/index,cli/main,trace/otel}.ts'],
   format: 'esm',
   platform: 'node',
   target: 'node22.19',

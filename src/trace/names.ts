@@ -15,6 +15,7 @@ export const ATTRIBUTE = {
   operation: 'gen_ai.operation.name',
   provider: 'gen_ai.provider.name',
   conversation: 'gen_ai.conversation.id',
+  session: 'session.id',
   agentName: 'gen_ai.agent.name',
   agentVersion: 'gen_ai.agent.version',
   promptName: 'gen_ai.prompt.name',

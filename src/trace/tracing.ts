@@ -45,7 +45,7 @@ export interface OpenSpan {
   /** Begins a span that belongs to this one. */
   readonly child: (name: string, options: SpanStart) => OpenSpan
   /** Writes a log event in the span's context. */
-  readonly log: (name: string, severity: 'info' | 'warn' | 'error', atMs: number, attributes: Attributes) => void
+  readonly log: (name: string, event: { readonly severity: 'info' | 'warn'; readonly at: number; readonly body: string; readonly attributes: Attributes }) => void
 }
 
 /** How a span begins. */
@@ -71,7 +71,7 @@ export interface Tracing {
 }
 
 const SCOPE = 'stateloop'
-const SEVERITY = { info: SeverityNumber.INFO, warn: SeverityNumber.WARN, error: SeverityNumber.ERROR }
+const SEVERITY = { info: SeverityNumber.INFO, warn: SeverityNumber.WARN }
 const KIND = { client: SpanKind.CLIENT, internal: SpanKind.INTERNAL }
 
 const defined = (attributes: Attributes): { [name: string]: string | number | boolean | string[] } => {
@@ -144,8 +144,8 @@ class ApiSpan implements OpenSpan {
     return new ApiSpan(this.#tracer, this.#logger, this.#context, name, options)
   }
 
-  log(name: string, severity: 'info' | 'warn' | 'error', atMs: number, attributes: Attributes): void {
-    this.#logger?.emit({ eventName: name, severityNumber: SEVERITY[severity], severityText: severity.toUpperCase(), timestamp: atMs, attributes: defined(attributes), context: this.#context })
+  log(name: string, { severity, at, body, attributes }: Parameters<OpenSpan['log']>[1]): void {
+    this.#logger?.emit({ eventName: name, severityNumber: SEVERITY[severity], severityText: severity.toUpperCase(), timestamp: at, body, attributes: defined(attributes), context: this.#context })
   }
 }
 

@@ -1,6 +1,7 @@
 // Runs as log lines: one for each transition and each attempt, with the level that its outcome deserves. Invariant: a line
 // holds the fields listed here and nothing else, so what people, models and tools said is never in it.
 import type { Failure } from '../../failure/index.ts'
+import { attemptSentence, circuitSentence, transitionSentence } from './sentences.ts'
 import { stateText } from './span-attributes.ts'
 import { placeOf, traceIdsOf, type Place } from './span-tree.ts'
 import type { ObservedRun, Observer } from '../observer.ts'
@@ -27,9 +28,8 @@ const failureFields = (failure: Failure | undefined): Fields => ({
 const attemptLine = (event: Extract<RunEvent, { readonly type: 'attempt.ended' }>): Line => {
   const { key, state, kind, name, attempt, durationMs, failure, usage, costUsd, retryInMs, promptHash, cached, gate } = event
   const place = placeOf(key, state)
-  const said = failure === undefined ? `${name} answered` : `${name} failed: ${failure.code}${retryInMs === undefined ? '' : ', trying again'}`
   const used = { inputTokens: usage?.inputTokens, outputTokens: usage?.outputTokens, costUsd, cached: cached === undefined ? undefined : true, waitedMs: gate?.waitedMs }
-  return [failure === undefined ? 'info' : 'warn', said, { state: place.state, kind, name, attempt, durationMs, ...used, retryInMs, promptHash, ...failureFields(failure) }, place]
+  return [failure === undefined ? 'info' : 'warn', attemptSentence(event), { state: place.state, kind, name, attempt, durationMs, ...used, retryInMs, promptHash, ...failureFields(failure) }, place]
 }
 
 const ENDS: { readonly [outcome: string]: Level } = { done: 'info', cancelled: 'info', limited: 'warn', failed: 'error' }
@@ -41,14 +41,13 @@ const lineOf = (event: RunEvent, { agent, start }: ObservedRun): Line | undefine
     case 'run.resumed':
       return ['info', 'run resumed', {}, ROOT]
     case 'transition.taken': {
-      const from = stateText(event.from)
-      const to = stateText(event.to)
-      return [event.failed === undefined ? 'info' : 'warn', from === '' ? `enters ${to}` : `${from} → ${to}`, { from, to, event: event.event, failure: event.failed }, { actor: event.actor, state: '' }]
+      const edge = { from: stateText(event.from), to: stateText(event.to) }
+      return [event.failed === undefined ? 'info' : 'warn', transitionSentence(event), { ...edge, event: event.event, failure: event.failed }, { actor: event.actor, state: '' }]
     }
     case 'attempt.ended':
       return attemptLine(event)
     case 'breaker.changed':
-      return [event.to === 'open' ? 'warn' : 'info', `circuit ${event.to}`, { circuit: event.circuit, openedBy: event.openedBy }, placeOf(event.key, event.state)]
+      return [event.to === 'open' ? 'warn' : 'info', circuitSentence(event), { circuit: event.circuit, openedBy: event.openedBy }, placeOf(event.key, event.state)]
     case 'run.waiting':
       return ['info', 'run waits', { waitsFor: event.waiting.map((waiting) => waiting.for).join(), state: event.waiting.map((waiting) => waiting.state).join() }, ROOT]
     case 'run.ended':

@@ -32,6 +32,7 @@ export const runAttributes = ({ info, agent }: Pick<ObservedRun, 'info' | 'agent
   [ATTRIBUTE.agentName]: agent.id,
   [ATTRIBUTE.agentVersion]: agent.version,
   [ATTRIBUTE.conversation]: info.session,
+  [ATTRIBUTE.session]: info.session,
   [ATTRIBUTE.user]: info.user,
   [ATTRIBUTE.run]: info.id,
   [ATTRIBUTE.route]: info.route,

@@ -7,6 +7,7 @@ import type { RunInfo, StepRequest } from '../effect.ts'
 import type { ObservedRun, Observer, RunObserver } from '../observer.ts'
 import type { RunEvent } from '../run-event.ts'
 import { answerAttributes, attemptAttributes, billedAttributes, callLabels, failureAttributes, nothingBilled, operationOf, requestAttributes, runAttributes, stateText, type Billed } from './span-attributes.ts'
+import { attemptSentence, circuitSentence, transitionSentence } from './sentences.ts'
 import { placeOf, SpanTree, type CallSpan, type VisitSpan } from './span-tree.ts'
 
 type Event<T extends RunEvent['type']> = Extract<RunEvent, { readonly type: T }>
@@ -131,7 +132,7 @@ export class TracedRun implements RunObserver {
     if (this.#tracing.measures) this.#measureAttempt(event)
     if (event.failure !== undefined) {
       const facts = { ...callLabels(event), ...failureAttributes(event.failure, this.#content), [ATTRIBUTE.attempt]: event.attempt, [ATTRIBUTE.retryInMs]: event.retryInMs, [ATTRIBUTE.effectKey]: event.key }
-      call.span.log(LOG_EVENT.exception, 'warn', event.at, facts)
+      call.span.log(LOG_EVENT.exception, { severity: 'warn', at: event.at, body: attemptSentence(event), attributes: facts })
     }
     // Performed elsewhere: in a process before, or in one that only reads.
     if (call.performed < event.attempt) beginAttempt(call, event.attempt, event.at - event.durationMs).end(event.at, event.failure?.code)
@@ -157,9 +158,10 @@ export class TracedRun implements RunObserver {
     if (metric !== undefined) this.#measure(metric, (at - call.since) / 1_000, { ...callLabels(call), [ATTRIBUTE.errorType]: failure?.code })
   }
 
-  #breaker({ key, state, at, circuit, to, openedBy }: Event<'breaker.changed'>): void {
+  #breaker(event: Event<'breaker.changed'>): void {
+    const { key, state, at, circuit, to, openedBy } = event
     const { span } = this.#tree.visit(placeOf(key, state), at)
-    span.log(LOG_EVENT.breaker, to === 'open' ? 'warn' : 'info', at, { [ATTRIBUTE.circuit]: circuit, [ATTRIBUTE.circuitState]: to, [ATTRIBUTE.openedBy]: openedBy })
+    span.log(LOG_EVENT.breaker, { severity: to === 'open' ? 'warn' : 'info', at, body: circuitSentence(event), attributes: { [ATTRIBUTE.circuit]: circuit, [ATTRIBUTE.circuitState]: to, [ATTRIBUTE.openedBy]: openedBy } })
   }
 
   #transition(event: Event<'transition.taken'>): void {
@@ -173,9 +175,8 @@ export class TracedRun implements RunObserver {
     }
     this.#leaving.length = 0
     if (!this.#tracing.logs) return
-    this.#tree
-      .actor(actor, at)
-      .span.log(LOG_EVENT.transition, failed === undefined ? 'info' : 'warn', at, { ...edge, [ATTRIBUTE.agentName]: this.#agent, [ATTRIBUTE.actor]: actor === '' ? undefined : actor, [ATTRIBUTE.errorType]: failed })
+    const attributes = { ...edge, [ATTRIBUTE.agentName]: this.#agent, [ATTRIBUTE.actor]: actor === '' ? undefined : actor, [ATTRIBUTE.errorType]: failed }
+    this.#tree.actor(actor, at).span.log(LOG_EVENT.transition, { severity: failed === undefined ? 'info' : 'warn', at, body: transitionSentence(event), attributes })
   }
 
   #measureAttempt(event: Event<'attempt.ended'>): void {
