@@ -1,5 +1,5 @@
 // An independent OTLP receiver on loopback, and what it received as plain data.
-import { createRequire } from 'node:module'
+import { MockOtlpServer } from '@elastic/mockotlpserver'
 
 /** Fields that are not set are absent or null, depending on the protocol. */
 interface Value {
@@ -47,14 +47,6 @@ interface Callbacks {
     }[]
   }) => void
 }
-
-interface Server {
-  readonly httpUrl: URL | string
-  start(): Promise<void>
-  close(): Promise<void>
-}
-
-const { MockOtlpServer } = createRequire(import.meta.url)('@elastic/mockotlpserver') as { readonly MockOtlpServer: new (options: object) => Server }
 
 const hex = (id: Uint8Array | string | undefined): string => (id === undefined ? '' : typeof id === 'string' ? id : Buffer.from(id).toString('hex'))
 
