@@ -20,7 +20,8 @@ export interface ContinueOptions extends CommonOptions {
 export type Act = (sender: Pick<RunHandle, 'send' | 'cancel'>, row: RunRow) => Promise<void>
 
 const heldElsewhere = (thrown: unknown): undefined => {
-  if (failureOf(thrown)?.code === 'lease_held') return undefined
+  const code = failureOf(thrown)?.code
+  if (code === 'lease_held' || code === 'other_engine') return undefined
   throw thrown
 }
 

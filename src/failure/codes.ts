@@ -85,6 +85,7 @@ const door = {
   run_ended: row('The run has already ended.', 'Start a new run.'),
   session_busy: row('The session already has a run that has not ended.', 'Wait for it, or start with onBusy: "queue".'),
   lease_held: row('Another process is running this run.', 'Wait until it ends or its lease expires.'),
+  other_engine: row('Another engine drives this run.', 'Send it events as usual; its engine goes on with it.'),
   lease_lost: row('Another process took this run over.', 'Stop; the other process goes on.'),
   definition_changed: row('The agent is not the one this run was started with.', 'Resume with the old code, pin it, or provide a migration.'),
   journal_unavailable: row('The journal cannot be written.', 'Free disk space or fix permissions, then resume.'),

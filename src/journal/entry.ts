@@ -92,6 +92,8 @@ export interface StartCause {
   readonly seed: number
   /** Which engine drives the run; others leave it alone. */
   readonly engine: string
+  /** The run waits in the queue: its machine begins with the `resumed` entry that takes it up. */
+  readonly queued?: true
   /** Named threads inherited from the previous run of the session: content hashes. */
   readonly threads?: { readonly [name: string]: string }
   readonly carried?: Carried

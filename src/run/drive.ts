@@ -1,6 +1,6 @@
 // The driver: select what came first, fold it, make it durable, act. The only loop of the framework.
 import { fail, failure, FailureError, type Failure } from '../failure/index.ts'
-import type { EntryBody, StoredEntry } from '../journal/index.ts'
+import type { EntryBody, StoredEntry, Waiting } from '../journal/index.ts'
 import { canonical } from '../schema/index.ts'
 import { chargesOf } from './charges.ts'
 import type { FoldStep } from './fold-step.ts'
@@ -29,11 +29,19 @@ const reconcile = (fold: Fold, port: DurablePort, registered: Set<string>): void
 /** Called after each durable step, in order. Must not throw. */
 export type OnStep = (step: FoldStep, arrival: Arrival) => void
 
+/** Decides whether a run that waits for this may leave the process when nothing has arrived. */
+export type MayPark = (waits: readonly Waiting[]) => boolean
+
+/** A run leaves when the world must move it, and stays for its own timers. */
+const stayForTimers: MayPark = (waits) => waits.some((waiting) => waiting.for !== 'timer')
+/** A run leaves whenever it waits; whoever drives it knows when its timers are due. */
+export const leaveWhenWaiting: MayPark = (waits) => waits.length > 0
+
 /**
  * Drives a run until it ends or only the world can move it.
  * @throws FailureError `lease_lost`, `journal_unavailable`: the run is intact and can be resumed.
  */
-export const drive = async (fold: Fold, port: DurablePort, onStep: OnStep, first?: Arrival): Promise<'ended' | 'parked'> => {
+export const drive = async (fold: Fold, port: DurablePort, onStep: OnStep, first?: Arrival, mayPark: MayPark = stayForTimers): Promise<'ended' | 'parked'> => {
   const registered = new Set<string>()
   let arrival = first
   for (;;) {
@@ -41,8 +49,7 @@ export const drive = async (fold: Fold, port: DurablePort, onStep: OnStep, first
       if (fold.end !== undefined) return 'ended'
       reconcile(fold, port, registered)
       port.inbox(fold.inbox)
-      const waits = fold.waiting()
-      arrival = await port.select(waits.some((waiting) => waiting.for !== 'timer'))
+      arrival = await port.select(mayPark(fold.waiting()))
       if (arrival === undefined) return 'parked'
     }
     const charges = chargesOf(fold, arrival)

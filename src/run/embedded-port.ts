@@ -35,6 +35,8 @@ export interface EmbeddedPort extends DurablePort {
   readonly close: () => void
   /** Makes `select` reject. */
   readonly interrupt: (reason: Error) => void
+  /** Makes `select` reject once nothing is under way that another process could not simply do again. */
+  readonly handOver: (reason: Error) => void
 }
 
 const outcomeOfThrown = (thrown: unknown, durationMs: number): Outcome => {
@@ -47,6 +49,7 @@ const outcomeOfThrown = (thrown: unknown, durationMs: number): Outcome => {
 export const entryText = (body: EntryBody): string => JSON.stringify(body)
 
 interface Running {
+  readonly request: StepRequest
   readonly controller: AbortController
   readonly cancelTimer: () => void
 }
@@ -61,7 +64,7 @@ const stepRunner = ({ acting, parallel, watched, emit, observer }: EmbeddedPortO
     const controller = new AbortController()
     const { deadline } = request
     const cancelTimer = deadline === undefined ? () => {} : acting.clock.timer(deadline.at - acting.clock.now(), () => controller.abort(deadline.failure satisfies Failure))
-    running.set(id, { controller, cancelTimer })
+    running.set(id, { request, controller, cancelTimer })
     const started = acting.clock.monotonic()
     const finish = (outcome: Outcome): void => {
       cancelTimer()
@@ -76,6 +79,8 @@ const stepRunner = ({ acting, parallel, watched, emit, observer }: EmbeddedPortO
     performed.then(finish, (thrown: unknown) => finish(outcomeOfThrown(thrown, Math.round(acting.clock.monotonic() - started))))
   }
   return {
+    /** Whether something is under way that must not be performed again. */
+    asks: () => [...running.values()].some(({ request }) => request.safety === 'ask') || queue.some((request) => request.safety === 'ask'),
     start: (request: StepRequest): void => {
       if (running.size < parallel) begin(request)
       else queue.push(request)
@@ -163,6 +168,7 @@ export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
   let head = options.head
   let wake = (): void => {}
   let stopped: Error | undefined
+  let leaving: Error | undefined
   const arrived: Cause[] = []
   const arrive = (cause: Cause): void => {
     arrived.push(cause)
@@ -180,7 +186,7 @@ export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
     const cancelPoll = journal.name === 'memory' ? undefined : acting.clock.timer(INBOX_POLL_MS, look)
     await new Promise<void>((resolve) => {
       wake = resolve
-      if (arrived.length > 0 || stopped !== undefined || inbox.isStale()) resolve()
+      if (arrived.length > 0 || stopped !== undefined || (leaving !== undefined && !steps.asks()) || inbox.isStale()) resolve()
     })
     wake = () => {}
     cancelPoll?.()
@@ -200,6 +206,7 @@ export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
         const next = (await inbox.take()) ?? arrived.shift()
         if (next !== undefined) return { cause: next, at: Math.max(head.at, acting.clock.now()) }
         if (mayPark) return undefined
+        if (leaving !== undefined && !steps.asks()) throw leaving
         await idle()
       }
     },
@@ -218,6 +225,10 @@ export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
     },
     interrupt: (reason) => {
       stopped = reason
+      wake()
+    },
+    handOver: (reason) => {
+      leaving = reason
       wake()
     },
   }

@@ -5,8 +5,7 @@ import { effectOf, type Agent } from '../agent/index.ts'
 import { FailureError, failure, failureOf, isFailure, type Failure, type Json } from '../failure/index.ts'
 import type { Carried, Cause, Intent, Move, RowUpdate, RunEnd, StateValue, Waiting } from '../journal/index.ts'
 import type { Message } from '../prompt/index.ts'
-import type { Actor, OpenEffect } from './actor.ts'
-import { placesOf } from './actor.ts'
+import { placesOf, type Actor, type OpenEffect } from './actor.ts'
 import { createActor, refreshView } from './actor-setup.ts'
 import { closeEffect, stopActor } from './closing.ts'
 import { Grace } from './grace.ts'
@@ -14,7 +13,7 @@ import { changedFields } from './context-change.ts'
 import type { Command, Decision } from './decide.ts'
 import { inDoubt, resolvedOutcome } from './doubt.ts'
 import { effectContext } from './effect-context.ts'
-import type { Delivery, FoldStep, OpenTimer } from './fold-step.ts'
+import { takeDelay, type Delivery, type FoldStep, type OpenTimer } from './fold-step.ts'
 import type { ChildEnd, RunInfo, StepRequest } from './effect.ts'
 import { openEffect } from './effects/index.ts'
 import { count, refusalOf } from './admission.ts'
@@ -38,6 +37,8 @@ export class Fold {
   /** Effects by the keys of their steps and timers. */
   readonly owners = new Map<string, { readonly actor: Actor; readonly effect: OpenEffect; readonly suffix: string }>()
   readonly actors = new Map<string, Actor>()
+  /** A run in the queue: the input that its machine will begin with. */
+  queued: { readonly input: unknown } | undefined
   now = 0
   inbox = 0
   end: RunEnd | undefined
@@ -87,8 +88,7 @@ export class Fold {
 
   /** What the run waits for, when it waits for the world and nothing of its own is under way. */
   waiting(): readonly Waiting[] {
-    this.#waiting ??= waitingOf(this)
-    return this.#waiting
+    return (this.#waiting ??= waitingOf(this))
   }
 
   /** The row a list shows, from what is folded. */
@@ -107,7 +107,9 @@ export class Fold {
   #take(cause: Cause): void {
     switch (cause.type) {
       case 'start':
-        return this.#startActor(this.root, cause.input)
+        if (cause.queued === true) this.queued = { input: cause.input }
+        else this.#startActor(this.root, cause.input)
+        return
       case 'attempt':
         return this.#attempt(cause)
       case 'timer':
@@ -115,8 +117,11 @@ export class Fold {
       case 'event':
         this.inbox = cause.n + 1
         return this.#event(cause.event)
-      case 'resumed':
-        return (cause.doubt ?? []).forEach((key) => this.#doubt(key))
+      case 'resumed': {
+        const { queued } = this
+        this.queued = undefined
+        return queued === undefined ? (cause.doubt ?? []).forEach((key) => this.#doubt(key)) : this.#startActor(this.root, queued.input)
+      }
       case 'migrated':
         return this.#enact(this.root, { type: 'stateloop.migrated' }, takeStanding(this, cause.standing))
     }
@@ -147,14 +152,8 @@ export class Fold {
       owner.effect.logic.timer?.(owner.suffix)
       return
     }
-    for (const actor of this.actors.values()) {
-      for (const [id, delay] of actor.delays) {
-        if (delay.key !== key) continue
-        actor.delays.delete(id)
-        this.#queue.push({ actor, event: delay.event })
-        return
-      }
-    }
+    const delivery = takeDelay(this.actors.values(), key)
+    if (delivery !== undefined) this.#queue.push(delivery)
   }
 
   #event(event: Extract<Cause, { readonly type: 'event' }>['event']): void {
@@ -192,7 +191,7 @@ export class Fold {
 
   #settle(): void {
     for (let delivery = this.#queue.shift(); delivery !== undefined && this.end === undefined; delivery = this.#queue.shift()) this.#deliver(delivery)
-    if (this.end !== undefined) return
+    if (this.end !== undefined || this.queued !== undefined) return
     const stuck = this.steps.size === 0 && this.timers.size === 0 && this.waiting().length === 0
     if (stuck) throw new Error(`The run stands at ${JSON.stringify(this.root.snapshot.value)} with no effect, no timer and no event that could move it. Give that state a way out.`)
   }
@@ -212,9 +211,8 @@ export class Fold {
   #countTransition(actor: Actor): boolean {
     for (let above: Actor | undefined = actor; above !== undefined; above = above.parent?.actor) above.used.transitions += 1
     const over = this.#grace.spend(this.root.used.transitions, this.limits.transitions)
-    if (over === undefined) return true
-    this.#finish({ outcome: 'limited', failure: over })
-    return false
+    if (over !== undefined) this.#finish({ outcome: 'limited', failure: over })
+    return over === undefined
   }
 
   #startActor(actor: Actor, input: unknown): void {
@@ -293,7 +291,11 @@ export class Fold {
     actor.effects.set(id, effect)
     const context = effectContext(this, actor, effect, input)
     if (spec.maxVisits !== undefined && visits > spec.maxVisits) {
-      context.fail(failure('loop_limit', `State ${place.state} was entered ${visits} times, more than its maxVisits of ${spec.maxVisits}. Raise it, or route loop_limit to an answer with what is there.`, { details: { scope: 'state', limit: 'maxVisits', value: spec.maxVisits, used: visits } }))
+      context.fail(
+        failure('loop_limit', `State ${place.state} was entered ${visits} times, more than its maxVisits of ${spec.maxVisits}. Raise it, or route loop_limit to an answer with what is there.`, {
+          details: { scope: 'state', limit: 'maxVisits', value: spec.maxVisits, used: visits },
+        }),
+      )
       return
     }
     effect.logic = openEffect(spec, context)
@@ -311,8 +313,6 @@ export class Fold {
     this.notice(actor, { type: 'child.started', child: path, state: placesOf(actor.decider.machine).get(id)?.state ?? id, agent: machine.id })
     this.#startActor(child, input)
   }
-
-  // ---- what effect contexts use
 
   /** Opens an attempt: an intent now, performed once the entry is durable. */
   openStep(actor: Actor, effect: OpenEffect, suffix: string, request: StepRequest): void {
@@ -355,7 +355,9 @@ export class Fold {
   }
 
   /** Tells watchers of something, once the step is durable. */
-  notice = (actor: Actor, event: RunEventBody): void => void this.#notices.push({ actor: actor.path, event })
+  notice(actor: Actor, event: RunEventBody): void {
+    this.#notices.push({ actor: actor.path, event })
+  }
 
   #actorDone(actor: Actor): void {
     const end = endOf(actor)

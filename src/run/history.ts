@@ -56,7 +56,7 @@ const viewOf = ({ path, agent, snapshot, threads }: Actor): HistoryActor => ({
   threads: [...threads].map(([name, { id, messages }]) => ({ name, id, length: messages.length, messages })),
 })
 
-const actorsOf = ({ root, actors }: Fold): readonly HistoryActor[] => [root, ...[...actors.values()].filter((actor) => actor !== root)].map(viewOf)
+const actorsOf = ({ root, actors, queued }: Fold): readonly HistoryActor[] => (queued !== undefined ? [] : [root, ...[...actors.values()].filter((actor) => actor !== root)].map(viewOf))
 
 const entryOf = ({ seq, at, hash, text }: StoredEntry): Entry => ({ seq, at, hash, body: JSON.parse(text) as EntryBody })
 

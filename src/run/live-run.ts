@@ -2,7 +2,7 @@
 import type { Agent } from '../agent/index.ts'
 import type { Failure } from '../failure/index.ts'
 import type { Cause, Journal, Lease, RunRow, StartCause, Watchers } from '../journal/index.ts'
-import { drive } from './drive.ts'
+import { drive, leaveWhenWaiting } from './drive.ts'
 import type { Acting } from './effect.ts'
 import { embeddedPort, type EmbeddedPort, type Head } from './embedded-port.ts'
 import type { EventStream } from './event-stream.ts'
@@ -34,6 +34,8 @@ export interface LiveRunParts {
   readonly watchers: Watchers<RunEvent>
   /** What the first entry led to, for those who watch. */
   readonly started?: FoldStep
+  /** Whether the run leaves the process also when it waits for a timer. Default: it stays for that. */
+  readonly evict?: boolean
 }
 
 /** A run at work. */
@@ -43,6 +45,8 @@ export interface LiveRun {
   readonly settled: Promise<'ended' | 'parked'>
   /** Stops driving after the current step, leaving the run resumable. */
   readonly stop: (reason: Error) => void
+  /** Stops driving as soon as nothing is under way that another process could not simply do again. */
+  readonly handOver: (reason: Error) => void
   readonly fold: Fold
   readonly head: () => Head
 }
@@ -102,7 +106,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     },
   }
   const stopLease = keepLease(parts, port.interrupt)
-  const settled = drive(fold, withSession, (step, { cause, at }) => publish(step, cause, at), parts.first)
+  const settled = drive(fold, withSession, (step, { cause, at }) => publish(step, cause, at), parts.first, parts.evict === true ? leaveWhenWaiting : undefined)
   const releaseAll = async (): Promise<'ended' | 'parked'> => {
     let released: 'ended' | 'parked' | 'stopped' = 'stopped'
     try {
@@ -118,7 +122,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
       await journal.release(lease).catch(() => {})
     }
   }
-  return { events, settled: releaseAll(), stop: port.interrupt, fold, head: port.head }
+  return { events, settled: releaseAll(), stop: port.interrupt, handOver: port.handOver, fold, head: port.head }
 }
 
 /** The outcome of a run as its row and end tell it. */

@@ -30,6 +30,9 @@ export interface StartOptions {
   readonly source?: string
 }
 
+/** The engine of runs that any process on the journal drives. */
+export const EMBEDDED = 'embedded'
+
 /** How often a queued start looks again, milliseconds. */
 const QUEUE_POLL_MS = 100
 
@@ -42,6 +45,10 @@ interface StartParts {
   readonly input: unknown
   readonly options: StartOptions
   readonly prompts?: PromptChooser | undefined
+  /** Put it into the queue with this priority instead of beginning it. */
+  readonly queue?: { readonly priority: number }
+  /** Which engine drives the run. Default: this library, in any process on the journal. */
+  readonly engine?: string
   /** Who sees the run before it is journaled. */
   readonly observers: readonly Observer[]
 }
@@ -70,7 +77,8 @@ const startCause = async (parts: StartParts, prompts: StartCause['prompts']): Pr
     input: checkInput(agent, parts.input),
     ...only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session, threads: before?.threads, carried: before?.carried, prompts }),
     seed: Math.floor(clock.random() * 2 ** 32),
-    engine: 'embedded',
+    engine: parts.engine ?? EMBEDDED,
+    ...(parts.queue === undefined ? {} : { queued: true as const }),
   }
 }
 
@@ -109,7 +117,8 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
       session: options.session,
       key: options.key,
     }),
-    engine: 'embedded',
+    engine: cause.engine,
+    ...(parts.queue === undefined ? {} : { priority: parts.queue.priority }),
     startedAt: at,
     seq: 0,
     hash: entry.hash,

@@ -2,7 +2,7 @@
 import type { Agent, Migration } from '../agent/index.ts'
 import type { Clock } from '../clock/index.ts'
 import { fail, type Json } from '../failure/index.ts'
-import type { EntryBody, Journal, MigratedCause, RunRow, Standing, StartCause, StateValue, StoredEntry } from '../journal/index.ts'
+import type { Cause, EntryBody, Journal, MigratedCause, RunRow, Standing, StartCause, StateValue, StoredEntry } from '../journal/index.ts'
 import { diffJson, formatJsonChanges, type PromptChooser } from '../prompt/index.ts'
 import { toJson } from '../schema/index.ts'
 import { refold } from './drive.ts'
@@ -69,7 +69,13 @@ const recordedPrompts = (entries: readonly StoredEntry[]): StartCause['prompts']
 }
 
 /** A fold for a run's entries, before the first of them. @param versions of prompts; default: those that the entries record. */
-export const openFold = async (journal: Pick<Journal, 'getContent'>, agent: Agent, run: string, entries: readonly StoredEntry[], versions?: RunPrompts['versions']): Promise<{ readonly start: StartCause; readonly fold: Fold }> => {
+export const openFold = async (
+  journal: Pick<Journal, 'getContent'>,
+  agent: Agent,
+  run: string,
+  entries: readonly StoredEntry[],
+  versions?: RunPrompts['versions'],
+): Promise<{ readonly start: StartCause; readonly fold: Fold }> => {
   const [first] = entries
   if (first === undefined) return fail('journal_corrupt', `Run ${run} has no entries.`)
   const start = (JSON.parse(first.text) as EntryBody).cause as StartCause
@@ -87,6 +93,12 @@ export const openFold = async (journal: Pick<Journal, 'getContent'>, agent: Agen
   return { start, fold: new Fold(info, agent, await loadThreads(journal, start), start.carried) }
 }
 
+/** A run that was cancelled in the queue never begins. */
+const cancelledInQueue = async (journal: Journal, run: string): Promise<Cause | undefined> => {
+  const [item] = await journal.inbox(run, 0)
+  return item?.event.type === 'stateloop.cancel' ? { type: 'event', n: item.n, event: item.event } : undefined
+}
+
 /** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
 export const prepareResume = async ({ journal, clock, row, agent, acceptChanged, prompts }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease'>> => {
   const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
@@ -102,6 +114,8 @@ export const prepareResume = async ({ journal, clock, row, agent, acceptChanged,
   }
   const { start, fold } = await openFold(journal, agent, row.id, entries)
   refold(fold, entries.slice(Math.max(0, lastMigration(entries))))
+  const cancelled = row.status === 'queued' ? await cancelledInQueue(journal, row.id) : undefined
+  if (cancelled !== undefined) return { agent, fold, start, head, first: { cause: cancelled, at: Math.max(last.at, clock.now()) } }
   const doubt = doubtful(fold)
   const waits = fold.waiting().length > 0
   const at = Math.max(last.at, clock.now())

@@ -14,10 +14,11 @@ import { EventStream } from './event-stream.ts'
 import type { OutsideEvent, RunHandle } from './handle.ts'
 import { liveRun, outcomeOf, type LiveRun, type LiveRunParts } from './live-run.ts'
 import type { RunOutcome } from './outcome.ts'
-import { prepareStart, type StartOptions } from './prepare-start.ts'
+import { EMBEDDED, prepareStart, type StartOptions } from './prepare-start.ts'
 import { prepareResume } from './resume.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkEvent } from './send.ts'
+import { work, type DriveOptions, type DriveResult } from './work.ts'
 
 /** What a runtime is made of; every part has a default. */
 export interface RuntimeOptions extends ActingOptions {
@@ -49,6 +50,12 @@ export interface ResumeOptions {
   readonly stream?: boolean
 }
 
+/** Options of `enqueue`. */
+export interface EnqueueOptions extends Omit<StartOptions, 'stream'> {
+  /** Higher ones are taken first. Default 0. */
+  readonly priority?: number
+}
+
 /** Starts and continues runs. */
 export interface Runtime extends AsyncDisposable {
   readonly journal: Journal
@@ -57,6 +64,19 @@ export interface Runtime extends AsyncDisposable {
    * @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`, `draining`.
    */
   start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options?: StartOptions): Promise<RunHandle<O, E>>
+  /**
+   * Puts a run into the queue; a worker on the same journal begins it: `drive`, or `stateloop worker`.
+   * @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`, `draining`.
+   */
+  enqueue<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options?: EnqueueOptions): Promise<{ readonly id: string; readonly created: boolean }>
+  /**
+   * Works through what the journal holds for the agents of this runtime: goes on with runs that nobody drives, fires timers
+   * that are due, takes up events and begins queued runs. Runs that wait leave memory.
+   *
+   * @example await runtime.drive({ maxMs: 50_000 }) // in a cron job or a serverless function
+   * @throws FailureError `journal_unavailable`.
+   */
+  drive(options?: DriveOptions): Promise<DriveResult>
   /**
    * Goes on with a run from where its journal ends.
    * @throws FailureError `run_not_found`, `agent_not_found`, `lease_held`, `definition_changed`, `journal_corrupt`.
@@ -121,12 +141,23 @@ class LocalRuntime implements Runtime {
 
   async start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options: StartOptions = {}): Promise<RunHandle<O, E>> {
     if (this.#closing) fail('draining', 'The runtime is shutting down and takes no new runs.')
-    this.#agents.set(agent.id, agent)
     const events = new EventStream(options.stream)
-    const prepared = await prepareStart({ journal: this.journal, clock: this.#clock, owner: this.#owner, leaseMs: this.#leaseMs, agent, input, options, prompts: this.#prompts, observers: this.#acting.observers })
+    const prepared = await prepareStart({ ...this.#starting(agent), input, options })
     if (prepared.created) this.#go({ ...prepared.parts, events })
     else await this.#takeUpIfFree(prepared.run, events)
     return this.#handle<O, E>(prepared.run, prepared.created, this.#live.get(prepared.run)?.events ?? events)
+  }
+
+  async enqueue<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, { priority = 0, ...options }: EnqueueOptions = {}): Promise<{ readonly id: string; readonly created: boolean }> {
+    if (this.#closing) fail('draining', 'The runtime is shutting down and takes no new runs.')
+    const prepared = await prepareStart({ ...this.#starting(agent), input, options, queue: { priority } })
+    if (prepared.created) await this.journal.release(prepared.parts.lease)
+    return { id: prepared.run, created: prepared.created }
+  }
+
+  drive(options: DriveOptions = {}): Promise<DriveResult> {
+    const takeUp = (run: string, acceptChanged: boolean): Promise<void> => this.#takeUp(run, new EventStream(), { acceptChanged, evict: true })
+    return work({ journal: this.journal, clock: this.#clock, agents: () => [...this.#agents.values()], live: this.#live, takeUp }, options)
   }
 
   async resume(run: string, options: ResumeOptions = {}): Promise<RunHandle> {
@@ -207,7 +238,7 @@ class LocalRuntime implements Runtime {
       (how) => {
         this.#live.delete(id)
         if (how === 'ended') parts.events.close()
-        else this.#parked(id, run)
+        else this.#parked(id, run, parts.evict === true)
       },
       () => {
         this.#live.delete(id)
@@ -217,13 +248,20 @@ class LocalRuntime implements Runtime {
     return run
   }
 
+  /** What every start needs; the agent is known from now on. */
+  #starting(agent: Agent): Omit<Parameters<typeof prepareStart>[0], 'input' | 'options'> {
+    this.#agents.set(agent.id, agent)
+    return { journal: this.journal, clock: this.#clock, owner: this.#owner, leaseMs: this.#leaseMs, agent, prompts: this.#prompts, observers: this.#acting.observers }
+  }
+
   /** Takes a parked run up again when its earliest timer is due, or at once when an event came while it was parking. */
-  #parked(id: string, run: LiveRun): void {
+  #parked(id: string, run: LiveRun, evicted: boolean): void {
     if (this.#posted.delete(id)) {
       const taking = this.#takeUpIfFree(id, run.events).catch(() => {})
       this.#takingUp.set(id, taking)
       return void taking.finally(() => this.#takingUp.delete(id))
     }
+    if (evicted) return
     const due = [...run.fold.timers.values()].map((timer) => timer.dueAt)
     if (due.length === 0 || this.#closing) return
     this.#expiries.get(id)?.()
@@ -237,18 +275,19 @@ class LocalRuntime implements Runtime {
     return (await this.journal.get(id)) ?? fail('run_not_found', `The journal has no run ${id}. List runs with \`stateloop runs\`.`)
   }
 
-  async #takeUp(id: string, events: EventStream, { agent, acceptChanged = false }: ResumeOptions = {}): Promise<void> {
+  async #takeUp(id: string, events: EventStream, { agent, acceptChanged = false, evict = false }: ResumeOptions & { readonly evict?: boolean } = {}): Promise<void> {
     if (this.#live.has(id)) return
     if (this.#closing) fail('draining', 'The runtime is shutting down. Resume the run in another process.')
     const row = await this.#row(id)
     if (ENDED.has(row.status)) return
+    if (row.engine !== EMBEDDED) fail('other_engine', `Run ${id} is driven by ${row.engine}, so it cannot be taken up here. Send it events as usual; ${row.engine} goes on with it.`)
     const chosen =
       agent ?? this.#agents.get(row.agent) ?? fail('agent_not_found', `Run ${id} belongs to agent ${row.agent}, which this runtime does not know. Pass it: resume(id, { agent }) or createRuntime({ agents }).`)
     const lease = await this.journal.acquire(id, this.#owner, this.#leaseMs)
     try {
       this.#expiries.get(id)?.()
       const prepared = await prepareResume({ journal: this.journal, clock: this.#clock, row, agent: chosen, acceptChanged, prompts: this.#prompts })
-      this.#go({ ...prepared, lease, events })
+      this.#go({ ...prepared, lease, events, evict })
     } catch (error) {
       await this.journal.release(lease).catch(() => {})
       throw error
@@ -281,10 +320,10 @@ class LocalRuntime implements Runtime {
   }
 
   /** Puts an event, which must have been checked, into the run's inbox, and goes on with the run if nobody does. */
-  async #deliver({ id, agent }: RunRow, event: OutsideEvent, by: string | undefined, events = new EventStream()): Promise<void> {
+  async #deliver({ id, agent, engine }: RunRow, event: OutsideEvent, by: string | undefined, events = new EventStream()): Promise<void> {
     await this.journal.post(id, event, by)
     if (this.#live.has(id)) this.#posted.add(id)
-    else if (this.#agents.has(agent)) await this.#takeUpIfFree(id, events)
+    else if (this.#agents.has(agent) && engine === EMBEDDED) await this.#takeUpIfFree(id, events)
   }
 
   #handle<O, E>(id: string, created: boolean, events: EventStream): RunHandle<O, E> {

@@ -60,9 +60,10 @@ export const rowUpdate = (fold: Fold, at: number): RowUpdate => {
   return {
     agentHash: fold.agent.hash,
     ...(fold.agent.version === undefined ? {} : { agentVersion: fold.agent.version }),
-    status: fold.end?.outcome ?? (waiting.length > 0 ? 'waiting' : 'running'),
+    status: fold.end?.outcome ?? (fold.queued !== undefined ? 'queued' : waiting.length > 0 ? 'waiting' : 'running'),
     updatedAt: at,
-    state: (fold.root.snapshot.value ?? null) as Json,
+    // A queued run stands nowhere yet.
+    state: ((fold.root.snapshot as typeof fold.root.snapshot | undefined)?.value ?? null) as Json,
     taken: fold.inbox,
     modelCalls: used.modelCalls,
     toolCalls: used.toolCalls,

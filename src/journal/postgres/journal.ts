@@ -4,6 +4,7 @@ import type { LedgerStore } from '../../cost/index.ts'
 import type { Journal } from '../journal.ts'
 import { dearestRuns, readLedger } from '../sql/ledger.ts'
 import { performLater } from '../sql/script.ts'
+import { pgCacheOn } from './cache.ts'
 import { pgClaimsOn } from './claims.ts'
 import { pgContentOn } from './content.ts'
 import { pgDatabase } from './database.ts'
@@ -24,5 +25,5 @@ export const postgresJournal = (options: PostgresOptions): Journal => {
   const { settled, ...content } = pgContentOn(db)
   const { forgetHead, ...runs } = pgRunsOn(db, clock, settled)
   const ledger: LedgerStore = { read: (query) => db.read((sql) => performLater(sql, readLedger(query))), dearest: (query) => db.read((sql) => performLater(sql, dearestRuns(query))) }
-  return { name: 'postgres', ...runs, ...pgLeasesOn(db, clock, forgetHead), ...pgClaimsOn(db, clock), ...pgInboxOn(db, clock), ...content, ledger, close: () => db.close() }
+  return { name: 'postgres', ...runs, ...pgLeasesOn(db, clock, forgetHead), ...pgClaimsOn(db, clock), ...pgInboxOn(db, clock), ...content, cache: pgCacheOn(db, clock), ledger, close: () => db.close() }
 }

@@ -93,6 +93,15 @@ export const MIGRATIONS: readonly string[] = [
     body TEXT NOT NULL,
     body_hash TEXT NOT NULL
   );
+
+  CREATE TABLE cache (
+    key TEXT PRIMARY KEY,
+    body BYTEA NOT NULL,
+    stored_at BIGINT NOT NULL,
+    fresh_until BIGINT NOT NULL,
+    stale_until BIGINT NOT NULL
+  );
+  CREATE INDEX cache_end ON cache (stale_until);
   `,
   // What was spent, by hour and by everything it can be grouped under; and ended runs by cost.
   `
