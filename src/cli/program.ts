@@ -18,6 +18,7 @@ import { runsCommand } from './commands/runs.ts'
 import { sendCommand } from './commands/send.ts'
 import { showCommand } from './commands/show.ts'
 import { traceCommand } from './commands/trace.ts'
+import { workerCommand } from './commands/worker.ts'
 import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
 import { plain, type Io } from './io.ts'
 
@@ -34,6 +35,7 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   costsCommand,
   ejectCommand,
   dbCommand,
+  workerCommand,
   evalCommand,
   evalAddCommand,
   evalDriftCommand,

@@ -1,8 +1,9 @@
 // `stateloop run`: starts an agent and follows it until it rests.
 import { fail, type Json } from '../../failure/index.ts'
-import type { StartOptions } from '../../run/index.ts'
+import type { Runtime, StartOptions } from '../../run/index.ts'
 import { validate } from '../../schema/index.ts'
 import { AGENT_ARGUMENT, COMMON, type CommandDefinition } from '../command.ts'
+import { EXIT } from '../exit-code.ts'
 import { drainOnSignal, follow } from '../follow.ts'
 import type { Io } from '../io.ts'
 import { jsonArgument } from '../json-argument.ts'
@@ -14,6 +15,8 @@ interface RunOptions extends CommonOptions, Pick<StartOptions, 'user' | 'route' 
   readonly input?: string
   readonly question?: string
   readonly events?: boolean
+  readonly queue?: boolean
+  readonly priority?: string
 }
 
 /**
@@ -26,18 +29,34 @@ const inputOf = (io: Io, { agent, exports }: LoadedAgent, { input, question }: R
   return input === undefined ? ((exports['example'] ?? {}) as Json) : jsonArgument(io, input, '--input')
 }
 
+const startOptions = ({ user, route, tenant, key, session }: RunOptions): StartOptions => Object.fromEntries(Object.entries({ user, route, tenant, key, session }).filter(([, value]) => value !== undefined))
+
+/** Leaves the run to a worker. */
+const enqueue = async (io: Io, runtime: Runtime, { agent, source }: LoadedAgent, input: Json, options: RunOptions): Promise<number> => {
+  const { priority = '0', json = false } = options
+  if (!/^-?\d{1,6}$/.test(priority)) fail('usage', `--priority must be a whole number, not ${JSON.stringify(priority)}.`)
+  try {
+    const { id, created } = await runtime.enqueue(agent, input, { ...startOptions(options), source, priority: Number(priority) })
+    if (json) io.out(`${JSON.stringify({ run: id, created }, null, 2)}\n`)
+    else io.out(`${created ? 'queued' : 'known by its key'}: run ${id}\n`)
+    return EXIT.done
+  } finally {
+    await runtime.close()
+  }
+}
+
 const run = async (io: Io, name: string, options: RunOptions): Promise<number> => {
   const project = await openProject(io)
   const loaded = await loadAgent(project, name)
   const input = await inputOf(io, loaded, options)
   const { runtime, notes } = await openRuntime(io, project, loaded, options)
+  if (options.queue === true) return enqueue(io, runtime, loaded, input, options)
   let started: string | undefined
   const repeat = repeatOptions(options)
   const stopListening = drainOnSignal(io, runtime, () => started, repeat)
-  const { user, route, tenant, key, session, json = false, events = false } = options
-  const given = Object.entries({ user, route, tenant, key, session }).filter(([, value]) => value !== undefined)
+  const { json = false, events = false } = options
   try {
-    const handle = await runtime.start(loaded.agent, input, { ...Object.fromEntries(given), source: loaded.source, stream: io.terminal || events })
+    const handle = await runtime.start(loaded.agent, input, { ...startOptions(options), source: loaded.source, stream: io.terminal || events })
     started = handle.id
     const known = handle.created ? [] : [`run ${handle.id} was already started with this key`]
     return await follow(io, handle, { json, events, notes: [...notes, ...known], repeat })
@@ -61,6 +80,8 @@ export const runCommand: CommandDefinition<RunOptions> = {
     { flags: '--tenant <id>', about: 'which customer is billed' },
     { flags: '--key <key>', about: 'starting again with the same key gives the same run' },
     { flags: '--session <id>', about: 'runs of a session follow each other and share threads' },
+    { flags: '--queue', about: 'only put it into the queue; `stateloop worker` begins it' },
+    { flags: '--priority <n>', about: 'higher ones leave the queue first; default 0' },
     { flags: '--events', about: 'every event as a line of JSON' },
   ],
   run: (io, [name = ''], options) => run(io, name, options),
