@@ -30,7 +30,7 @@ export {
 } from './model/index.ts'
 export type { ModelProvider, ModelReply, ModelRequest, OpenAiOptions, Rule, ScriptedOptions, ScriptedReply } from './model/index.ts'
 export { definePrompt, loadPrompt, promptFromMarkdown, promptLock, textOf } from './prompt/index.ts'
-export type { Content, Message, Part, Prompt, ToolCall } from './prompt/index.ts'
+export type { Content, Message, Part, Prompt, PromptAssignment, PromptChooser, PromptLock, PromptLockOptions, ToolCall } from './prompt/index.ts'
 export { client, createRuntime, logRuns } from './run/index.ts'
 export type {
   Call,

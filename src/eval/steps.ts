@@ -19,12 +19,15 @@ const toolsOf = (tools: { readonly [name: string]: Tool }): unknown => Object.en
 
 const modelOf = ({ provider, model, params, providerOptions }: ModelRef): unknown => ({ provider, model, params, providerOptions: providerOptions ?? null })
 
+/** The hash that a prompt counts with, from its id and the hash in code. */
+type PromptHash = (id: string, inCode: string) => string
+
 /** A prompt by its hash. The text of a function is in the code, which is watched apart. */
-const promptOf = (prompt: unknown): unknown => (typeof prompt === 'function' ? 'function' : (prompt as { readonly hash: string }).hash)
+const promptOf = (prompt: Extract<EffectSpec, { readonly kind: 'model' }>['prompt'], hashFor: PromptHash): string => (typeof prompt === 'function' ? 'function' : hashFor(prompt.id, prompt.hash))
 
 /** Hash of a state that asks a model; undefined for other effects. */
-const askOf = (spec: EffectSpec): string | undefined => {
-  const common = (name: 'model' | 'decide', { model, prompt, repairs }: Extract<EffectSpec, { readonly kind: 'model' | 'decide' }>): object => ({ name, prompt: promptOf(prompt), model: modelOf(model), repairs })
+const askOf = (spec: EffectSpec, hashFor: PromptHash): string | undefined => {
+  const common = (name: 'model' | 'decide', { model, prompt, repairs }: Extract<EffectSpec, { readonly kind: 'model' | 'decide' }>): object => ({ name, prompt: promptOf(prompt, hashFor), model: modelOf(model), repairs })
   if (spec.kind === 'model') return shortHash({ ...common('model', spec), tools: toolsOf(spec.tools), output: schemaOf(spec.output, 'output') })
   if (spec.kind !== 'decide') return undefined
   return shortHash({ ...common('decide', spec), events: Object.entries(spec.events).map(([type, { description, payload }]) => ({ type, description, payload: schemaOf(payload, type) })) })
@@ -37,6 +40,7 @@ interface Gathered {
   readonly states: Record<string, string>
   readonly versions: string[]
   readonly structures: string[]
+  readonly hashFor: PromptHash
 }
 
 /** Child machines that were written with plain `setup()`. */
@@ -52,7 +56,7 @@ const gatherMachine = (machine: Agent['machine'], prefix: string, into: Gathered
       if (child !== undefined) gatherMachine(child, `${prefix}${id}/`, into, inner)
       const spec = effectOf(logic)
       if (spec === undefined) continue
-      const ask = askOf(spec)
+      const ask = askOf(spec, into.hashFor)
       if (ask !== undefined) into.states[`${prefix}${path}`] = ask
       const version = versionOf(spec)
       if (version !== undefined) into.versions.push(`${prefix}${path} ${version}`)
@@ -66,9 +70,9 @@ const gather = (agent: Agent, prefix: string, into: Gathered, seen: ReadonlySet<
   gatherMachine(agent.machine, prefix, into, seen)
 }
 
-/** Hashes of an agent and of the agents inside it. */
-export const stepsOf = (agent: Agent): Steps => {
-  const into: Gathered = { states: {}, versions: [], structures: [] }
+/** Hashes of an agent and of the agents inside it. @param hashFor which version of a prompt counts; default: the code's. */
+export const stepsOf = (agent: Agent, hashFor: PromptHash = (_id, inCode) => inCode): Steps => {
+  const into: Gathered = { states: {}, versions: [], structures: [], hashFor }
   gather(agent, '', into, new Set())
   return { structure: shortHash({ structures: into.structures, versions: into.versions.toSorted() }), states: into.states }
 }

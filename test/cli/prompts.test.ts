@@ -164,6 +164,69 @@ describe('stateloop prompts list, show and diff', () => {
   })
 })
 
+describe('stateloop prompts log and compare', () => {
+  it('log shows each version with its runs, calls and cost, the newest first', async () => {
+    const { code, out } = await prompts('one', 'log', 'greet')
+    expect(code).toBe(0)
+    expect(out).toMatch(/^version +is +first +last +runs +calls +failed +tokens +cost +p50 +p95\n/)
+    const { value } = await project.json('prompts', 'log', 'greet', '--agent', './one.mjs')
+    const { versions } = value as { readonly versions: readonly { readonly hash: string; readonly runs: number; readonly calls: number; readonly costUsd: number; readonly where: readonly string[] }[] }
+    const hashes = Object.keys((await lock()).prompts['greet']!.versions)
+    for (const { hash, runs, calls, costUsd } of versions) {
+      expect(hashes).toContain(hash)
+      expect([runs, costUsd > 0]).toEqual([calls, true])
+    }
+    expect(versions.find(({ where }) => where.includes('active'))?.where).toContain('code')
+    expect(await prompts('one', 'log', 'nobody')).toMatchObject({ code: 2, err: expect.stringContaining('There is no prompt "nobody"') as string })
+  })
+
+  it('compare shows the variants of the experiment with intervals and against control', async () => {
+    const { value } = await project.json('prompts', 'compare', 'greet', '--experiment', 'greet', '--agent', './two.mjs')
+    const { experiment, sides } = value as {
+      readonly experiment: string
+      readonly sides: readonly {
+        readonly variant: string
+        readonly measures: { readonly units: number; readonly costUsdPerRun: { readonly value: number; readonly interval: readonly number[] } }
+        readonly difference?: unknown
+      }[]
+    }
+    expect(experiment).toBe('greet')
+    expect(sides.map(({ variant }) => variant)).toEqual(['control', 'polite'])
+    for (const { measures } of sides) {
+      expect(measures.units).toBeGreaterThan(1)
+      expect(measures.costUsdPerRun.interval[0]).toBeLessThanOrEqual(measures.costUsdPerRun.value)
+    }
+    expect(sides.map(({ difference }) => difference !== undefined)).toEqual([false, true])
+    const { out } = await prompts('two', 'compare', 'greet', '--experiment', 'greet')
+    expect(out).toMatch(/^greet · experiment greet by user · intervals hold 95 %\nvariant +version +units/)
+    expect(out).toMatch(/\npolite against control: cost per run .*, .*; latency p50 .*; failed runs, points .*\n$/)
+  })
+
+  it('compare says so when there was no experiment', async () => {
+    const { out } = await project.stateloop(['prompts', 'compare', 'greet-freely', '--agent', './free.mjs'])
+    expect(out).toContain('not an experiment')
+    expect(await prompts('one', 'compare', 'greet', '--experiment', 'moon')).toMatchObject({ code: 2, err: expect.stringContaining('No run took part in the experiment "moon"') as string })
+  })
+
+  it('compare shows how an evaluation scored each version', async () => {
+    await project.write(
+      'hello.eval.mjs',
+      `import { evaluation, matches } from ${JSON.stringify(pathToFileURL(fileURLToPath(new URL('../../src/eval/index.ts', import.meta.url))).href)}
+import agent, { offline } from './two.mjs'
+export default evaluation({ name: 'hello', agent, providers: [offline], cases: [{ id: 'a', input: 'Ada', expected: '' }, { id: 'b', input: 'Bob', expected: '' }], scorers: { polite: matches(/^Good day/) } })
+`,
+    )
+    const evaluated = await project.stateloop(['eval', './hello.eval.mjs'])
+    expect(evaluated).toMatchObject({ code: 0 })
+    const { value } = await project.json('prompts', 'compare', 'greet', '--experiment', 'greet', '--agent', './two.mjs')
+    const { sides } = value as { readonly sides: readonly { readonly variant: string; readonly scores: readonly { readonly evaluation: string; readonly passRate: number }[] }[] }
+    expect(sides.map(({ variant, scores }) => [variant, scores.map(({ evaluation, passRate }) => [evaluation, passRate])])).toEqual([
+      ['control', []],
+      ['polite', [['hello', 1]]],
+    ])
+  })
+})
+
 describe('this repository', () => {
   it('has a lock that knows the prompts of its agents', async () => {
     let out = ''

@@ -42,7 +42,7 @@ const lockedVersions = ({ lock }: Workspace): readonly { readonly id: string; re
   ])
 
 /** Every known version: those in code, in the lock, and those that ran. */
-const knownVersions = async (workspace: Workspace): Promise<readonly KnownVersion[]> => {
+export const knownVersions = async (workspace: Workspace): Promise<readonly KnownVersion[]> => {
   const all = [
     ...[...workspace.inCode.values()].map(({ prompt: { id, hash } }) => ({ id, hash, where: 'code' })),
     ...lockedVersions(workspace),
