@@ -20,6 +20,9 @@ const exportedProviders = ({ providers, offline }: Exports): { readonly listed: 
   return { listed: (providers as readonly ModelProvider[] | undefined) ?? [], offline: offline as ModelProvider | undefined }
 }
 
+/** The offline model that an agent's module exports. @throws FailureError `agent_invalid`. */
+export const offlineOf = (exports: Exports): ModelProvider | undefined => exportedProviders(exports).offline
+
 const set = (value: string | undefined): boolean => value !== undefined && value !== ''
 
 /**

@@ -10,6 +10,7 @@ import { jsonArgument } from '../json-argument.ts'
 import { loadAgent, type LoadedAgent } from '../load-agent.ts'
 import { openRuntime, repeatOptions, type CommonOptions } from '../open-runtime.ts'
 import { openProject } from '../project.ts'
+import { offlineOf } from '../providers.ts'
 
 interface RunOptions extends CommonOptions, Pick<StartOptions, 'user' | 'route' | 'tenant' | 'key' | 'session'> {
   readonly input?: string
@@ -17,6 +18,7 @@ interface RunOptions extends CommonOptions, Pick<StartOptions, 'user' | 'route' 
   readonly events?: boolean
   readonly queue?: boolean
   readonly priority?: string
+  readonly faults?: boolean
 }
 
 /**
@@ -66,6 +68,32 @@ const run = async (io: Io, name: string, options: RunOptions): Promise<number> =
   }
 }
 
+/** Runs the agent once under each scenario, in one runtime, so that circuits stay as they were left. */
+const runFaults = async (io: Io, name: string, options: RunOptions): Promise<number> => {
+  if (options.json === true || options.events === true || options.key !== undefined) return fail('usage', '--faults shows several runs to people: leave out --json, --events and --key.')
+  const { faultyServer, FAULT_SCENARIOS } = await import('../faults.ts')
+  const project = await openProject(io)
+  const loaded = await loadAgent(project, name)
+  const input = await inputOf(io, loaded, options)
+  await using server = await faultyServer(offlineOf(loaded.exports))
+  const behind = { ...loaded, exports: { ...loaded.exports, providers: [server.provider] } }
+  const { runtime, notes } = await openRuntime(io, { ...project, config: { ...project.config, providers: [] } }, behind, options)
+  const repeat = repeatOptions(options)
+  const told = [...notes, 'offline: scripted rules, not a language model, answer behind a server on this machine that misbehaves']
+  const exits: number[] = []
+  try {
+    for (const [index, scenario] of FAULT_SCENARIOS.entries()) {
+      server.begin(scenario)
+      io.out(`${index === 0 ? '' : '\n'}${io.style('cyan', `${index + 1}. ${scenario.name}`)}\n`)
+      const handle = await runtime.start(loaded.agent, input, { source: loaded.source, stream: io.terminal })
+      exits.push(await follow(io, handle, { json: false, events: false, notes: index === 0 ? told : [], repeat }))
+    }
+  } finally {
+    await runtime.close()
+  }
+  return Math.max(...exits)
+}
+
 /** `stateloop run <agent>`. */
 export const runCommand: CommandDefinition<RunOptions> = {
   name: 'run',
@@ -83,6 +111,7 @@ export const runCommand: CommandDefinition<RunOptions> = {
     { flags: '--queue', about: 'only put it into the queue; `stateloop worker` begins it' },
     { flags: '--priority <n>', about: 'higher ones leave the queue first; default 0' },
     { flags: '--events', about: 'every event as a line of JSON' },
+    { flags: '--faults', about: 'run it against a provider that misbehaves, to see how it survives' },
   ],
-  run: (io, [name = ''], options) => run(io, name, options),
+  run: (io, [name = ''], options) => (options.faults === true ? runFaults(io, name, options) : run(io, name, options)),
 }
