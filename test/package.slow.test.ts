@@ -1,6 +1,7 @@
 // Installs the packed package into an empty folder and uses it as a user would: on the oldest and the current Node,
 // by `import` and by `require`, and with each TypeScript that users may have.
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -58,7 +59,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the tarball holds the build, the readme and the license, and nothing else', () => {
   expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']))
-  expect(packed.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts))$/.test(path))).toEqual([])
+  expect(packed.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts)|dist\/inspector\/page\/(index\.html|style\.css|icon\.svg))$/.test(path))).toEqual([])
 })
 
 describe.each(Object.entries(nodes))('on Node %s', (version, node) => {
@@ -70,13 +71,28 @@ describe.each(Object.entries(nodes))('on Node %s', (version, node) => {
     const loaded = JSON.parse(await run(node, 'loaded.mjs')) as readonly string[]
     expect(loaded).toContain('stateloop')
     expect(loaded).toContain('xstate')
-    const later = ['openai', 'undici', 'pino', 'commander', 'yaml', '@pydantic/genai-prices', 'zod-to-json-schema', 'node:sqlite', 'node:http']
+    const later = ['openai', 'undici', 'pino', 'commander', 'yaml', '@pydantic/genai-prices', 'zod-to-json-schema', 'elkjs', 'ws', 'node:sqlite', 'node:http']
     expect(loaded.filter((name) => later.includes(name))).toEqual([])
   })
 
   test('the command line lists its commands', async () => {
     expect(await run(node, join('node_modules', 'stateloop', 'dist', 'cli', 'main.js'), '--help')).toMatch(/Usage: stateloop .+ run .+ resume .+ show /s)
   })
+})
+
+test('the inspector serves its page, built for the browser', async () => {
+  const child = spawn(process.execPath, [join('node_modules', 'stateloop', 'dist', 'cli', 'main.js'), 'inspect', '--json', '--no-open'], { cwd: folder })
+  try {
+    const [printed] = (await once(child.stdout, 'data')) as [Buffer]
+    const { url } = JSON.parse(printed.toString()) as { readonly url: string }
+    const text = async (path: string): Promise<string> => (await fetch(new URL(path, url))).text()
+    expect(await text('/')).toContain('src="/main.js"')
+    expect(await text('/style.css')).toContain('.chart')
+    expect(await text('/main.js')).not.toMatch(/\bimport\s*["'{*(]/)
+    expect(await (await fetch(new URL('/api/overview', url), { headers: { authorization: `Bearer ${new URL(url).hash.slice(1)}` } })).json()).toMatchObject({ runs: [], control: false })
+  } finally {
+    child.kill()
+  }
 })
 
 test('npm links the command', () => {

@@ -16,7 +16,9 @@ interface Manifest {
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
 const published = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? [] : [target['stateloop-source']]))
 const programs = Object.values(manifest.bin).map((path) => path.replace('./dist/', './src/').replace(/\.js$/, '.ts'))
-const entries = [...published, ...programs].map((path) => path.replace('./', ''))
+/** What a browser runs: reached by an address, not by an import. */
+const page = './src/inspector/page/main.ts'
+const entries = [...published, ...programs, page].map((path) => path.replace('./', ''))
 
 const files = readRepository()
 const rules = [...importRules, ...ambientRules, ...shapeRules, noDeadFiles(entries)]

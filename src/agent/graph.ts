@@ -19,6 +19,8 @@ export interface GraphNode {
   /** Actors that run while the state is active. */
   readonly invokes: readonly { readonly id: string; readonly source: string }[]
   readonly description: string | undefined
+  /** For a final state: how the run ends there, where the author said so. */
+  readonly outcome: string | undefined
 }
 
 /** Why an edge is taken: an effect completed or failed, an event arrived, nothing more was needed, time passed, or the states inside ended. */
@@ -83,6 +85,8 @@ export const logicOf = (machine: AnyStateMachine, source: unknown): unknown => {
   return ([invoke].flat()[Number(inline[1])] as { readonly src?: unknown } | undefined)?.src
 }
 
+const outcomeOf = ({ meta }: StateNode): string | undefined => (typeof meta === 'object' && meta !== null && 'outcome' in meta && typeof meta.outcome === 'string' ? meta.outcome : undefined)
+
 const nodeOf = (machine: AnyStateMachine, node: StateNode): GraphNode => ({
   path: pathOf(node),
   parent: node.parent === undefined ? undefined : pathOf(node.parent as StateNode),
@@ -92,6 +96,7 @@ const nodeOf = (machine: AnyStateMachine, node: StateNode): GraphNode => ({
   children: Object.values(node.states).map((child) => pathOf(child as StateNode)),
   invokes: node.invoke.map(({ id, src }) => ({ id, source: String(src) })),
   description: node.description,
+  outcome: outcomeOf(node),
 })
 
 const guardOf = ({ guard }: Transition): Pick<GraphEdge, 'guard' | 'params'> => {

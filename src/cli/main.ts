@@ -3,11 +3,11 @@
 import { processIo } from './io.ts'
 import { runCli } from './program.ts'
 
-/** Node 22 warns that it strips types when it loads an agent in TypeScript; a user of this program can do nothing about it. */
+/** Node warns that it strips types, from agents in TypeScript and from the inspector's page in this repository; a user of this program can do nothing about it. */
 const hushTypeStripping = (): void => {
   const { emitWarning } = process
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
-    if (!String(warning).includes('Type Stripping is an experimental feature')) Reflect.apply(emitWarning, process, [warning, ...rest])
+    if (!/^(Type Stripping|stripTypeScriptTypes) is an experimental feature/.test(String(warning))) Reflect.apply(emitWarning, process, [warning, ...rest])
   }
 }
 

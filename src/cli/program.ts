@@ -12,6 +12,8 @@ import { evalAddCommand } from './commands/eval-add.ts'
 import { evalDriftCommand } from './commands/eval-drift.ts'
 import { evalCommand } from './commands/eval.ts'
 import { PROMPT_COMMANDS } from './commands/prompts/index.ts'
+import { exportCommand } from './commands/export.ts'
+import { inspectCommand } from './commands/inspect.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
@@ -34,6 +36,8 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   traceCommand,
   costsCommand,
   ejectCommand,
+  exportCommand,
+  inspectCommand,
   dbCommand,
   workerCommand,
   evalCommand,

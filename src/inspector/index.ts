@@ -1,0 +1,6 @@
+export { exportJson, exportMermaid, exportStately, exportSvg } from './export/formats.ts'
+export { startInspector } from './server/server.ts'
+export type { Inspector, InspectorOptions } from './server/server.ts'
+export type { Control, InspectorSource } from './source.ts'
+export { inspector } from './official.ts'
+export type { OfficialFrame, OfficialInspector, OfficialOptions } from './official.ts'
