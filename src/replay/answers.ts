@@ -2,7 +2,7 @@
 // It is a port like any other, so the driver does not know that it replays. Invariant: each recorded cause is used once.
 import type { Cause, Entry, Outcome } from '../journal/index.ts'
 import type { Arrival, Commit, DurablePort, StepRequest } from '../run/index.ts'
-import { idOf, type Ask } from './recording.ts'
+import { argsHashOf, idOf, type Ask } from './recording.ts'
 
 type AttemptCause = Extract<Cause, { readonly type: 'attempt' }>
 
@@ -17,8 +17,8 @@ export interface AnswersOptions {
   /** Entries after the first arrival. */
   readonly entries: readonly Entry[]
   readonly asks: ReadonlyMap<string, Ask>
-  /** Whether keys may have changed, so that attempts are matched by what they call, in order. */
-  readonly byName: boolean
+  /** What an attempt is found by: its key; else what it calls, in order; or what it calls with the same arguments. */
+  readonly findBy: 'key' | 'name' | 'call'
   /** Performs what is to happen anew; undefined for what the recording answers. */
   readonly perform: (request: StepRequest) => Promise<Outcome> | undefined
   /** Called with each request and the recorded attempt that answers it, if there is one. */
@@ -34,7 +34,7 @@ const isAttempt = (entry: Entry): boolean => entry.body.cause.type === 'attempt'
 /** The part of a timer's key that stays when its state is renamed. */
 const timerName = (key: string): string => key.slice(key.search(/[~:]/))
 
-/** Recorded attempts, found by the request they answer. Each is found once. */
+/** Recorded attempts, found by the request they answer. */
 class AttemptIndex {
   readonly #byId = new Map<string, Answer>()
   readonly #taken = new Set<Answer>()
@@ -49,18 +49,26 @@ class AttemptIndex {
   }
 
   find(request: StepRequest): Answer | undefined {
+    const { findBy } = this.#options
     const exact = this.#byId.get(idOf(request))
-    const answer = exact !== undefined && !this.#taken.has(exact) ? exact : this.#options.byName ? this.#alike(request) : undefined
+    const fits = exact !== undefined && !this.#taken.has(exact) && (findBy !== 'call' || this.#asksAlike(idOf(request), request, true))
+    const answer = fits ? exact : findBy === 'key' ? undefined : (this.#alike(request, false) ?? (findBy === 'call' ? this.#alike(request, true) : undefined))
     if (answer !== undefined) this.#taken.add(answer)
     return answer
   }
 
-  #alike(request: StepRequest): Answer | undefined {
+  /** The first attempt of the same call. @param again also one that answered before. */
+  #alike(request: StepRequest, again: boolean): Answer | undefined {
     for (const [id, answer] of this.#byId) {
-      const ask = this.#options.asks.get(id)
-      if (!this.#taken.has(answer) && ask?.kind === request.kind && ask.name === request.name && answer.cause.attempt === request.attempt) return answer
+      const free = again || !this.#taken.has(answer)
+      if (free && answer.cause.attempt === request.attempt && this.#asksAlike(id, request, this.#options.findBy === 'call')) return answer
     }
     return undefined
+  }
+
+  #asksAlike(id: string, { kind, name, args }: StepRequest, withArgs: boolean): boolean {
+    const ask = this.#options.asks.get(id)
+    return ask?.kind === kind && ask.name === name && (!withArgs || ask.argsHash === argsHashOf(args))
   }
 }
 
@@ -102,7 +110,8 @@ export class Answers implements DurablePort {
     this.#requests.set(idOf(request), request)
     if (answer !== undefined) this.#answers.set(answer.entry, request)
     this.#options.onRequest(request, answer)
-    const outcome = this.#options.perform(request)
+    const again = answer !== undefined && this.#used.has(answer.entry) ? Promise.resolve(answer.cause.outcome) : undefined
+    const outcome = this.#options.perform(request) ?? again
     if (outcome === undefined) return
     this.#performs = true
     this.#performing.set(idOf(request), { answer, outcome })
@@ -168,7 +177,7 @@ export class Answers implements DurablePort {
         return request !== undefined && this.#requests.has(idOf(request)) ? request : undefined
       }
       case 'timer': {
-        const alike = (open: string): boolean => this.#options.byName && timerName(open) === timerName(cause.key)
+        const alike = (open: string): boolean => this.#options.findBy !== 'key' && timerName(open) === timerName(cause.key)
         const key = this.#timers.has(cause.key) ? cause.key : [...this.#timers.keys()].find(alike)
         return key === undefined ? undefined : { type: 'timer', key }
       }

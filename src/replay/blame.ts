@@ -2,15 +2,20 @@
 // only what it can show to have changed, and says so when nothing it can see has.
 import { promptsOf, type Agent } from '../agent/index.ts'
 import type { Json } from '../failure/index.ts'
-import type { CallRecord } from '../journal/index.ts'
 import { diffJson, diffPrompts, formatPromptDiff, type JsonChange, type PromptDocument } from '../prompt/index.ts'
-import { hashesOf, stepDocument, type ModelAsk } from '../run/index.ts'
+import { hashesOf, stepDocument, type CallHashes, type ModelAsk } from '../run/index.ts'
 import { canonical, toJson } from '../schema/index.ts'
 import { policyOf } from './agent-facts.ts'
 import { isObject, type Fields } from './data.ts'
 import type { Blame } from './difference.ts'
 import { changeLines } from './place.ts'
 import type { Recording } from './recording.ts'
+
+/** A model call as it was recorded. */
+export interface AskedCall extends Partial<CallHashes> {
+  /** `provider/model`. */
+  readonly name: string
+}
 
 const SHOWN = 12
 const short = (hash: string): string => hash.slice(0, SHOWN)
@@ -47,14 +52,13 @@ const toolsByName = (step: Fields): Fields => {
   return Array.isArray(tools) ? { ...step, tools: Object.fromEntries(tools.map((tool) => [String((tool as Fields)['name']), tool as Json])) } : step
 }
 
-const blameStepHash = (recording: Recording, ask: ModelAsk, recorded: CallRecord): Blame => {
+const blameStepHash = (recording: Recording, ask: ModelAsk, recorded: AskedCall): Blame => {
   const after = toolsByName(toJson(stepDocument(ask)) as Fields)
   const old = contentOf(recording, 'step', recorded.stepHash)
   const hashes = { before: short(recorded.stepHash ?? ''), after: short(hashesOf(ask).stepHash) }
   const model = `${ask.model.provider}/${ask.model.model}`
-  const was = `${recorded.provider}/${recorded.model}`
   if (!isObject(old)) {
-    const changed = was === model ? 'parameters, tools or the output schema changed; the recording does not hold the old ones' : `${was} → ${model}`
+    const changed = recorded.name === model ? 'parameters, tools or the output schema changed; the recording does not hold the old ones' : `${recorded.name} → ${model}`
     return { what: 'model', name: model, ...hashes, changes: [changed] }
   }
   const { prompt: _before, ...before } = toolsByName(old)
@@ -66,7 +70,7 @@ const blameStepHash = (recording: Recording, ask: ModelAsk, recorded: CallRecord
 }
 
 /** What changed in a request whose step is not the recorded one. */
-export const blameRequest = (recording: Recording, agent: Agent, ask: ModelAsk, recorded: CallRecord): Blame => {
+export const blameRequest = (recording: Recording, agent: Agent, ask: ModelAsk, recorded: AskedCall): Blame => {
   const now = hashesOf(ask)
   return recorded.promptHash !== undefined && recorded.promptHash !== now.promptHash ? blamePrompt(recording, agent, ask, recorded.promptHash) : blameStepHash(recording, ask, recorded)
 }
@@ -117,8 +121,8 @@ export interface Suspects {
 }
 
 const blamePolicy = ({ recording, agent }: Suspects): Blame | undefined => {
-  if (recording.policy === undefined) return undefined
-  const changes = diffJson(recording.policy, policyOf(agent))
+  const before = contentOf(recording, 'policy', '')
+  const changes = before === undefined ? [] : diffJson(before, policyOf(agent))
   return changes.length === 0 ? undefined : { what: 'policy', name: agent.id, changes: changeLines(changes) }
 }
 

@@ -3,12 +3,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Agent } from '../agent/index.ts'
 import type { Json } from '../failure/index.ts'
-import { isEnded, type CallRecord, type Entry, type Intent, type Move, type Outcome, type RunEnd, type StateValue } from '../journal/index.ts'
+import { isEnded, type Entry, type Intent, type Move, type Outcome, type RunEnd, type StateValue } from '../journal/index.ts'
 import type { Message } from '../prompt/index.ts'
 import { hashesOf, type Commit, type Fold, type ModelAsk, type StepRequest } from '../run/index.ts'
 import { sha256, toJson } from '../schema/index.ts'
 import type { Answer } from './answers.ts'
-import { blameRequest, blameStep } from './blame.ts'
+import { blameRequest, blameStep, type AskedCall } from './blame.ts'
 import { brief } from './data.ts'
 import type { Blame, Difference } from './difference.ts'
 import { edgeText, listText, valueLines } from './place.ts'
@@ -18,16 +18,17 @@ import { renderedReader } from './rendered.ts'
 /**
  * What counts as the same. `strict`: every request and every transition. `prompt`: the same template, model, tools and
  * schema, whatever was rendered. `shape`: tools and their arguments, and the states. `sequence`: which effects follow
- * each other, whatever the states are called. `none`: transitions only.
+ * each other, whatever the states are called.
  */
-export type Matching = 'strict' | 'prompt' | 'shape' | 'sequence' | 'none'
+export type Match = 'strict' | 'prompt' | 'shape' | 'sequence'
 
 /** What a comparison needs. */
 export interface CompareOptions {
   readonly recording: Recording
   readonly agent: Agent
   readonly fold: Fold
-  readonly match: Matching
+  /** `none` leaves requests alone and compares transitions only. */
+  readonly match: Match | 'none'
   /** True when results come from the world, so that the way of the run is not compared. */
   readonly free: boolean
   /** Gets each difference. May throw to stop the replay. */
@@ -102,7 +103,7 @@ export class Comparison {
     if (free || match === 'none' || match === 'sequence') return
     const ask = request.call?.()
     if (ask === undefined) this.#args(request)
-    else if (match !== 'shape') this.#model(request, ask, answer?.cause.outcome.calls?.[0])
+    else if (match !== 'shape') this.#model(request, ask, this.#recordedCall(request, answer))
   }
 
   /** Compares the outcome of an effect that was performed anew. */
@@ -177,7 +178,15 @@ export class Comparison {
     )
   }
 
-  #model(request: StepRequest, ask: ModelAsk, recorded: CallRecord | undefined): void {
+  /** What the recorded call was asked with, as its outcome says it, or as it was noted where no outcome does. */
+  #recordedCall(request: StepRequest, answer: Answer | undefined): AskedCall | undefined {
+    const billed = answer?.cause.outcome.calls?.[0]
+    if (billed?.requestHash !== undefined) return { ...billed, name: `${billed.provider}/${billed.model}` }
+    const ask = this.#options.recording.asks.get(idOf(request))
+    return ask?.hashes === undefined ? undefined : { ...ask.hashes, name: ask.name }
+  }
+
+  #model(request: StepRequest, ask: ModelAsk, recorded: AskedCall | undefined): void {
     const { recording, agent, match } = this.#options
     const now = hashesOf(ask)
     const messages = this.#rendered(ask)
@@ -191,7 +200,7 @@ export class Comparison {
       kind: 'request',
       stale: true,
       actor: actorOf(request.key),
-      expected: `${recorded.provider}/${recorded.model} asked with step ${recorded.stepHash?.slice(0, 12) ?? ''}`,
+      expected: `${recorded.name} asked with step ${recorded.stepHash?.slice(0, 12) ?? ''}`,
       actual: `${request.name} asked with step ${now.stepHash.slice(0, 12)}`,
       blame: blameRequest(recording, agent, ask, recorded),
     })

@@ -6,4 +6,7 @@ export { formatRecording, parseRecording, RECORDING_VERSION } from './recording.
 export type { Recording } from './recording.ts'
 export { replay } from './replay.ts'
 export type { ReplayLevel, ReplayOptions } from './replay.ts'
+export { chatMessages } from './chat.ts'
+export { importChat } from './import-chat.ts'
+export type { ImportedRun, ImportOptions } from './import-chat.ts'
 export { replayAll } from './replay-all.ts'

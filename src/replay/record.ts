@@ -1,15 +1,11 @@
 // Exports a run from its journal. With its agent the run is folded once more, to note what each attempt asked for and to
 // keep the prompts and schemas of that day. Invariant: a run that does not fold as recorded is not exported as if it did.
 import type { Agent } from '../agent/index.ts'
-import { fail, type Json } from '../failure/index.ts'
+import { fail } from '../failure/index.ts'
 import type { EntryBody, Journal, RunRow, StartCause } from '../journal/index.ts'
-import type { StepRequest } from '../run/index.ts'
-import { stepDocument } from '../run/index.ts'
-import { canonical, sha256 } from '../schema/index.ts'
-import { policyOf } from './agent-facts.ts'
+import { AskNotes } from './ask-notes.ts'
 import { firstDifference } from './print.ts'
-import { idOf, type Ask, type Content, type Recording } from './recording.ts'
-import { renderedReader } from './rendered.ts'
+import type { Content, Recording } from './recording.ts'
 import { replayWith } from './replay.ts'
 
 /** Content that entries name: the agent's structure, its prompts, and the threads a session brought along. */
@@ -42,37 +38,6 @@ export const exportRun = async (journal: Journal, run: string): Promise<Recordin
   return { row, entries, asks: new Map(), contents: await contentsOf(journal, start, prompts), redacted: false }
 }
 
-/** Notes what attempts ask for. */
-class AskNotes {
-  readonly asks = new Map<string, Ask>()
-  readonly contents = new Map<string, Content>()
-  readonly #rendered = renderedReader()
-
-  /** Notes a request, when it begins. */
-  take(request: StepRequest): void {
-    const { key, attempt, kind, name, state, args } = request
-    this.asks.set(idOf(request), { key, attempt, kind, name, state, ...(args === undefined || kind === 'tools' ? {} : { args }), ...this.#model(request) })
-  }
-
-  #model(request: StepRequest): Pick<Ask, 'step' | 'messages'> {
-    const ask = request.call?.()
-    if (ask === undefined) return {}
-    const text = canonical(stepDocument(ask))
-    const step = sha256(text)
-    this.contents.set(step, { kind: 'step', text })
-    const messages = this.#rendered(ask)
-    return { step, ...(messages.length === 0 ? {} : { messages }) }
-  }
-}
-
-/** The recording with everything that its agent knows: what was asked for, prompts, schemas and limits. */
-const withAgent = (recording: Recording, agent: Agent, notes: AskNotes): Recording => ({
-  ...recording,
-  asks: notes.asks,
-  contents: new Map([...recording.contents, ...notes.contents]),
-  policy: policyOf(agent) as Json,
-})
-
 /**
  * Exports a run with what its agent asked for.
  * @throws FailureError `run_not_found`, `definition_changed` when the agent does not fold the run as it went.
@@ -86,5 +51,5 @@ export const recordRun = async (journal: Journal, run: string, agent: Agent): Pr
       details: { run, status: report.status },
     })
   }
-  return withAgent(exported, agent, notes)
+  return notes.addTo(exported, agent)
 }

@@ -1,32 +1,53 @@
 // Replays a recording: the same fold over the same causes as in production, with the recording as the one who answers.
 // Invariant: at level `recorded` nothing outside is touched: no network, no clock, no randomness.
 import type { Agent } from '../agent/index.ts'
+import { systemClock, type Clock } from '../clock/index.ts'
 import type { Entry } from '../journal/index.ts'
-import { drive, openFold, type Commit, type Fold, type StepRequest } from '../run/index.ts'
+import { actingOf, drive, openFold, performAttempt, type ActingOptions, type Commit, type Fold, type StepRequest } from '../run/index.ts'
 import type { PromptChooser } from '../prompt/index.ts'
 import { Answers, type AnswersOptions } from './answers.ts'
-import { Comparison, type Matching } from './compare.ts'
+import { Comparison, type Match } from './compare.ts'
 import type { Difference, ReplayReport } from './difference.ts'
+import { contentStore } from './content-store.ts'
 import { storedEntries, type Recording } from './recording.ts'
 import { versionsFor } from './versions.ts'
 
-/** What is performed anew. `pure` compares transitions only; `recorded` compares requests as well. */
-export type ReplayLevel = 'pure' | 'recorded'
+/**
+ * What is performed anew. `pure`: nothing, and only transitions are compared. `recorded`: nothing. `tools-live`: tools,
+ * code and retrieval, whose results must be the recorded ones. `model-live`: model calls; what they lead to is not compared.
+ */
+export type ReplayLevel = 'pure' | 'recorded' | 'tools-live' | 'model-live'
 
-/** How to replay. */
-export interface ReplayOptions {
+/** How to replay. Providers, services and prices are for what is performed anew. */
+export interface ReplayOptions extends ActingOptions {
   /** Default `recorded`. */
   readonly level?: ReplayLevel
   /** What counts as the same; default `strict`. */
-  readonly match?: Exclude<Matching, 'none'>
+  readonly match?: Match
   /** Differences before this entry are left out. Default 0. */
   readonly from?: number
   /** Go on after a difference as far as the recording can answer, to see all of them. Default false. */
   readonly all?: boolean
   /** Chooses versions of prompts as a runtime would; default: those in the code. Variants of experiments stay as recorded. */
   readonly prompts?: PromptChooser
+  /** For what is performed anew; default: the machine's own. */
+  readonly clock?: Clock
   /** What the report calls the recording; default its run id. */
   readonly name?: string
+}
+
+const LIVE: { readonly [level in ReplayLevel]: ReadonlySet<StepRequest['kind']> } = {
+  pure: new Set(),
+  recorded: new Set(),
+  'tools-live': new Set(['tools', 'tool', 'code', 'retrieve', 'rerank'] as const),
+  'model-live': new Set(['model', 'decide'] as const),
+}
+
+/** Who performs attempts anew. */
+const performer = (level: ReplayLevel, options: ReplayOptions, contents: ReturnType<typeof contentStore>): AnswersOptions['perform'] => {
+  if (LIVE[level].size === 0) return () => undefined
+  const acting = actingOf({ breaker: false, limiter: false, ...options }, options.clock ?? systemClock, contents, [])
+  return (request) => (LIVE[level].has(request.kind) ? performAttempt(acting, request) : undefined)
 }
 
 /** Ends a replay at its first difference. */
@@ -39,7 +60,6 @@ export type OnReplayed = (fold: Fold, commit: Commit, entry: Entry | undefined) 
 interface ReplayHooks {
   /** Which prompts the run renders: those of today, or those it was recorded with. Default `current`. */
   readonly versions?: 'recorded' | 'current'
-  readonly perform?: AnswersOptions['perform']
   readonly onRequest?: (request: StepRequest) => void
   readonly onReplayed?: OnReplayed
 }
@@ -54,7 +74,7 @@ const statusOf = (differences: readonly Difference[]): ReplayReport['status'] =>
 /** Replays, with hooks for what else is made of it. */
 export const replayWith = async (agent: Agent, recording: Recording, options: ReplayOptions, hooks: ReplayHooks): Promise<ReplayReport> => {
   const { level = 'recorded', match = 'strict', from = 0, all = false, name = recording.row.id } = options
-  const contents = { getContent: async (hash: string) => recording.contents.get(hash) }
+  const contents = contentStore(recording.contents)
   const versions = hooks.versions === 'recorded' ? undefined : versionsFor(agent, recording, options.prompts)
   const { fold } = await openFold(contents, agent, recording.row.id, storedEntries(recording), versions)
   // Entries before a migration belong to the agent as it was then.
@@ -70,13 +90,13 @@ export const replayWith = async (agent: Agent, recording: Recording, options: Re
     differences.push(difference)
     if (!difference.stale && !all) throw new Stop()
   }
-  const compare = new Comparison({ recording, agent, fold, match: level === 'pure' ? 'none' : match, free: false, found })
+  const compare = new Comparison({ recording, agent, fold, match: level === 'pure' ? 'none' : match, free: level === 'model-live', found })
   let steps = 0
   const port = new Answers({
     entries,
     asks: recording.asks,
-    byName: all || match === 'sequence',
-    perform: hooks.perform ?? (() => undefined),
+    findBy: level === 'model-live' ? 'call' : all || match === 'sequence' ? 'name' : 'key',
+    perform: performer(level, options, contents),
     onRequest: (request, answer) => {
       hooks.onRequest?.(request)
       compare.request(request, answer)

@@ -43,7 +43,7 @@ const readBlob = async (journal: Pick<Journal, 'getContent'>, hash: string): Pro
 }
 
 /** Puts the parts together. */
-export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Journal, 'getContent' | 'putContent' | 'cache'>, observers: readonly Observer[]): Acting => ({
+export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Journal, 'getContent' | 'putContent'> & Partial<Pick<Journal, 'cache'>>, observers: readonly Observer[]): Acting => ({
   clock,
   prices: options.prices ?? priceTable(),
   services: options.services ?? {},

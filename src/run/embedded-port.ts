@@ -1,9 +1,10 @@
 // The port on a journal of this process: steps are promises, timers are the clock's, and a commit appends one entry.
 import type { Clock } from '../clock/index.ts'
-import { failure, failureOf, type Failure } from '../failure/index.ts'
+import { failure, type Failure } from '../failure/index.ts'
 import { chainHash, ENTRY_VERSION, type Cause, type EntryBody, type Journal, type Lease, type Outcome } from '../journal/index.ts'
 import type { Acting, StepIo, StepRequest } from './effect.ts'
 import type { RunObserver } from './observer.ts'
+import { outcomeOfThrown } from './perform-attempt.ts'
 import type { Commit, DurablePort } from './port.ts'
 
 /** How often the inbox is read for events that other processes posted, milliseconds. */
@@ -37,12 +38,6 @@ export interface EmbeddedPort extends DurablePort {
   readonly interrupt: (reason: Error) => void
   /** Makes `select` reject once nothing is under way that another process could not simply do again. */
   readonly handOver: (reason: Error) => void
-}
-
-const outcomeOfThrown = (thrown: unknown, durationMs: number): Outcome => {
-  const known = failureOf(thrown)
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return { ok: false, failure: known ?? failure('defect', `An effect threw what is not an expected failure: ${message}`, { cause: thrown }), durationMs }
 }
 
 /** Builds the text of an entry. */
@@ -154,7 +149,8 @@ const inboxReader = (journal: Journal, run: string) => {
   }
 }
 
-const bodyOf = ({ arrival, step }: Commit): EntryBody => ({
+/** The entry that a commit makes. */
+export const bodyOf = ({ arrival, step }: Commit): EntryBody => ({
   v: ENTRY_VERSION,
   cause: arrival.cause,
   moves: step.moves,

@@ -29,13 +29,13 @@ describe('a recording', () => {
     const lines = text.trimEnd().split('\n')
     expect(() => parseRecording(text.replace('It was sent.', 'It was lost.'))).toThrow(/line \d+ ends at entry 5, whose hash is not the one/)
     expect(() => parseRecording(lines.slice(0, -1).join('\n'))).toThrow(/ends at entry 4/)
-    expect(() => parseRecording(text.replace('"seq":3', '"seq":7'))).toThrow(/line 10 is not entry 3/)
+    expect(() => parseRecording(text.replace('"entry":3', '"entry":7'))).toThrow(/line 11 is not entry 3/)
     expect(() => parseRecording(`${lines[0]}\n{"type":`)).toThrow(/line 2 is not JSON/)
     expect(() => parseRecording('{}')).toThrow(/line 1 does not begin a recording/)
   })
 
   it('of a newer version is refused with what to do', async () => {
-    expect(() => parseRecording('{"type":"run","schema":2,"row":{}}', 'x.jsonl')).toThrow('usage: Recording x.jsonl has version 2 of the format, and this version of Stateloop reads up to 1. Update Stateloop.')
+    expect(() => parseRecording('{"recording":2,"row":{}}', 'x.jsonl')).toThrow('usage: Recording x.jsonl has version 2 of the format, and this version of Stateloop reads up to 1. Update Stateloop.')
   })
 
   it('keeps large values once, and shares them with others of its folder when asked to', async () => {
