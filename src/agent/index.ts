@@ -1,6 +1,7 @@
 export { setupAgent } from './builder.ts'
 export { callAgent } from './call-agent.ts'
 export { APPROVAL_EVENTS } from './checks/declared.ts'
+export { childrenOf, effectsOf } from './effects.ts'
 export { ejectAgent } from './eject.ts'
 export { fromAgent, fromApproval, fromCode, fromEach, fromHuman, fromModel, fromReranker, fromRetriever, fromTool, fromTools, fromWait } from './from.ts'
 export { edgeId, graphOf, logicOf } from './graph.ts'

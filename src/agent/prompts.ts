@@ -2,9 +2,8 @@
 // first entry records. Invariant: within an agent an id stands for one template.
 import { textPrompt, type Prompt } from '../prompt/index.ts'
 import type { Agent } from './agent.ts'
-import { graphOf, logicOf } from './graph.ts'
+import { effectsOf } from './effects.ts'
 import type { Problem } from './problem.ts'
-import { effectOf } from './source.ts'
 import type { DecideSpec, EffectSpec, ModelSpec } from './spec.ts'
 
 const texts = new WeakMap<object, Map<string, Prompt>>()
@@ -25,14 +24,6 @@ export const templateOf = (prompt: ModelSpec['prompt'], place: string): Prompt |
   known.set(place, made)
   return made
 }
-
-const effectsOf = (agent: Pick<Agent, 'machine'>): readonly { readonly path: string; readonly spec: EffectSpec }[] =>
-  graphOf(agent.machine).nodes.flatMap(({ path, invokes }) =>
-    invokes.flatMap(({ source }) => {
-      const spec = effectOf(logicOf(agent.machine, source))
-      return spec === undefined ? [] : [{ path, spec }]
-    }),
-  )
 
 const asks = (spec: EffectSpec): spec is ModelSpec | DecideSpec => spec.kind === 'model' || spec.kind === 'decide'
 

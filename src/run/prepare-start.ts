@@ -6,6 +6,7 @@ import type { PromptChooser } from '../prompt/index.ts'
 import { CHAIN_START, chainHash, ENTRY_VERSION, type Journal, type RunRow, type StartCause } from '../journal/index.ts'
 import { findNonJson, formatIssues, toJson, validate } from '../schema/index.ts'
 import type { RunInfo } from './effect.ts'
+import { keepDefinition } from './definitions.ts'
 import { entryText } from './embedded-port.ts'
 import { Fold } from './fold.ts'
 import type { LiveRunParts } from './live-run.ts'
@@ -127,16 +128,6 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const created = await journal.create(row, entry, owner, leaseMs)
   if (!created.created) return { created: false, run: created.row.id }
   return { created: true, run: id, parts: { agent, fold, start: cause, lease: created.lease, head: { seq: 0, hash: entry.hash, at }, started: step } }
-}
-
-const kept = new WeakMap<Journal, Map<string, string>>()
-/** Keeps the agent's structure once, so that a later change can be shown. @returns its content hash. */
-const keepDefinition = async (journal: Journal, agent: Agent): Promise<string> => {
-  const known = kept.get(journal) ?? new Map<string, string>()
-  kept.set(journal, known)
-  const hash = known.get(agent.hash) ?? (await journal.putContent('agent', JSON.stringify(agent.definition)))
-  known.set(agent.hash, hash)
-  return hash
 }
 
 /** @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`. */

@@ -5,6 +5,7 @@ import { fail, type Json } from '../failure/index.ts'
 import type { Cause, EntryBody, Journal, MigratedCause, RunRow, Standing, StartCause, StateValue, StoredEntry } from '../journal/index.ts'
 import { diffJson, formatJsonChanges, type PromptChooser } from '../prompt/index.ts'
 import { toJson } from '../schema/index.ts'
+import { keepDefinition } from './definitions.ts'
 import { refold } from './drive.ts'
 import { Fold } from './fold.ts'
 import type { LiveRunParts } from './live-run.ts'
@@ -53,7 +54,7 @@ const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: m
   const { id, version, hash } = agent
   return {
     type: 'migrated',
-    agent: { id, hash, ...(version === undefined ? {} : { version }) },
+    agent: { id, hash, definition: await keepDefinition(journal, agent), ...(version === undefined ? {} : { version }) },
     ...(prompts === undefined ? {} : { prompts }),
     standing: { ...standing, value: moved.value as StateValue, context: context as Standing['context'] },
   }

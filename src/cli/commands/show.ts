@@ -9,12 +9,22 @@ import { drawVisit } from '../live-view.ts'
 import { findRun, repeatOptions, type CommonOptions } from '../open-runtime.ts'
 import { publicRow, showOutput, showUsed, showWaiting } from '../result.ts'
 import { entriesOf, visitsOf } from '../run-tree.ts'
+import { noteKinds } from '../state-kinds.ts'
 import type { Visit } from '../visit.ts'
 
-const readEntries = async (io: Io, run: string, options: CommonOptions): Promise<{ readonly row: RunRow; readonly entries: readonly Entry[] }> => {
+interface ReadRun {
+  readonly row: RunRow
+  readonly entries: readonly Entry[]
+  readonly visits: readonly Visit[]
+}
+
+const readRun = async (io: Io, run: string, options: CommonOptions): Promise<ReadRun> => {
   const { row, journal } = await findRun(io, run, options)
   try {
-    return { row, entries: await entriesOf(journal, run) }
+    const entries = await entriesOf(journal, run)
+    const visits = visitsOf(entries)
+    await noteKinds(journal, entries, visits)
+    return { row, entries, visits }
   } finally {
     await journal.close()
   }
@@ -26,7 +36,7 @@ const publicVisit = ({ costNano, ...visit }: Visit): object => ({
   costUsd: costNano === null ? null : costNano / 1e9,
 })
 
-const print = (io: Io, row: RunRow, entries: readonly Entry[], options: CommonOptions): void => {
+const print = (io: Io, { row, entries, visits }: ReadRun, options: CommonOptions): void => {
   const ended = isEnded(row.status)
   const facts = [
     row.user === undefined ? '' : `user ${row.user}`,
@@ -41,7 +51,7 @@ const print = (io: Io, row: RunRow, entries: readonly Entry[], options: CommonOp
       .map((fact) => ` · ${oneLine(fact)}`)
       .join('')} · ${entries.length} entries\n\n`,
   )
-  for (const visit of visitsOf(entries)) io.out(`${drawVisit(io, visit, visit.leftAt !== undefined ? 'left' : ended ? 'final' : 'open', systemClock.now())}\n`)
+  for (const visit of visits) io.out(`${drawVisit(io, visit, visit.leftAt !== undefined ? 'left' : ended ? 'final' : 'open', systemClock.now())}\n`)
   const end = entries.at(-1)?.body.end
   if (end?.output !== undefined && end.output !== null) io.out(`\n${showOutput(end.output)}\n`)
   io.out(`\n${row.status}${ended ? ` after ${showDuration(row.updatedAt - row.startedAt)}` : ''} · ${showUsed(publicRow(row))}\n`)
@@ -50,10 +60,11 @@ const print = (io: Io, row: RunRow, entries: readonly Entry[], options: CommonOp
 }
 
 const show = async (io: Io, run: string, options: CommonOptions): Promise<number> => {
-  const { row, entries } = await readEntries(io, run, options)
+  const read = await readRun(io, run, options)
+  const { row, entries, visits } = read
   const end = entries.at(-1)?.body.end
-  if (options.json === true) io.out(`${JSON.stringify({ run: publicRow(row), visits: visitsOf(entries).map(publicVisit), ...(end === undefined ? {} : { end }) }, null, 2)}\n`)
-  else print(io, row, entries, options)
+  if (options.json === true) io.out(`${JSON.stringify({ run: publicRow(row), visits: visits.map(publicVisit), ...(end === undefined ? {} : { end }) }, null, 2)}\n`)
+  else print(io, read, options)
   return EXIT.done
 }
 
