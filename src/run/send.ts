@@ -1,7 +1,8 @@
 // The public door for events: refuses what the agent does not declare, what does not match, and what cannot be used now.
-import type { Agent } from '../agent/index.ts'
+import { childrenOf, effectsOf, type Agent } from '../agent/index.ts'
 import { fail } from '../failure/index.ts'
 import type { RunRow } from '../journal/index.ts'
+import type { Tool } from '../tool/index.ts'
 import { findNonJson, formatIssues, toJson, validate } from '../schema/index.ts'
 import type { OutsideEvent } from './handle.ts'
 
@@ -19,6 +20,24 @@ const checkDeclared = (agent: Agent, event: OutsideEvent): OutsideEvent => {
   const checked = validate(schema, payload)
   if (!checked.ok) return fail('invalid_event', `Event ${type} does not match its schema: ${formatIssues(checked.issues)}.`)
   return { ...(toJson(checked.value) as object), type }
+}
+
+/** The tool of a call that waits for a decision, wherever in the agent it is approved. */
+const approvedTool = (agent: Agent, name: string): Tool | undefined => {
+  for (const { spec } of effectsOf(agent)) if (spec.kind === 'approve' && Object.hasOwn(spec.tools, name)) return spec.tools[name]
+  return childrenOf(agent)
+    .map((child) => approvedTool(child, name))
+    .find((tool) => tool !== undefined)
+}
+
+/** Refuses edited arguments that the tool would not take, while the person who wrote them can still correct them. */
+const checkEdit = (row: RunRow, agent: Agent, event: OutsideEvent): void => {
+  const call = (row.waiting ?? []).flatMap((waiting) => waiting.calls ?? []).find(({ hash }) => hash === event['hash'])
+  const tool = call === undefined ? undefined : approvedTool(agent, call.name)
+  if (call === undefined || tool === undefined) return
+  if (event['args'] === undefined) fail('invalid_event', `EDIT must say the new arguments of ${call.name}: { "type": "EDIT", "hash": "…", "args": { … } }.`)
+  const checked = validate(tool.input, event['args'])
+  if (!checked.ok) fail('invalid_event', `The edited arguments do not match the schema of ${call.name}: ${formatIssues(checked.issues)}.`)
 }
 
 const accepts = (row: RunRow, event: OutsideEvent): boolean => {
@@ -47,6 +66,7 @@ export const checkEvent = (row: RunRow, agent: Agent | undefined, event: Outside
   if (own && event.type !== 'RESOLVE' && typeof event['hash'] !== 'string' && !Array.isArray(event['hashes'])) {
     return fail('invalid_event', `${event.type} must name the calls it decides: { "type": "${event.type}", "hash": "…" }. \`stateloop show ${row.id}\` lists them.`)
   }
+  if (own && event.type === 'EDIT' && agent !== undefined) checkEdit(row, agent, event)
   const checked = own || agent === undefined ? event : checkDeclared(agent, event)
   if (!accepts(row, checked)) {
     const now = [...new Set((row.waiting ?? []).flatMap((waiting) => waiting.accepts))]

@@ -97,6 +97,16 @@ describe('a run taken up by another command', () => {
     expect(approved.err).toMatch(/refunding \{"amount":12\}\n$/)
   })
 
+  it('goes on with the arguments that a person wrote, once they match the schema of the tool', async () => {
+    const { run, waiting } = await started('desk', '--question', 'a refund please')
+    const hash = waiting[0]?.calls[0]?.hash ?? ''
+    const wrong = await project.json('approve', run, '--hash', hash, '--edit', '{"amount":"all"}')
+    expect(wrong).toMatchObject({ code: 2, value: { error: { code: 'invalid_event', message: expect.stringContaining('The edited arguments do not match the schema of refund: amount') as string } } })
+    expect(await project.json('approve', run, '--edit', '{"amount":5}')).toMatchObject({ code: 2, value: { error: { code: 'usage' } } })
+    const { code, err } = await project.stateloop(['approve', run, '--hash', hash, '--edit', '{"amount":5}', '--by', 'ann'])
+    expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/refunding \{"amount":5\}\n$/) as string })
+  })
+
   it('tells the model when the call is rejected', async () => {
     const { run } = await started('desk', '--question', 'a refund please')
     expect((await project.json('reject', run, '--all', '--reason', 'too much')).value).toMatchObject({
@@ -151,7 +161,7 @@ describe('stateloop show and runs', () => {
     const { run } = await started('desk', '--question', 'a refund please', '--user', 'u7')
     await project.stateloop(['approve', run, '--all'])
     const { out } = await project.stateloop(['show', run])
-    expect(out).toMatch(/^desk 2\.1\.0 · run .*\nstarted .* · user u7 · \d entries\n\n✓ answering .*openai\/clerk-1.*\n✓ approving .*\n✓ acting .*\n✓ answering .*\n● sent\n/)
+    expect(out).toMatch(/^desk 2\.1\.0 · run .*\nstarted .* · user u7 · \d entries\n\n✓ answering +model · .*openai\/clerk-1.*\n✓ approving +approve · .*\n✓ acting +tools · .*\n✓ answering +model · .*\n● sent +final\n/)
     const { value } = await project.json('show', run)
     const { visits, run: row } = value as {
       readonly visits: readonly { readonly state: string; readonly inputTokens: number; readonly costUsd: number }[]

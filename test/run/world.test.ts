@@ -89,7 +89,10 @@ describe('approvals', () => {
     const hash = waiting.outcome === 'waiting' ? (waiting.waiting[0]?.calls?.[0]?.hash ?? '') : ''
     expect(await codeOf(run.send({ type: 'APPROVE', hash: 'wrong' }))).toBe('event_not_accepted')
     expect(await codeOf(run.send({ type: 'APPROVE' }))).toBe('invalid_event')
-    await run.send({ type: 'EDIT', hash, args: { a: 'x' } })
+    expect(await codeOf(run.send({ type: 'EDIT', hash, args: { a: 'x' } }))).toBe('invalid_event')
+    // A process without the agent cannot check; the run then refuses by itself.
+    await runtime.journal.post(run.id, { type: 'EDIT', hash, args: { a: 'x' } })
+    await (await runtime.resume(run.id)).outcome()
     expect((await run.outcome()).outcome).toBe('waiting')
     await run.send({ type: 'EDIT', hash, args: { a: 40, b: 2 } })
     expect((await run.outcome()).outcome).toBe('done')

@@ -1,16 +1,19 @@
 // `stateloop approve` and `stateloop reject`: a person decides calls that a run holds back. Invariant: a decision names the
 // hash of exactly the call that was shown; nothing is approved by default.
-import { fail } from '../../failure/index.ts'
+import { fail, type Json } from '../../failure/index.ts'
 import type { RunRow } from '../../journal/index.ts'
+import type { OutsideEvent } from '../../run/index.ts'
 import { CONTINUE, RUN_ARGUMENT, type CommandDefinition, type Option } from '../command.ts'
 import { continueRun, type ContinueOptions } from '../continue-run.ts'
 import type { Io } from '../io.ts'
+import { jsonArgument } from '../json-argument.ts'
 
 interface DecideOptions extends ContinueOptions {
   readonly all?: boolean
   readonly hash?: readonly string[]
   readonly by?: string
   readonly reason?: string
+  readonly edit?: string
 }
 
 /** Shortest beginning of a hash that is taken for it, characters. */
@@ -35,6 +38,19 @@ const decide = (io: Io, run: string, type: 'APPROVE' | 'REJECT', options: Decide
     return sender.send({ type, hashes, ...(options.reason === undefined ? {} : { reason: options.reason }) }, options.by)
   })
 
+/** The decision for one call with other arguments. */
+const editOf = (row: RunRow, args: Json, options: DecideOptions): OutsideEvent => {
+  const [hash, ...others] = hashesIn(row, options, 'edit')
+  if (hash === undefined || others.length > 0) return fail('usage', '--edit gives the arguments of one call. Name it with --hash.')
+  return { type: 'EDIT', hash, args }
+}
+
+const approve = async (io: Io, run: string, options: DecideOptions): Promise<number> => {
+  if (options.edit === undefined) return decide(io, run, 'APPROVE', options)
+  const args = await jsonArgument(io, options.edit, '--edit')
+  return continueRun(io, run, options, (sender, row) => sender.send(editOf(row, args, options), options.by))
+}
+
 const OPTIONS: readonly Option[] = [
   ...CONTINUE,
   { flags: '--hash <hash>', about: `hash of a call, or its first ${SHORTEST} characters or more; may be repeated`, many: true },
@@ -47,8 +63,8 @@ export const approveCommand: CommandDefinition<DecideOptions> = {
   name: 'approve',
   about: 'approve calls that a run holds back, and follow it',
   args: [RUN_ARGUMENT],
-  options: OPTIONS,
-  run: (io, [run = ''], options) => decide(io, run, 'APPROVE', options),
+  options: [...OPTIONS, { flags: '--edit <json>', about: 'run one call with these arguments instead: JSON, @file, or - for standard input' }],
+  run: (io, [run = ''], options) => approve(io, run, options),
 }
 
 /** `stateloop reject <run>`. */
