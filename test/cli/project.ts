@@ -43,11 +43,11 @@ export const endOf = (child: ChildProcess): Promise<Ended> =>
     child.on('close', (code) => resolve({ code, out, err }))
   })
 
-/** Makes a project whose settings name the fixtures `desk`, `order` and `slow`, and with one agent under agents/. */
-export const testProject = async (): Promise<TestProject> => {
+/** Makes a project whose settings name the fixtures `desk`, `order` and `slow`, and with one agent under agents/. @param env what commands see of the environment; default nothing. */
+export const testProject = async (env: Io['env'] = {}): Promise<TestProject> => {
   const folder = await mkdtemp(join(tmpdir(), 'stateloop-cli-'))
-  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, STATELOOP_DB: _db, FORCE_COLOR: _color, ...env } = process.env
-  const begin = (args: readonly string[]): ChildProcess => spawn(process.execPath, ['--conditions=stateloop-source', MAIN, ...args], { cwd: folder, env })
+  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, STATELOOP_DB: _db, FORCE_COLOR: _color, ...inherited } = process.env
+  const begin = (args: readonly string[]): ChildProcess => spawn(process.execPath, ['--conditions=stateloop-source', MAIN, ...args], { cwd: folder, env: inherited })
   const write = async (path: string, text: string): Promise<void> => {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
@@ -63,7 +63,7 @@ export const testProject = async (): Promise<TestProject> => {
       columns: () => 80,
       style: (format, text) => (terminal ? `<${format}>${text}</>` : text),
       cwd,
-      env: {},
+      env,
       platform: 'linux',
     }
     const code = await runCli(args, io)

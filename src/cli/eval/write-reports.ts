@@ -1,7 +1,7 @@
 // Writes reports to files, and to where GitHub Actions looks for them. Invariant: a report is a function of results; writing
 // one changes no verdict.
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { annotations, htmlReport, jsonReport, junitReport, markdownReport, type EvalReport } from '../../eval/index.ts'
 import { fail } from '../../failure/index.ts'
 import type { Io } from '../io.ts'
@@ -41,7 +41,7 @@ export const tellGitHub = async (io: Io, report: EvalReport): Promise<void> => {
   if (io.env['GITHUB_ACTIONS'] !== 'true') return
   for (const line of annotations(report)) io.out(`${line}\n`)
   const summary = io.env['GITHUB_STEP_SUMMARY']
-  if (summary !== undefined && summary !== '') await appendFile(summary, markdownReport(report))
+  if (summary !== undefined && summary !== '') await appendFile(resolve(io.cwd, summary), markdownReport(report))
 }
 
 /** A path as it is shown. */

@@ -1,7 +1,8 @@
 // Everything that some modules may run: the files they reach by imports and the packages they use, as one hash. Invariant:
 // the hash is undefined as soon as anything that may run could not be seen.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { extname, join, relative } from 'node:path'
+import { findPackageJSON } from 'node:module'
+import { dirname, extname, join, relative, sep } from 'node:path'
 import { hashOf, sha256 } from '../../schema/index.ts'
 import { importsOf } from './imports.ts'
 import { addPackages } from './packages.ts'
@@ -42,6 +43,11 @@ const filesBelow = (path: string): readonly string[] => {
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.name.startsWith('.') || SKIPPED.has(entry.name) ? [] : filesBelow(join(path, entry.name))))
 }
 
+const library = dirname(findPackageJSON(import.meta.url) ?? '')
+
+/** This library's own files. What they import by computed names are modules of the project, which are walked anyway. */
+const isOwn = (path: string): boolean => ['src', 'dist'].some((folder) => path.startsWith(join(library, folder) + sep))
+
 class Walk {
   readonly files = new Map<string, string>()
   readonly packages = new Map<string, string>()
@@ -74,7 +80,7 @@ class Walk {
     this.files.set(path, (await this.#options.covered?.(path)) === true ? 'covered' : sha256(text))
     if (!SOURCES.has(extname(path))) return
     const { specifiers, unknown } = await importsOf(text)
-    if (unknown !== undefined) this.unknown.push(`${path} cannot be seen through: ${unknown}.`)
+    if (unknown !== undefined && !isOwn(path)) this.unknown.push(`${path} cannot be seen through: ${unknown}.`)
     for (const specifier of specifiers) this.#import(specifier, path)
   }
 

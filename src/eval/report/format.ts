@@ -31,9 +31,13 @@ export const escapeMarkup = (text: string): string =>
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;')
 
-/** Text for one cell of a Markdown table: one line, nothing that Markdown or HTML would read. */
+/** A space without width: forges find names to notify in rendered text, where an escaped `@` is one again. */
+const GAP = '\u{200B}'
+
+/** Text for one cell of a Markdown table: one line, nothing that Markdown, HTML or a forge would read. */
 export const escapeCell = (text: string): string =>
   text
     .replaceAll(/\s+/g, ' ')
     .trim()
-    .replaceAll(/[\\`*_{}[\]<>()#+!|~&@]/g, (character) => `&#${character.codePointAt(0)};`)
+    .replaceAll(/[\\`*_{}[\]<>()#+!|~&:]/g, (character) => `&#${character.codePointAt(0)};`)
+    .replaceAll('@', `@${GAP}`)

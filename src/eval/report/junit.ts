@@ -1,9 +1,11 @@
-// A report as JUnit XML: one suite for each evaluation, one test for each case, its trials as properties. Invariant: a case
-// is a failure when a trial failed and nothing of the base excuses it, an error when infrastructure stood in the way.
-// @see https://github.com/testmoapp/junitxml
+// A report as JUnit XML: one suite for each evaluation, one test for each case, trials as properties of the suite, where
+// every reader allows them. Invariant: a case is a failure when it passes less often than at the base, an error when
+// infrastructure stood in the way.
+// @see https://github.com/jenkinsci/xunit-plugin (junit-10.xsd), the strictest schema that is published
 import type { CaseResult } from '../gate.ts'
 import type { EvaluationResult } from '../run-evaluation.ts'
 import { showValue } from '../score.ts'
+import type { Trial } from '../trial.ts'
 import { escapeMarkup } from './format.ts'
 import { shareOf, showActual, showPath, tellingTrial, verdictOf, whyFailed, type EvalReport } from './report.ts'
 
@@ -25,11 +27,12 @@ const stateOf = (result: CaseResult): 'passed' | 'failed' | 'error' | 'skipped' 
   return after < (before ?? 1) ? 'failed' : 'passed'
 }
 
+const trialText = ({ trial, status, score, reused, observation }: Trial): string =>
+  `trial ${trial}: ${status}, score ${score.toFixed(3)}${reused ? ', reused' : ''}${observation.run === undefined ? '' : `, run ${observation.run}`}`
+
 const testCase = (suite: string, result: CaseResult): string => {
   const telling = tellingTrial(result)
   const state = stateOf(result)
-  const trials = result.trials.map(({ trial, status, score, reused }) => [`trial.${trial}`, `${status}, score ${score.toFixed(3)}${reused ? ', reused' : ''}`] as const)
-  const facts = properties([['passRate', shareOf(result.trials) ?? 'none'], ['basePassRate', shareOf(result.base ?? []) ?? 'none'], ...trials])
   const text =
     telling === undefined
       ? ''
@@ -44,7 +47,8 @@ const testCase = (suite: string, result: CaseResult): string => {
           ? `<skipped${attributes({ message: 'no trial was run' })}/>`
           : ''
   const time = seconds(result.trials.reduce((sum, { observation }) => sum + observation.durationMs, 0))
-  return `    <testcase${attributes({ name: result.case.id, classname: suite, time })}>${facts}${body}</testcase>`
+  const out = result.trials.length === 0 ? '' : `<system-out>${escapeMarkup(result.trials.map(trialText).join('\n'))}</system-out>`
+  return `    <testcase${attributes({ name: result.case.id, classname: suite, time })}>${body}${out}</testcase>`
 }
 
 const countOf = (cases: readonly CaseResult[]): { readonly tests: number; readonly failures: number; readonly errors: number; readonly skipped: number } => {
@@ -62,13 +66,8 @@ const recordingCount = (recordings: EvaluationResult['recordings']): ReturnType<
 
 const suite = (result: EvaluationResult): string => {
   const { name, cases, durationMs, at, gate } = result
-  const facts = properties([
-    ['verdict', verdictOf(result)],
-    ['reason', gate.reasons.join('; ')],
-    ['trials.run', result.ran],
-    ['trials.reused', result.reused],
-    ['costUsd', result.costUsd ?? 'unknown'],
-  ])
+  const trials = cases.flatMap(({ case: one, trials: own }) => own.map((trial) => [`${one.id} trial ${trial.trial}`, `${trial.status}, score ${trial.score.toFixed(3)}`] as const))
+  const facts = properties([['verdict', verdictOf(result)], ['reason', gate.reasons.join('; ')], ['trials.run', result.ran], ['trials.reused', result.reused], ['costUsd', result.costUsd ?? 'unknown'], ...trials])
   const head = attributes({ name, ...countOf(cases), time: seconds(durationMs), timestamp: new Date(at).toISOString().replace(/\.\d+Z$/, '') })
   return `  <testsuite${head}>\n    ${facts}\n${cases.map((one) => testCase(name, one)).join('\n')}\n  </testsuite>`
 }
@@ -89,7 +88,7 @@ const recordingSuite = ({ name, recordings }: EvaluationResult): readonly string
 export const junitReport = ({ evaluations }: EvalReport): string => {
   const results = evaluations.map(({ result }) => result)
   const [cases, recorded] = [countOf(results.flatMap((one) => one.cases)), recordingCount(results.flatMap((one) => one.recordings))]
-  const all = { tests: cases.tests + recorded.tests, failures: cases.failures + recorded.failures, errors: cases.errors, skipped: cases.skipped }
+  const all = { tests: cases.tests + recorded.tests, failures: cases.failures + recorded.failures, errors: cases.errors }
   const time = seconds(results.reduce((sum, { durationMs }) => sum + durationMs, 0))
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${attributes({ name: 'stateloop eval', ...all, time })}>\n${results.flatMap((one) => [...recordingSuite(one), suite(one)]).join('\n')}\n</testsuites>\n`
 }
