@@ -1,9 +1,11 @@
 // The ledger of a process that may forget, on maps. Invariant: adding a charge costs the same however many came before.
 import type { Charge, ChargeKey } from './charge.ts'
-import { addCharge, addTotal, emptyTotal, hourOf, hoursOf, HOUR_MS, isWhere, keyOf, keyText, type DearRun, type DearRunQuery, type LedgerRow, type LedgerStore, type Total } from './ledger.ts'
+import { addCharge, addTotal, emptyTotal, hourOf, hoursOf, HOUR_MS, isWhere, keyOf, keyText, type DearRun, type DearRunQuery, type LedgerQuery, type LedgerRow, type Total } from './ledger.ts'
 
 /** A ledger in memory. */
-export interface MemoryLedger extends Pick<LedgerStore, 'read'> {
+export interface MemoryLedger {
+  /** As `LedgerStore.read`, at once. */
+  read(query: LedgerQuery): readonly LedgerRow[]
   add(charges: readonly Charge[]): void
 }
 
@@ -22,7 +24,7 @@ export const memoryLedger = (): MemoryLedger => {
         addCharge(total, charge)
       }
     },
-    async read(query) {
+    read(query) {
       const { first, end, width } = hoursOf(query)
       const rows: LedgerRow[] = []
       for (const { key, hours } of keys.values()) {

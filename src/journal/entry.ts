@@ -41,6 +41,8 @@ export interface CallRecord {
   readonly savedNano?: number | null
   /** Code when the call failed but was billed. */
   readonly failed?: string
+  /** No usage was reported; cost and these tokens are what a budget held for the call. */
+  readonly estimatedTokens?: number
 }
 
 /** What an attempt gave. `value` is what the effect's kind defines. */
@@ -59,6 +61,8 @@ export type Outcome = (
   readonly addedNano?: number
   /** What the way in to the provider decided: the wait for a turn, and whether this call probed an open circuit. */
   readonly gate?: { readonly waitedMs?: number; readonly probe?: true }
+  /** A budget held the worst case of a call, which this entry settles. */
+  readonly held?: true
   /** Answered from the cache, or by an equal call under way. `savedNano` is null when the price was not known. */
   readonly cached?: { readonly ageMs: number; readonly savedNano: number | null; readonly stale?: true }
 }

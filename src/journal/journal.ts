@@ -1,6 +1,6 @@
 // The journal's contract. Memory, SQLite and later stores implement it; one contract suite judges them all.
 // Invariant: what `create` and `append` have resolved for is never lost, and only the holder of a lease appends.
-import type { Charge, LedgerStore } from '../cost/index.ts'
+import type { BudgetStore, LedgerStore, Settlement } from '../cost/index.ts'
 import type { Json } from '../failure/index.ts'
 import type { CacheStore } from '../policy/index.ts'
 import type { StoredEntry } from './entry.ts'
@@ -160,10 +160,10 @@ export interface Journal {
    * Appends one entry and updates the row, atomically and durably.
    * The entry that is already the head, appended again, changes nothing: so an append that failed with
    * `journal_unavailable`, whose outcome is unknown, may be tried again.
-   * @param charges what the entry settles: added to the ledger in the same transaction.
+   * @param settlement what the entry settles: added to the ledger and counted against budgets in the same transaction.
    * @throws FailureError `lease_lost` when the lease was taken over or given back, `run_not_found`; nothing is written then.
    */
-  append(lease: Lease, entry: StoredEntry, update: RowUpdate, charges?: readonly Charge[]): Promise<void>
+  append(lease: Lease, entry: StoredEntry, update: RowUpdate, settlement?: Settlement): Promise<void>
   /**
    * Entries from `from` (default 0), in order, chain verified against the row's head.
    * @throws FailureError `run_not_found`, `journal_corrupt`, `journal_rolled_back`.
@@ -205,6 +205,8 @@ export interface Journal {
   readonly cache?: CacheStore
   /** What was spent; absent where the journal keeps no ledger. */
   readonly ledger?: LedgerStore
+  /** Limits on spending, and what is held against them; absent where the journal cannot keep them. */
+  readonly budgets?: BudgetStore
   /** Writes what is pending and lets go of files. Every later call rejects with `journal_unavailable`. */
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 // The journal of a process that may forget: the contract of the durable ones, leases and verification included, on maps.
 // Invariant: an append costs the same however long the run is, and texts are kept as they came, never copied.
-import { memoryLedger, rankRuns, type LedgerStore, type MemoryLedger } from '../cost/index.ts'
+import { memoryBudgets, memoryLedger, rankRuns, type LedgerStore, type MemoryBudgets, type MemoryLedger } from '../cost/index.ts'
 import { systemClock, type Clock } from '../clock/index.ts'
 import { sha256 } from '../schema/index.ts'
 import { verifyChain } from './chain.ts'
@@ -61,6 +61,7 @@ interface Store {
   readonly ended: Set<Run>
   readonly keepEnded: number
   readonly ledger: MemoryLedger
+  readonly budgets: MemoryBudgets
   closed: boolean
 }
 
@@ -112,14 +113,17 @@ const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
     else if (session !== undefined) sessions.set(session, run)
     return { created: true, lease: grant(store, run, owner, leaseMs) }
   },
-  async append(lease, entry, update, charges = []) {
+  async append(lease, entry, update, settlement) {
     checkText(entry.text)
     const run = held(store, lease)
     if (!isNext(lease.run, run.head, entry)) return
     run.entries.push(entry)
     run.head = entry
     run.update = update
-    store.ledger.add(charges)
+    if (settlement !== undefined) {
+      store.budgets.settle(settlement, lease.run, entry.at)
+      store.ledger.add(settlement.charges)
+    }
     if (update.agentHash !== undefined || update.agentVersion !== undefined) run.created = withAgent(run.created, update)
     if (!isEnded(update.status)) return
     noteEnd(store, run)
@@ -292,7 +296,16 @@ const ledgerOf = (store: Store): LedgerStore => ({
  * @example const runtime = createRuntime({ journal: memoryJournal() })
  */
 export const memoryJournal = ({ clock = systemClock, keepEnded = Infinity }: MemoryJournalOptions = {}): Journal => {
-  const store: Store = { clock, keepEnded, runs: new Map(), keys: new Map(), sessions: new Map(), ended: new Set(), ledger: memoryLedger(), closed: false }
+  const runs = new Map<string, Run>()
+  const ledger = memoryLedger()
+  const atWork = (where: RunFilter): readonly string[] => [...runs.values()].filter((run) => statusOf(run) === 'running' && run.owner !== undefined && matches(run.created, where)).map(({ created }) => created.id)
+  const budgets = memoryBudgets({
+    now: () => clock.now(),
+    ledger: (sinceMs, where) => ledger.read({ sinceMs, untilMs: clock.now() + 1, where }),
+    runs: atWork,
+    check: () => (store.closed ? refuseClosed('memory') : undefined),
+  })
+  const store: Store = { clock, keepEnded, runs, keys: new Map(), sessions: new Map(), ended: new Set(), ledger, budgets, closed: false }
   return {
     name: 'memory',
     ...writing(store),
@@ -301,6 +314,7 @@ export const memoryJournal = ({ clock = systemClock, keepEnded = Infinity }: Mem
     ...receiving(store),
     ...keeping(store),
     ledger: ledgerOf(store),
+    budgets,
     async close() {
       store.closed = true
     },

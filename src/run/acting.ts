@@ -1,11 +1,13 @@
 // The impure side of a runtime, put together from its options: providers, prices, policies and the application's objects.
 // Invariant: whoever performs attempts, live or for a replay, performs them with the same parts.
-import { priceTable, type PricePort } from '../cost/index.ts'
+import { priceTable, type LimitDefinition, type PricePort } from '../cost/index.ts'
 import type { Clock } from '../clock/index.ts'
 import { fail, type Json } from '../failure/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
 import type { BreakerPolicy, LimiterPolicy } from '../policy/index.ts'
+import type { BudgetNotice } from './call/budget-notice.ts'
+import { budgets } from './call/budgets.ts'
 import { callPolicies } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
@@ -25,6 +27,13 @@ export interface ActingOptions {
   readonly limiter?: LimiterPolicy | false
   /** Size of the response cache in memory, bytes. Default 32 MiB. The journal's database holds what is kept longer. */
   readonly cacheBytes?: number
+  /**
+   * Limits on what users, routes, tenants, agents and runs may spend. Limits set with `stateloop limit` win over these.
+   * @example [{ scope: 'user:*', usd: '5/day', calls: '60/m', warnAt: 0.8, timezone: 'Europe/Zurich' }]
+   */
+  readonly budgets?: readonly LimitDefinition[]
+  /** Told when spending comes near a limit or reaches it, once for each limit and window. Must not throw. A webhook goes here. */
+  readonly onBudget?: (event: { readonly type: 'budget.warned' | 'budget.reached' } & BudgetNotice) => void
   /** Gets log lines of tools. Default: dropped. */
   readonly log?: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
 }
@@ -43,7 +52,7 @@ const readBlob = async (journal: Pick<Journal, 'getContent'>, hash: string): Pro
 }
 
 /** Puts the parts together. */
-export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Journal, 'getContent' | 'putContent'> & Partial<Pick<Journal, 'cache'>>, observers: readonly Observer[]): Acting => ({
+export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Journal, 'getContent' | 'putContent'> & Partial<Pick<Journal, 'cache' | 'budgets'>>, observers: readonly Observer[]): Acting => ({
   clock,
   prices: options.prices ?? priceTable(),
   services: options.services ?? {},
@@ -53,5 +62,6 @@ export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Jou
   keep: keeper(journal),
   provider: findProvider(options.providers ?? []),
   log: options.log ?? (() => {}),
+  budgets: budgets({ clock, store: journal.budgets, limits: options.budgets ?? [], onBudget: options.onBudget }),
   reserve: reservations(),
 })

@@ -1,7 +1,7 @@
 // What an attempt was billed, as charges for the ledger. Invariant: a pure function of the run's entries, so that a run that
 // is taken up again goes on counting where it stopped.
-import { RUN_DIMENSIONS, type Charge } from '../cost/index.ts'
-import type { CallRecord, Outcome } from '../journal/index.ts'
+import { RUN_DIMENSIONS, type Charge, type Settlement } from '../cost/index.ts'
+import type { CallRecord, Cause, Outcome } from '../journal/index.ts'
 import type { StepRequest } from './effect.ts'
 import type { Fold } from './fold.ts'
 import type { Arrival } from './port.ts'
@@ -33,9 +33,10 @@ const stateOf = ({ state }: StepRequest): string =>
     .map((part) => part.replace(/#\d+(?::.*)?$/, ''))
     .join('/')
 
+type Attempted = Extract<Cause, { readonly type: 'attempt' }>
 type Billed = Pick<Charge, 'model' | 'prompt' | 'promptHash' | 'usage' | 'costNano' | 'latencyMs' | 'isCall' | 'failed' | 'estimatedTokens' | 'savedNano'>
 
-const ofCall = ({ provider, model, prompt, promptHash, usage, costNano, latencyMs, failed, cached, savedNano }: CallRecord): Billed => ({
+const ofCall = ({ provider, model, prompt, promptHash, usage, costNano, latencyMs, failed, estimatedTokens, cached, savedNano }: CallRecord): Billed => ({
   model: `${provider}/${model}`,
   ...(prompt === undefined ? {} : { prompt }),
   ...(promptHash === undefined ? {} : { promptHash }),
@@ -44,16 +45,14 @@ const ofCall = ({ provider, model, prompt, promptHash, usage, costNano, latencyM
   latencyMs,
   isCall: true,
   failed: failed !== undefined,
+  ...(estimatedTokens === undefined ? {} : { estimatedTokens }),
   ...(cached === true ? { savedNano: savedNano ?? null } : {}),
 })
 
 const ofTool = (name: string, costNano: number, { durationMs }: Outcome): Billed => ({ model: `tool/${name}`, usage: null, costNano, latencyMs: durationMs, isCall: false, failed: false })
 
-/** What an arrival settles; empty when nobody was billed. To be called before the fold takes the arrival, once for each. */
-export const chargesOf = (fold: Fold, { cause, at }: Arrival): readonly Charge[] => {
-  if (cause.type !== 'attempt') return []
-  const { outcome } = cause
-  const step = fold.steps.get(`${cause.key}.${cause.attempt}`)
+const chargesOf = (fold: Fold, { key: stepKey, attempt, outcome }: Attempted, at: number): readonly Charge[] => {
+  const step = fold.steps.get(`${stepKey}.${attempt}`)
   const billed = [...(outcome.calls ?? []).map(ofCall), ...(outcome.addedNano === undefined ? [] : [ofTool(step?.name ?? '', outcome.addedNano, outcome)])]
   if (step === undefined || billed.length === 0) return []
   const seen = seenBy.get(fold) ?? new Set<string>()
@@ -61,4 +60,15 @@ export const chargesOf = (fold: Fold, { cause, at }: Arrival): readonly Charge[]
   const { agent, user, route, tenant } = fold.info
   const key = { ...(user === undefined ? {} : { user }), ...(route === undefined ? {} : { route }), ...(tenant === undefined ? {} : { tenant }), agent, state: stateOf(step) }
   return billed.map((one) => ({ ...key, ...one, at, firstOf: firstOf(seen, { state: key.state, model: one.model, ...(one.promptHash === undefined ? {} : { promptHash: one.promptHash }) }) }))
+}
+
+/** Names an attempt among those of all runs. */
+export const attemptId = (run: string, key: string, attempt: number): string => `${run}${key}.${attempt}`
+
+/** What an arrival settles; undefined when nobody was billed and nothing was held. To be called before the fold takes the arrival, once for each. */
+export const settlementOf = (fold: Fold, { cause, at }: Arrival): Settlement | undefined => {
+  if (cause.type !== 'attempt') return undefined
+  const charges = chargesOf(fold, cause, at)
+  if (charges.length === 0 && cause.outcome.held !== true) return undefined
+  return { charges, ...(cause.outcome.held === true ? { attempt: attemptId(fold.info.id, cause.key, cause.attempt) } : {}) }
 }

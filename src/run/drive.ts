@@ -2,7 +2,7 @@
 import { fail, failure, FailureError, type Failure } from '../failure/index.ts'
 import type { EntryBody, StoredEntry, Waiting } from '../journal/index.ts'
 import { canonical } from '../schema/index.ts'
-import { chargesOf } from './charges.ts'
+import { settlementOf } from './charges.ts'
 import type { FoldStep } from './fold-step.ts'
 import type { Fold } from './fold.ts'
 import type { Arrival, DurablePort } from './port.ts'
@@ -52,11 +52,11 @@ export const drive = async (fold: Fold, port: DurablePort, onStep: OnStep, first
       arrival = await port.select(mayPark(fold.waiting()))
       if (arrival === undefined) return 'parked'
     }
-    const charges = chargesOf(fold, arrival)
+    const settlement = settlementOf(fold, arrival)
     const step = fold.apply(arrival.cause, arrival.at)
     if (arrival.cause.type === 'attempt') registered.delete(`${arrival.cause.key}.${arrival.cause.attempt}`)
     if (arrival.cause.type === 'timer') registered.delete(arrival.cause.key)
-    await port.commit({ arrival, step, row: fold.row(arrival.at), charges })
+    await port.commit({ arrival, step, row: fold.row(arrival.at), settlement })
     for (const act of fold.takeActs()) act()
     onStep(step, arrival)
     arrival = undefined
@@ -81,7 +81,7 @@ const changedAt = (run: string, entry: StoredEntry, what: string, recorded: unkn
 export const refold = (fold: Fold, entries: readonly StoredEntry[], onStep?: (step: FoldStep, entry: StoredEntry, body: EntryBody) => void): void => {
   for (const entry of entries) {
     const body = JSON.parse(entry.text) as EntryBody
-    chargesOf(fold, { cause: body.cause, at: entry.at })
+    settlementOf(fold, { cause: body.cause, at: entry.at })
     const step = fold.apply(body.cause, entry.at)
     fold.takeActs()
     if (step.end?.defect === true && body.end?.defect !== true) throw new FailureError(changedAt(fold.info.id, entry, 'outcome', body.end ?? null, step.end))

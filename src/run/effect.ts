@@ -8,6 +8,7 @@ import type { InboxItem, Outcome, Waiting } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
 import type { Prompt, ToolCall } from '../prompt/index.ts'
 import type { ModelAsk } from './call/ask.ts'
+import type { Budgets } from './call/budgets.ts'
 import type { CallPolicies } from './call/policies.ts'
 import type { Observer } from './observer.ts'
 import type { RunEventBody } from './run-event.ts'
@@ -43,6 +44,7 @@ export interface Acting {
   /** Reads a blob that a message part names by hash, as base64. @throws FailureError `invalid_request` when there is none. */
   readonly blob: (hash: string) => Promise<string>
   readonly log: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
+  readonly budgets: Budgets
   /** Reserves worst-case cost within one run; undefined when it fits. */
   readonly reserve: (run: string, capNano: number, spentNano: number, worstNano: number) => Failure | (() => void)
 }
@@ -50,6 +52,8 @@ export interface Acting {
 /** What one attempt gets while it is performed. */
 export interface StepIo {
   readonly acting: Acting
+  /** The attempt among those of all runs: what budgets hold for it ends with its entry. */
+  readonly attempt: string
   readonly signal: AbortSignal
   /** Latest end of the attempt, milliseconds UTC. */
   readonly deadlineAt?: number

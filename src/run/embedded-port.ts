@@ -2,6 +2,7 @@
 import type { Clock } from '../clock/index.ts'
 import { failure, type Failure } from '../failure/index.ts'
 import { chainHash, ENTRY_VERSION, type Cause, type EntryBody, type Journal, type Lease, type Outcome } from '../journal/index.ts'
+import { attemptId } from './charges.ts'
 import type { Acting, StepIo, StepRequest } from './effect.ts'
 import type { RunObserver } from './observer.ts'
 import { outcomeOfThrown } from './perform-attempt.ts'
@@ -50,7 +51,7 @@ interface Running {
 }
 
 /** Performs the steps of one run, a bounded number at a time. */
-const stepRunner = ({ acting, parallel, watched, emit, observer }: EmbeddedPortOptions, arrive: (cause: Cause) => void) => {
+const stepRunner = ({ acting, lease, parallel, watched, emit, observer }: EmbeddedPortOptions, arrive: (cause: Cause) => void) => {
   const running = new Map<string, Running>()
   const queue: StepRequest[] = []
   const idOf = (request: StepRequest): string => `${request.key}.${request.attempt}`
@@ -68,7 +69,7 @@ const stepRunner = ({ acting, parallel, watched, emit, observer }: EmbeddedPortO
       const next = queue.shift()
       if (next !== undefined) begin(next)
     }
-    const io: StepIo = { acting, signal: controller.signal, watched: watched(), emit, ...(deadline === undefined ? {} : { deadlineAt: deadline.at }) }
+    const io: StepIo = { acting, attempt: attemptId(lease.run, request.key, request.attempt), signal: controller.signal, watched: watched(), emit, ...(deadline === undefined ? {} : { deadlineAt: deadline.at }) }
     const perform = (): Promise<Outcome> => request.perform(io)
     const performed = observer?.perform === undefined ? perform() : observer.perform(request, perform)
     performed.then(finish, (thrown: unknown) => finish(outcomeOfThrown(thrown, Math.round(acting.clock.monotonic() - started))))
@@ -211,7 +212,7 @@ export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
       const seq = head.seq + 1
       const { at } = commit.arrival
       const hash = chainHash(head.hash, seq, at, text)
-      await journal.append(lease, { seq, at, hash, text }, commit.row, commit.charges)
+      await journal.append(lease, { seq, at, hash, text }, commit.row, commit.settlement)
       head = { seq, hash, at }
     },
     close: () => {

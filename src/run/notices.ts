@@ -56,6 +56,7 @@ export const attemptNotice = (step: StepRequest, outcome: Outcome, retryInMs: nu
     attempt: step.attempt,
     durationMs: outcome.durationMs,
     ...(call?.usage == null ? {} : { usage: call.usage }),
+    ...(outcome.calls === undefined ? {} : { calls: outcome.calls }),
     ...(cost === undefined ? {} : { costUsd: cost === null ? null : cost / 1e9 }),
     ...(outcome.ok ? {} : { failure: outcome.failure }),
     ...(retryInMs === undefined ? {} : { retryInMs }),

@@ -2,6 +2,7 @@
 // the outcome that a run would have journaled.
 import { failure, failureOf } from '../failure/index.ts'
 import type { Outcome } from '../journal/index.ts'
+import { attemptId } from './charges.ts'
 import type { Acting, StepRequest } from './effect.ts'
 
 /** The outcome of an attempt that threw. */
@@ -15,7 +16,7 @@ export const outcomeOfThrown = (thrown: unknown, durationMs: number): Outcome =>
 export const performAttempt = async (acting: Acting, request: StepRequest): Promise<Outcome> => {
   const started = acting.clock.monotonic()
   try {
-    return await request.perform({ acting, signal: new AbortController().signal, watched: false, emit: () => {} })
+    return await request.perform({ acting, attempt: attemptId(acting.clock.id(), request.key, request.attempt), signal: new AbortController().signal, watched: false, emit: () => {} })
   } catch (thrown) {
     return outcomeOfThrown(thrown, Math.round(acting.clock.monotonic() - started))
   }

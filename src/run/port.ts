@@ -1,6 +1,6 @@
 // The one port between driver and durability: perform a step until its outcome is durable, set a timer, take outside
 // events in order, and select which pending thing came first. Every engine implements these; rows look the same everywhere.
-import type { Charge } from '../cost/index.ts'
+import type { Settlement } from '../cost/index.ts'
 import type { Cause } from '../journal/index.ts'
 import type { FoldStep, OpenTimer } from './fold-step.ts'
 import type { StepRequest } from './effect.ts'
@@ -18,8 +18,8 @@ export interface Commit {
   readonly arrival: Arrival
   readonly step: FoldStep
   readonly row: RowUpdate
-  /** What the arrival settles. */
-  readonly charges: readonly Charge[]
+  /** What the arrival settles, when anybody was billed or anything was held. */
+  readonly settlement: Settlement | undefined
 }
 
 /** What an engine does for one run. */

@@ -10,6 +10,7 @@ import { keepDefinition } from './definitions.ts'
 import { entryText } from './embedded-port.ts'
 import { Fold } from './fold.ts'
 import type { LiveRunParts } from './live-run.ts'
+import type { Budgets } from './call/budgets.ts'
 import { choosePrompts } from './prompts.ts'
 import type { Observer } from './observer.ts'
 import { keepSession, loadThreads, sessionBefore } from './session.ts'
@@ -50,6 +51,8 @@ interface StartParts {
   readonly queue?: { readonly priority: number }
   /** Which engine drives the run. Default: this library, in any process on the journal. */
   readonly engine?: string
+  /** Takes a place among the runs at work; absent for a run that only queues. @throws FailureError `throttled`. */
+  readonly admit?: Budgets['admit']
   /** Who sees the run before it is journaled. */
   readonly observers: readonly Observer[]
 }
@@ -125,7 +128,8 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
     hash: entry.hash,
     ...fold.row(at),
   }
-  const created = await journal.create(row, entry, owner, leaseMs)
+  const admitted = await parts.admit?.({ run: id, agent: agent.id, ...who })
+  const created = await journal.create(row, entry, owner, leaseMs).finally(admitted)
   if (!created.created) return { created: false, run: created.row.id }
   return { created: true, run: id, parts: { agent, fold, start: cause, lease: created.lease, head: { seq: 0, hash: entry.hash, at }, started: step } }
 }

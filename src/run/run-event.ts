@@ -1,7 +1,8 @@
 // What a run tells those who watch it. Events of committed steps come after the commit; deltas come as they happen.
 import type { Failure, Json } from '../failure/index.ts'
 import type { Usage } from '../cost/index.ts'
-import type { RunEnd, StateValue, Waiting } from '../journal/index.ts'
+import type { CallRecord, RunEnd, StateValue, Waiting } from '../journal/index.ts'
+import type { BudgetNotice } from './call/budget-notice.ts'
 
 /** Fields that every event has. */
 interface Common {
@@ -57,6 +58,8 @@ export type RunEventBody =
       readonly attempt: number
       readonly durationMs: number
       readonly usage?: Usage
+      /** Every billed call of the attempt, those made inside a tool included: tokens of each kind, models, price and its source. */
+      readonly calls?: readonly CallRecord[]
       /** null when a price is unknown. */
       readonly costUsd?: number | null
       readonly failure?: Failure
@@ -83,6 +86,8 @@ export type RunEventBody =
       /** When the next probe may start, milliseconds UTC. */
       readonly retryAtMs?: number
     }
+  /** Spending came near a limit, or reached it and a call was refused; told once for each limit and window, by whichever run met it. */
+  | ({ readonly type: 'budget.warned' | 'budget.reached' } & BudgetNotice)
   | { readonly type: 'tool.called'; readonly key: string; readonly state: string; readonly name: string; readonly args: Json }
   | { readonly type: 'failure.raised'; readonly state: string; readonly failure: Failure }
   | { readonly type: 'machine.emitted'; readonly event: { readonly type: string } }

@@ -61,7 +61,7 @@ export interface Runtime extends AsyncDisposable {
   readonly journal: Journal
   /**
    * Starts a run.
-   * @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`, `draining`.
+   * @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`, `draining`; `throttled` when too many runs are at work for the user, route, tenant or agent.
    */
   start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options?: StartOptions): Promise<RunHandle<O, E>>
   /**
@@ -142,7 +142,7 @@ class LocalRuntime implements Runtime {
   async start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options: StartOptions = {}): Promise<RunHandle<O, E>> {
     if (this.#closing) fail('draining', 'The runtime is shutting down and takes no new runs.')
     const events = new EventStream(options.stream)
-    const prepared = await prepareStart({ ...this.#starting(agent), input, options })
+    const prepared = await prepareStart({ ...this.#starting(agent), input, options, admit: this.#acting.budgets.admit })
     if (prepared.created) this.#go({ ...prepared.parts, events })
     else await this.#takeUpIfFree(prepared.run, events)
     return this.#handle<O, E>(prepared.run, prepared.created, this.#live.get(prepared.run)?.events ?? events)

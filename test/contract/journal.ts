@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe } from 'vitest'
 import { fakeClock, type Clock, type FakeClock } from '../../src/clock/index.ts'
 import type { Journal } from '../../src/journal/index.ts'
+import { budgetBehaviour } from './journal/budgets.ts'
 import { claimBehaviour } from './journal/claims.ts'
 import { contentBehaviour } from './journal/content.ts'
 import { inboxBehaviour } from './journal/inbox.ts'
@@ -36,6 +37,7 @@ export const journalContract = (name: string, open: (options: { readonly clock: 
     claimBehaviour(subject)
     inboxBehaviour(subject)
     ledgerBehaviour(subject)
+    budgetBehaviour(subject)
     contentBehaviour(subject)
   })
 }

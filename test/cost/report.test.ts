@@ -10,7 +10,7 @@ const PERIOD = { sinceMs: NOW - WEEK_MS, untilMs: NOW }
 const ledgerWith = (charges: readonly Charge[], runs: readonly DearRun[] = []): LedgerStore => {
   const ledger = memoryLedger()
   ledger.add(charges)
-  return { read: ledger.read, dearest: async ({ limit }) => runs.slice(0, limit) }
+  return { read: async (query) => ledger.read(query), dearest: async ({ limit }) => runs.slice(0, limit) }
 }
 
 const ago = (weeks: number, more: Partial<Charge>): Charge => sampleCharge({ at: NOW - weeks * WEEK_MS + DAY_MS, ...more })

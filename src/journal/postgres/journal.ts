@@ -1,17 +1,31 @@
 // The journal on PostgreSQL: the contract, part by part, on one database.
-import { systemClock } from '../../clock/index.ts'
-import type { LedgerStore } from '../../cost/index.ts'
+import { systemClock, type Clock } from '../../clock/index.ts'
+import type { BudgetStore, LedgerStore } from '../../cost/index.ts'
 import type { Journal } from '../journal.ts'
+import { endCall, putLimits, readLimits, removeLimits, reserve, standings } from '../sql/budgets.ts'
 import { dearestRuns, readLedger } from '../sql/ledger.ts'
 import { performLater } from '../sql/script.ts'
 import { pgCacheOn } from './cache.ts'
 import { pgClaimsOn } from './claims.ts'
 import { pgContentOn } from './content.ts'
-import { pgDatabase } from './database.ts'
+import { pgDatabase, type PgDatabase } from './database.ts'
 import { pgInboxOn } from './inbox.ts'
 import { pgLeasesOn } from './leases.ts'
 import type { PostgresOptions } from './open.ts'
 import { pgRunsOn } from './runs.ts'
+
+/** A lease that somebody holds. */
+const HELD = '(lease_owner IS NOT NULL AND lease_expires_at > ?)'
+
+/** Budgets on a database. A reservation that is performed again replaces what it held. */
+const budgetsOn = (db: PgDatabase, clock: Clock): BudgetStore => ({
+  limits: () => db.read((sql) => performLater(sql, readLimits())),
+  putLimits: (limits) => db.write((sql) => performLater(sql, putLimits(limits, clock.now()))),
+  removeLimits: (scope) => db.write((sql) => performLater(sql, removeLimits(scope))),
+  reserve: (reservation) => db.write((sql) => performLater(sql, reserve(reservation, clock.now(), HELD))),
+  end: (attempt, call, how) => db.write((sql) => performLater(sql, endCall(attempt, call, how))),
+  standing: (accounts) => db.read((sql) => performLater(sql, standings(accounts, clock.now(), HELD))),
+})
 
 /**
  * Makes a journal in a PostgreSQL database, which any number of processes and machines share. Nothing is connected before
@@ -25,5 +39,5 @@ export const postgresJournal = (options: PostgresOptions): Journal => {
   const { settled, ...content } = pgContentOn(db)
   const { forgetHead, ...runs } = pgRunsOn(db, clock, settled)
   const ledger: LedgerStore = { read: (query) => db.read((sql) => performLater(sql, readLedger(query))), dearest: (query) => db.read((sql) => performLater(sql, dearestRuns(query))) }
-  return { name: 'postgres', ...runs, ...pgLeasesOn(db, clock, forgetHead), ...pgClaimsOn(db, clock), ...pgInboxOn(db, clock), ...content, cache: pgCacheOn(db, clock), ledger, close: () => db.close() }
+  return { name: 'postgres', ...runs, ...pgLeasesOn(db, clock, forgetHead), ...pgClaimsOn(db, clock), ...pgInboxOn(db, clock), ...content, cache: pgCacheOn(db, clock), ledger, budgets: budgetsOn(db, clock), close: () => db.close() }
 }

@@ -1,7 +1,7 @@
 // Runs and their entries in PostgreSQL. Invariant: an entry and the row that sums it up are written by one statement, under
 // the row's lock and only for the owner and epoch that the row names.
 import type { Clock } from '../../clock/index.ts'
-import type { Charge } from '../../cost/index.ts'
+import type { Settlement } from '../../cost/index.ts'
 import { fail } from '../../failure/index.ts'
 import { verifyChain } from '../chain.ts'
 import { CHAIN_START, type StoredEntry } from '../entry.ts'
@@ -10,7 +10,7 @@ import { checkRow, checkText, isNext, refuseLost, refuseSession, refuseUnknown }
 import { damaged, numberIn, textIn, type Columns, type Value } from '../sqlite/connection.ts'
 import { columnsOf, INSERT_ROW, rowIn, SELECT_ROW } from '../sqlite/row.ts'
 import { BY_KEY, entryIn, IN_SESSION, INSERT_ENTRY, listStatement, SET, setParameters } from '../sqlite/runs.ts'
-import { addCharges } from '../sql/ledger.ts'
+import { settleEntry } from '../sql/settle.ts'
 import { performLater } from '../sql/script.ts'
 import type { PgDatabase, PgSql } from './database.ts'
 
@@ -58,10 +58,10 @@ const appendParameters = (lease: Lease, entry: StoredEntry, update: RowUpdate): 
   return [...setParameters(entry, update), update.status, agentHash, migrated, agentVersion, ...where, entry.seq, entry.at, entry.hash, entry.text]
 }
 
-/** Appends and charges in one transaction; an entry that is there already is charged already. */
-const appendCharged = async (sql: PgSql, parameters: readonly Value[], charges: readonly Charge[]): Promise<readonly Columns[]> => {
+/** Appends and settles in one transaction; an entry that is there already is settled already. */
+const appendSettling = async (sql: PgSql, parameters: readonly Value[], settlement: Settlement, run: string, atMs: number): Promise<readonly Columns[]> => {
   const moved = await sql.all(APPEND, ...parameters)
-  if (moved.length > 0) await performLater(sql, addCharges(charges))
+  if (moved.length > 0) await performLater(sql, settleEntry(settlement, run, atMs))
   return moved
 }
 
@@ -122,13 +122,13 @@ export const pgRunsOn = (db: PgDatabase, clock: Clock, settled: () => Promise<vo
       await settled()
       return db.write((sql, again) => createIn(sql, again, row, entry, lease))
     },
-    async append(lease, entry, update, charges = []) {
+    async append(lease, entry, update, settlement) {
       checkText(entry.text)
       const content = settled()
       await line(lease.run, async () => {
         await content
         const parameters = appendParameters(lease, entry, update)
-        const moved = charges.length === 0 ? await db.once('Writing to', APPEND, ...parameters) : await db.write((sql) => appendCharged(sql, parameters, charges))
+        const moved = settlement === undefined ? await db.once('Writing to', APPEND, ...parameters) : await db.write((sql) => appendSettling(sql, parameters, settlement, lease.run, entry.at))
         if (moved.length === 0) await db.read((sql) => explain(sql, lease, entry, acknowledged.get(lease.run) ?? -1))
         acknowledged.set(lease.run, entry.seq)
       })

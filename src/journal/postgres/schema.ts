@@ -150,4 +150,41 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX runs_cost ON runs (cost_nano) WHERE status IN ('done', 'failed', 'limited', 'cancelled');
   `,
+  // Limits on spending, what was spent against each in its window, and what calls under way hold.
+  `
+  CREATE TABLE limits (
+    no BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    scope TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    span TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    warn_at BIGINT,
+    timezone TEXT,
+    at BIGINT NOT NULL
+  );
+  CREATE UNIQUE INDEX limits_kind ON limits (scope, unit, span);
+  CREATE TABLE accounts (
+    id TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    span TEXT NOT NULL,
+    starts_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    spent BIGINT NOT NULL,
+    told BIGINT NOT NULL
+  );
+  CREATE UNIQUE INDEX accounts_id ON accounts (id);
+  CREATE INDEX accounts_holder ON accounts (holder, ends_at);
+  CREATE INDEX accounts_end ON accounts (ends_at);
+  CREATE TABLE holds (
+    attempt TEXT NOT NULL,
+    call TEXT NOT NULL,
+    account TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+  );
+  CREATE UNIQUE INDEX holds_call ON holds (attempt, call, account);
+  CREATE INDEX holds_account ON holds (account, expires_at);
+  CREATE INDEX holds_end ON holds (expires_at);
+  `,
 ]

@@ -1,12 +1,12 @@
 // Runs and their entries in SQL. Invariant: a row is written in the transaction of the entry it sums up, and only under
 // the lease whose owner and epoch the entry was appended with.
 import type { Clock } from '../../clock/index.ts'
-import type { Charge } from '../../cost/index.ts'
+import type { Settlement } from '../../cost/index.ts'
 import { verifyChain } from '../chain.ts'
 import { CHAIN_START, type StoredEntry } from '../entry.ts'
 import type { Journal, Lease, RowUpdate, RunFilter, RunRow } from '../journal.ts'
 import { checkRow, checkText, isNext, refuseLost, refuseSession, refuseUnknown } from '../refusal.ts'
-import { addCharges } from '../sql/ledger.ts'
+import { settleEntry } from '../sql/settle.ts'
 import { perform } from '../sql/script.ts'
 import { damaged, numberIn, textIn, type Columns, type Value } from './connection.ts'
 import type { Database, WriteSql } from './database.ts'
@@ -82,7 +82,7 @@ export const setParameters = (entry: StoredEntry, update: RowUpdate): Value[] =>
   return [entry.seq, entry.hash, updatedAt, ...texts, dueAt, taken, ...counts, ...end]
 }
 
-const appendIn = (db: Database, sql: WriteSql, lease: Lease, entry: StoredEntry, update: RowUpdate, charges: readonly Charge[]): void => {
+const appendIn = (db: Database, sql: WriteSql, lease: Lease, entry: StoredEntry, update: RowUpdate, settlement: Settlement | undefined): void => {
   const where = [update.status, lease.run, entry.seq - 1, lease.owner, lease.epoch]
   const parameters = [...setParameters(entry, update), ...where]
   const moved = sql.get(ADVANCE, ...parameters) ?? sql.get(ADVANCE_AND_MOVE, ...parameters)
@@ -90,7 +90,7 @@ const appendIn = (db: Database, sql: WriteSql, lease: Lease, entry: StoredEntry,
   const no = moved['no'] as number
   sql.run(INSERT_ENTRY, no, entry.seq, entry.at, entry.hash, entry.text)
   if (update.agentHash !== undefined || update.agentVersion !== undefined) sql.run(MIGRATE, update.agentHash ?? null, update.agentVersion ?? null, no)
-  if (charges.length > 0) perform(sql, addCharges(charges))
+  if (settlement !== undefined) perform(sql, settleEntry(settlement, lease.run, entry.at))
   sql.seal(entry.hash)
 }
 
@@ -146,9 +146,9 @@ export const runsOn = (db: Database, clock: Clock): Pick<Journal, 'create' | 'ap
     checkRow(row, entry)
     return db.write((sql) => createIn(sql, row, entry, { run: row.id, owner, epoch: 1, expiresAt: clock.now() + leaseMs }))
   },
-  async append(lease, entry, update, charges = []) {
+  async append(lease, entry, update, settlement) {
     checkText(entry.text)
-    return db.write((sql) => appendIn(db, sql, lease, entry, update, charges))
+    return db.write((sql) => appendIn(db, sql, lease, entry, update, settlement))
   },
   read: (id, from = 0) => db.read((sql) => readIn(db, sql, id, from)),
   get: (id) =>

@@ -7,7 +7,7 @@ import { timeoutsOf } from '../../policy/index.ts'
 import type { StepIo } from '../effect.ts'
 import { STEP_KIND } from '../prompts.ts'
 import { requestHashOf, requestOf, stepHashOf, stepText, type ModelAsk } from './ask.ts'
-import { recordOf, reserve, tokenBoundOf, type Answered } from './bill.ts'
+import { recordOf, reserve, tokenBoundOf, type Answered, type Reservation } from './bill.ts'
 import { throughCache } from './cached.ts'
 import { enterGate, gateKey, type Admission } from './gate.ts'
 import { partialReader } from './partial.ts'
@@ -64,36 +64,60 @@ const exchange = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, admi
 }
 
 /** What was billed, and how the call failed if it did. */
-const answeredOf = (ended: Ended, times: Pick<Answered, 'latencyMs' | 'firstTokenMs'>): { readonly answered: Answered | undefined; readonly failed: Failure | undefined } => {
+const answeredOf = (ended: Ended, held: boolean, times: Pick<Answered, 'latencyMs' | 'firstTokenMs'>): { readonly answered: Answered | undefined; readonly failed: Failure | undefined } => {
   if ('reply' in ended) {
     const { reply, checked } = ended
     const failed = checked.kind === 'failed' ? checked.failure : undefined
     return { failed, answered: { ...times, model: reply.model, usage: reply.usage, requestId: reply.requestId, ...(failed === undefined ? {} : { failed: failed.code }) } }
   }
   const known = ended.thrown instanceof ModelCallError ? ended.thrown.attempt : undefined
-  const billed = known?.usage == null ? undefined : { ...times, model: known.model, usage: known.usage, failed: ended.failed.code }
-  return { failed: ended.failed, answered: billed }
+  const { code } = ended.failed
+  if (known?.usage != null) return { failed: ended.failed, answered: { ...times, model: known.model, usage: known.usage, failed: code } }
+  // Sent, and perhaps answered in part: whoever limits spending must take it for billed, though nobody says so.
+  return { failed: ended.failed, answered: held && MAYBE_BILLED.has(code) ? { ...times, model: known?.model, usage: null, failed: code } : undefined }
 }
 
+/** Failures of a call that the provider may have worked on before it broke off. */
+const MAYBE_BILLED: ReadonlySet<string> = new Set(['timeout', 'deadline_exceeded', 'stream_truncated', 'malformed_response', 'empty_response'])
+
+/** Sends the call and says what came of it. */
+const perform = async (
+  ask: ModelAsk,
+  provider: ModelProvider,
+  io: StepIo,
+  admission: Admission,
+  reserved: Reservation,
+  durationMs: () => number,
+): Promise<{ readonly outcome: Outcome; readonly ended: ReturnType<typeof answeredOf> }> => {
+  let firstTokenMs: number | undefined
+  const result = await exchange(ask, provider, io, admission, () => (firstTokenMs ??= durationMs()))
+  const ended = answeredOf(result, reserved.held, { latencyMs: durationMs(), firstTokenMs })
+  const calls: { readonly calls?: readonly CallRecord[] } = ended.answered === undefined ? {} : { calls: [recordOf(io, ask, provider, ended.answered, reserved)] }
+  const common = { durationMs: durationMs(), ...calls, ...(reserved.held ? { held: true as const } : {}), ...(admission.gate === undefined ? {} : { gate: admission.gate }) }
+  if ('failed' in result) return { ended, outcome: { ok: false, failure: result.failed, ...common } }
+  const { checked, reply } = result
+  return { ended, outcome: checked.kind === 'failed' ? { ok: false, failure: checked.failure, reply: checked.message, ...common } : { ok: true, value: valueOf(checked, reply.finish), ...common } }
+}
+
+/** The run left the state: no entry will settle what this attempt held. */
+const isDropped = ({ aborted, reason }: AbortSignal): boolean => aborted && failureOf(reason)?.code === 'cancelled'
+
 const attempt = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Promise<Outcome> => {
-  const { clock } = io.acting
+  const { clock, budgets } = io.acting
   const started = clock.monotonic()
   const durationMs = (): number => Math.round(clock.monotonic() - started)
-  const reserved = reserve(io, ask, provider)
-  if (typeof reserved !== 'function') return { ok: false, failure: reserved, durationMs: durationMs() }
-  io.acting.keep(STEP_KIND, stepHashOf(ask), () => stepText(ask))
+  let reserved: Reservation | undefined
   let admission: Admission | undefined
-  let ended: { readonly failed: Failure | undefined; readonly answered: Answered | undefined } | undefined
+  let ended: ReturnType<typeof answeredOf> | undefined
   try {
+    const asked = await reserve(io, ask, provider)
+    if (!('release' in asked)) return { ok: false, failure: asked, durationMs: durationMs() }
+    reserved = asked
+    io.acting.keep(STEP_KIND, stepHashOf(ask), () => stepText(ask))
     admission = await enterGate(ask, provider, io, tokenBoundOf(ask).total)
-    let firstTokenMs: number | undefined
-    const result = await exchange(ask, provider, io, admission, () => (firstTokenMs ??= durationMs()))
-    ended = answeredOf(result, { latencyMs: durationMs(), firstTokenMs })
-    const calls: { readonly calls?: readonly CallRecord[] } = ended.answered === undefined ? {} : { calls: [recordOf(io, ask, provider, ended.answered)] }
-    const common = { durationMs: durationMs(), ...calls, ...(admission.gate === undefined ? {} : { gate: admission.gate }) }
-    if ('failed' in result) return { ok: false, failure: result.failed, ...common }
-    const { checked } = result
-    return checked.kind === 'failed' ? { ok: false, failure: checked.failure, reply: checked.message, ...common } : { ok: true, value: valueOf(checked, result.reply.finish), ...common }
+    const performed = await perform(ask, provider, io, admission, reserved, durationMs)
+    ended = performed.ended
+    return performed.outcome
   } catch (thrown) {
     const known = failureOf(thrown)
     if (known === undefined) throw thrown
@@ -101,7 +125,8 @@ const attempt = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Prom
   } finally {
     const used = ended?.answered?.usage
     admission?.settle(ended?.failed, used == null ? undefined : used.inputTokens + used.outputTokens)
-    reserved()
+    reserved?.release()
+    if (reserved?.held === true && (ended === undefined || isDropped(io.signal))) await budgets.end(io.attempt, ask.key, ended === undefined ? 'free' : 'spend')
   }
 }
 

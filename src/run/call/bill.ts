@@ -1,11 +1,13 @@
 // What a model call costs: at worst before it is sent, and in fact once it has answered. Invariant: an unknown price is
 // null, never 0, and a call that was billed has a record, failed or not.
-import { inputTokenBound, nanoOf, worstCaseNano, type Cost, type Price, type Usage } from '../../cost/index.ts'
+import { inputTokenBound, nanoOf, worstCaseNano, type Cost, type Price, type PricePort, type Spender, type Usage } from '../../cost/index.ts'
 import { failure, type Failure } from '../../failure/index.ts'
 import type { CallRecord } from '../../journal/index.ts'
 import type { ModelProvider } from '../../model/index.ts'
-import type { StepIo } from '../effect.ts'
+import { timeoutsOf } from '../../policy/index.ts'
+import type { RunInfo, StepIo } from '../effect.ts'
 import { hashesOf, type ModelAsk } from './ask.ts'
+import type { Worst } from './budgets.ts'
 
 /** What a call turned out to be. */
 export interface Answered {
@@ -18,6 +20,15 @@ export interface Answered {
   readonly firstTokenMs?: number | undefined
 }
 
+/** Who a run spends for. */
+const spenderOf = ({ id, agent, user, route, tenant }: RunInfo): Spender => ({
+  run: id,
+  agent,
+  ...(user === undefined ? {} : { user }),
+  ...(route === undefined ? {} : { route }),
+  ...(tenant === undefined ? {} : { tenant }),
+})
+
 const costOf = (io: StepIo, { model }: ModelAsk, provider: ModelProvider, { model: answered, usage }: Answered): Cost => {
   if (usage === null) return { nano: null, source: 'unknown' }
   const own = model.price ?? provider.price
@@ -26,9 +37,11 @@ const costOf = (io: StepIo, { model }: ModelAsk, provider: ModelProvider, { mode
   return prices.cost(provider.id, model.model, usage, clock.now(), answered ?? model.model)
 }
 
-/** The record of a billed call. */
-export const recordOf = (io: StepIo, ask: ModelAsk, provider: ModelProvider, answered: Answered): CallRecord => {
-  const cost = costOf(io, ask, provider, answered)
+/** The record of a billed call. Where nobody says what it used, it counts as what was held for it; without a hold its cost is unknown. */
+export const recordOf = (io: StepIo, ask: ModelAsk, provider: ModelProvider, answered: Answered, reserved: Pick<Reservation, 'worst' | 'held'>): CallRecord => {
+  const estimate = answered.usage === null && reserved.held ? reserved.worst() : undefined
+  const priced = costOf(io, ask, provider, answered)
+  const cost = estimate === undefined ? priced : { nano: estimate.nano, source: 'estimated' }
   const { model, usage, latencyMs, firstTokenMs, failed, requestId } = answered
   return {
     provider: provider.id,
@@ -37,6 +50,7 @@ export const recordOf = (io: StepIo, ask: ModelAsk, provider: ModelProvider, ans
     usage,
     costNano: cost.nano,
     priceSource: cost.source,
+    ...(estimate === undefined ? {} : { estimatedTokens: estimate.tokens }),
     latencyMs,
     ...(firstTokenMs === undefined ? {} : { firstTokenMs }),
     prompt: ask.prompt.id,
@@ -52,15 +66,101 @@ export const tokenBoundOf = (ask: ModelAsk): { readonly input: number; readonly 
   return { input, total: input + ask.model.params.maxOutputTokens }
 }
 
-/** Reserves the worst case of a call, where there is a cap. @returns what to call when the call has ended, or why it may not be sent. */
-export const reserve = (io: StepIo, ask: ModelAsk, provider: ModelProvider): Failure | (() => void) => {
-  if (ask.budget === undefined) return () => {}
-  const bound = tokenBoundOf(ask).input
-  const price: Price | undefined = ask.model.price ?? provider.price ?? io.acting.prices.price(provider.id, ask.model.model, io.acting.clock.now(), bound)
-  if (price === undefined) {
-    return failure('budget_exceeded', `The run has a USD limit, but the price of ${provider.id}/${ask.model.model} is unknown, so nothing was sent. Give the model a price, or remove limits.costUsd.`, {
-      details: { scope: 'run', reason: 'unknown_price' },
-    })
+/** What is reserved for a call. */
+export interface Reservation {
+  /** The most it can cost, where that was asked for. */
+  readonly worst: () => Worst
+  /** True when a budget beyond the run holds it. */
+  readonly held: boolean
+  /** Gives back what the run's own cap reserved. */
+  readonly release: () => void
+}
+
+const NO_CAP = (): void => {}
+
+/** A call that wants to be sent. */
+interface Sending {
+  readonly run: RunInfo
+  /** The call within its attempt. */
+  readonly key: string
+  readonly budget: ModelAsk['budget']
+  /** Provider and model, for messages. */
+  readonly name: string
+  readonly price: () => Price | undefined
+  readonly bound: () => { readonly input: number; readonly output: number }
+  readonly endsByMs: number
+}
+
+const worstOf = ({ price, bound }: Sending): (() => Worst) => {
+  let known: Worst | undefined
+  return () => {
+    if (known !== undefined) return known
+    const { input, output } = bound()
+    const found = price()
+    known = { tokens: input + output, nano: found === undefined ? null : worstCaseNano(found, input, output) }
+    return known
   }
-  return io.acting.reserve(ask.run.id, ask.budget.capNano, ask.budget.spentNano, worstCaseNano(price, bound, ask.model.params.maxOutputTokens))
+}
+
+/** Reserves the worst case within the run's own cap. */
+const reserveInRun = ({ acting }: StepIo, { run, budget, name }: Sending, worst: () => Worst): Failure | (() => void) => {
+  if (budget === undefined) return NO_CAP
+  const { nano } = worst()
+  if (nano !== null) return acting.reserve(run.id, budget.capNano, budget.spentNano, nano)
+  return failure('budget_exceeded', `The run has a USD limit, but the price of ${name} is unknown, so nothing was sent. Give the model a price, or remove limits.costUsd.`, {
+    details: { scope: 'run', reason: 'unknown_price' },
+  })
+}
+
+/** Reserves the worst case of a call: first within the run's own cap, then under the limits of whoever it is for. */
+const reserveCall = async (io: StepIo, sending: Sending): Promise<Failure | Reservation> => {
+  const worst = worstOf(sending)
+  const release = reserveInRun(io, sending, worst)
+  if (typeof release !== 'function') return release
+  const { run, key, name, endsByMs } = sending
+  try {
+    const held = await io.acting.budgets.reserve({ spender: spenderOf(run), attempt: io.attempt, call: key, endsByMs, worst, model: name, emit: io.emit })
+    if (typeof held === 'boolean') return { worst, held, release }
+    release()
+    return held
+  } catch (thrown) {
+    release()
+    throw thrown
+  }
+}
+
+/** Reserves what a model call can cost at worst. @returns why it may not be sent, when it may not. */
+export const reserve = (io: StepIo, ask: ModelAsk, provider: ModelProvider): Promise<Failure | Reservation> => {
+  const { clock, prices } = io.acting
+  const { model, params } = ask.model
+  const bound = (): { readonly input: number; readonly output: number } => ({ input: tokenBoundOf(ask).input, output: params.maxOutputTokens })
+  return reserveCall(io, {
+    run: ask.run,
+    key: ask.key,
+    budget: ask.budget,
+    name: `${provider.id}/${model}`,
+    price: () => ask.model.price ?? provider.price ?? prices.price(provider.id, model, clock.now(), bound().input),
+    bound,
+    endsByMs: io.deadlineAt ?? clock.now() + timeoutsOf(ask.timeout).totalMs,
+  })
+}
+
+/** Reserves what embedding texts can cost at worst. @returns why they may not be sent, when they may not. */
+export const reserveEmbedding = (io: StepIo, call: Pick<Sending, 'run' | 'key' | 'budget'>, provider: ModelProvider, model: string, texts: readonly string[]): Promise<Failure | Reservation> => {
+  const { clock, prices } = io.acting
+  const input = inputTokenBound({ messages: texts.map((content) => ({ role: 'user', content })) })
+  const price = (): Price | undefined => prices.price(provider.id, model, clock.now(), input)
+  return reserveCall(io, { ...call, name: `${provider.id}/${model}`, price, bound: () => ({ input, output: 0 }), endsByMs: io.deadlineAt ?? clock.now() + timeoutsOf().totalMs })
+}
+
+/** The record of embedded texts. */
+export const embeddingRecord = (call: Pick<CallRecord, 'provider' | 'model' | 'usage' | 'latencyMs'>, reserved: Pick<Reservation, 'worst' | 'held'>, prices: PricePort, nowMs: number): CallRecord => {
+  const { provider, model, usage } = call
+  if (usage !== null) {
+    const cost = prices.cost(provider, model, usage, nowMs)
+    return { ...call, costNano: cost.nano, priceSource: cost.source }
+  }
+  if (!reserved.held) return { ...call, costNano: null, priceSource: 'unknown' }
+  const { nano, tokens } = reserved.worst()
+  return { ...call, costNano: nano, priceSource: 'estimated', estimatedTokens: tokens }
 }

@@ -8,6 +8,7 @@ import { formatIssues, hashOf, toJson, validateAsync, type Schema } from '../../
 import type { Tool, ToolContext } from '../../tool/index.ts'
 import { askModel } from '../call/ask-model.ts'
 import { budgetOf, type ModelAsk } from '../call/ask.ts'
+import { embeddingRecord, reserveEmbedding } from '../call/bill.ts'
 import { throughCache } from '../call/cached.ts'
 import type { EffectContext, RunInfo, StepIo } from '../effect.ts'
 import { Thread } from '../thread.ts'
@@ -23,6 +24,8 @@ export interface ToolCallScope {
   readonly budget: ModelAsk['budget']
   readonly calls: CallRecord[]
   addedNano: number
+  /** A budget holds something for a call of this attempt. */
+  held: boolean
 }
 
 /** Opens the scope of one attempt. @param suffix distinguishes calls of one effect. */
@@ -35,6 +38,7 @@ export const scopeOf = (context: EffectContext, name: string, io: StepIo, suffix
   budget: budgetOf(context),
   calls: [],
   addedNano: 0,
+  held: false,
 })
 
 const elapsed = (scope: ToolCallScope, started: number): number => Math.round(scope.io.acting.clock.monotonic() - started)
@@ -45,23 +49,53 @@ export const outcomeOf = (scope: ToolCallScope, started: number, result: { reado
     durationMs: elapsed(scope, started),
     ...(scope.calls.length === 0 ? {} : { calls: scope.calls }),
     ...(scope.addedNano === 0 ? {} : { addedNano: scope.addedNano }),
+    ...(scope.held ? { held: true as const } : {}),
   }
   return 'value' in result ? { ok: true, value: result.value, ...billed } : { ok: false, failure: result.failure, ...billed }
 }
 
+/** The run's cap with what the calls of this attempt were billed taken off. */
+const budgetLeft = ({ budget, calls, addedNano }: ToolCallScope): ModelAsk['budget'] => {
+  const spentNano = calls.reduce((sum, { costNano }) => sum + (costNano ?? 0), addedNano)
+  return budget === undefined ? undefined : { ...budget, spentNano: budget.spentNano + spentNano }
+}
+
+/** Embeds texts, within the same budgets as a model call. */
+const embed = async (scope: ToolCallScope, { model, texts }: Parameters<ToolContext['embed']>[0], signal: AbortSignal): ReturnType<ToolContext['embed']> => {
+  const { run, key, io } = scope
+  const { clock, prices, budgets } = io.acting
+  const provider = io.acting.provider(model.slice(0, model.indexOf('/')))
+  if (provider.embed === undefined) throw new TypeError(`Provider ${provider.id} cannot embed texts. Use one that can.`)
+  const started = clock.monotonic()
+  const name = model.slice(model.indexOf('/') + 1)
+  const call = `${key}:embed${scope.calls.length}`
+  const reserved = await reserveEmbedding(io, { run, key: call, budget: budgetLeft(scope) }, provider, name, texts)
+  if (!('release' in reserved)) throw new FailureError(reserved)
+  try {
+    const { vectors, usage } = await provider.embed({ model: name, texts }, { signal, timeouts: timeoutsOf(), key })
+    scope.calls.push(embeddingRecord({ provider: provider.id, model: name, usage, latencyMs: Math.round(clock.monotonic() - started) }, reserved, prices, clock.now()))
+    scope.held ||= reserved.held
+    return vectors
+  } catch (thrown) {
+    if (reserved.held) await budgets.end(io.attempt, call, 'free')
+    throw thrown
+  } finally {
+    reserved.release()
+  }
+}
+
 /** A model call inside a tool takes the same way as one of a state: the same budget, circuit, limiter and bill. */
 const innerCall = async (scope: ToolCallScope, { model: address, messages, maxOutputTokens = 4096 }: Parameters<ToolContext['model']>[0]): Promise<{ readonly text: string; readonly usage: CallRecord['usage'] }> => {
-  const { run, key, io, budget } = scope
+  const { run, key, io } = scope
   const slash = address.indexOf('/')
   const call = `${key}:model${scope.calls.length}`
   const thread = new Thread(call, typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages)
   const model = { alias: address, provider: address.slice(0, slash), model: address.slice(slash + 1), params: { maxOutputTokens } }
   const prompt = { id: `${scope.name}/model`, hash: hashOf({ inline: scope.name }) }
   const common = { tools: [], output: undefined, expected: { refusalDetector: false as const }, timeout: undefined, cache: undefined, breaker: undefined, limiter: undefined }
-  const spentNano = scope.calls.reduce((sum, { costNano }) => sum + (costNano ?? 0), scope.addedNano)
-  const left = budget === undefined ? undefined : { ...budget, spentNano: budget.spentNano + spentNano }
-  const outcome = await askModel({ run, key: call, state: scope.state, model, thread, prompt, budget: left, ...common }, { ...io, watched: false })
+  const outcome = await askModel({ run, key: call, state: scope.state, model, thread, prompt, budget: budgetLeft(scope), ...common }, { ...io, watched: false })
   scope.calls.push(...(outcome.calls ?? []))
+  if (outcome.held === true) scope.held = true
   if (!outcome.ok) throw new FailureError(outcome.failure)
   return { text: textOf((outcome.value as { readonly content?: Content }).content ?? ''), usage: outcome.calls?.[0]?.usage ?? null }
 }
@@ -78,23 +112,7 @@ export const toolContext = (scope: ToolCallScope, signal: AbortSignal): ToolCont
     ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
     ...(run.route === undefined ? {} : { route: run.route }),
     model: (request) => innerCall(scope, request),
-    embed: async ({ model, texts }) => {
-      const provider = io.acting.provider(model.slice(0, model.indexOf('/')))
-      if (provider.embed === undefined) throw new TypeError(`Provider ${provider.id} cannot embed texts. Use one that can.`)
-      const started = io.acting.clock.monotonic()
-      const name = model.slice(model.indexOf('/') + 1)
-      const { vectors, usage } = await provider.embed({ model: name, texts }, { signal, timeouts: timeoutsOf(), key })
-      const cost = usage === null ? { nano: null, source: 'unknown' } : io.acting.prices.cost(provider.id, name, usage, io.acting.clock.now())
-      scope.calls.push({
-        provider: provider.id,
-        model: name,
-        usage,
-        costNano: cost.nano,
-        priceSource: cost.source,
-        latencyMs: Math.round(io.acting.clock.monotonic() - started),
-      })
-      return vectors
-    },
+    embed: (request) => embed(scope, request, signal),
     addCost: (usd) => {
       scope.addedNano += Math.round(usd * 1e9)
     },

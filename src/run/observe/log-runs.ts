@@ -25,10 +25,13 @@ const failureFields = (failure: Failure | undefined): Fields => ({
   retryAfterMs: failure?.provider?.retryAfterMs,
 })
 
-const attemptLine = (event: Extract<RunEvent, { readonly type: 'attempt.ended' }>): Line => {
-  const { key, state, kind, name, attempt, durationMs, failure, usage, costUsd, retryInMs, promptHash, cached, gate } = event
+const attemptLine = (event: Extract<RunEvent, { readonly type: 'attempt.ended' }>, { user, route, tenant }: ObservedRun['start']): Line => {
+  const { key, state, kind, name, attempt, durationMs, failure, usage, costUsd, calls, retryInMs, promptHash, cached, gate } = event
+  const [call] = calls ?? []
   const place = placeOf(key, state)
-  const used = { inputTokens: usage?.inputTokens, outputTokens: usage?.outputTokens, costUsd, cached: cached === undefined ? undefined : true, waitedMs: gate?.waitedMs }
+  const tokens = { inputTokens: usage?.inputTokens, outputTokens: usage?.outputTokens, cachedTokens: usage?.cachedTokens, cacheWriteTokens: usage?.cacheWriteTokens, reasoningTokens: usage?.reasoningTokens }
+  const billed = { answered: call?.answered, costUsd, priceSource: call?.priceSource, estimated: call?.estimatedTokens === undefined ? undefined : true, user, route, tenant }
+  const used = { ...tokens, ...(calls === undefined ? {} : billed), cached: cached === undefined ? undefined : true, waitedMs: gate?.waitedMs }
   return [failure === undefined ? 'info' : 'warn', attemptSentence(event), { state: place.state, kind, name, attempt, durationMs, ...used, retryInMs, promptHash, ...failureFields(failure) }, place]
 }
 
@@ -45,9 +48,14 @@ const lineOf = (event: RunEvent, { agent, start }: ObservedRun): Line | undefine
       return [event.failed === undefined ? 'info' : 'warn', transitionSentence(event), { ...edge, event: event.event, failure: event.failed }, { actor: event.actor, state: '' }]
     }
     case 'attempt.ended':
-      return attemptLine(event)
+      return attemptLine(event, start)
     case 'breaker.changed':
       return [event.to === 'open' ? 'warn' : 'info', circuitSentence(event), { circuit: event.circuit, openedBy: event.openedBy }, placeOf(event.key, event.state)]
+    case 'budget.warned':
+    case 'budget.reached': {
+      const { type, scope, unit, window, limit, spent, reserved, endsAtMs } = event
+      return ['warn', type === 'budget.warned' ? 'limit is near' : 'limit is reached', { budget: scope, unit, window, limit, spent, reserved, endsAtMs }, ROOT]
+    }
     case 'run.waiting':
       return ['info', 'run waits', { waitsFor: event.waiting.map((waiting) => waiting.for).join(), state: event.waiting.map((waiting) => waiting.state).join() }, ROOT]
     case 'run.ended':

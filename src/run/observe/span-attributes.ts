@@ -114,7 +114,13 @@ export const attemptAttributes = ({ calls, cached, gate }: Outcome): Attributes 
   return {
     [ATTRIBUTE.inputTokens]: record?.usage?.inputTokens,
     [ATTRIBUTE.outputTokens]: record?.usage?.outputTokens,
+    [ATTRIBUTE.cacheReadTokens]: record?.usage?.cachedTokens,
+    [ATTRIBUTE.cacheWriteTokens]: record?.usage?.cacheWriteTokens,
+    [ATTRIBUTE.reasoningTokens]: record?.usage?.reasoningTokens,
+    [ATTRIBUTE.responseModel]: record?.answered,
     [ATTRIBUTE.costUsd]: record?.costNano == null ? undefined : record.costNano / 1e9,
+    [ATTRIBUTE.priceSource]: record?.priceSource,
+    [ATTRIBUTE.costEstimated]: record?.estimatedTokens === undefined ? undefined : true,
     [ATTRIBUTE.cacheHit]: cached === undefined ? undefined : true,
     [ATTRIBUTE.cacheAgeMs]: cached?.ageMs,
     [ATTRIBUTE.cacheSavedUsd]: cached?.savedNano == null ? undefined : cached.savedNano / 1e9,

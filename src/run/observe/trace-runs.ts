@@ -78,6 +78,15 @@ export class TracedRun implements RunObserver {
         return this.#attemptEnded(event)
       case 'breaker.changed':
         return this.#breaker(event)
+      case 'budget.warned':
+      case 'budget.reached':
+        return this.#measure('budgetNotices', 1, {
+          [ATTRIBUTE.agentName]: this.#agent,
+          [ATTRIBUTE.budgetScope]: event.scope,
+          [ATTRIBUTE.budgetUnit]: event.unit,
+          [ATTRIBUTE.budgetWindow]: event.window,
+          [ATTRIBUTE.budgetReached]: event.type === 'budget.reached',
+        })
       case 'run.ended':
         return this.#end(event.at, event.outcome, event.outcome === 'cancelled' ? undefined : event.failure)
       default:

@@ -30,7 +30,7 @@ const DAY = { sinceMs: 0, untilMs: 24 * HOUR_MS }
 /** Appends an entry with these charges to a run of its own. */
 const charge = async ({ journal }: Subject, run: string, charges: readonly Charge[], update = sampleUpdate()): Promise<void> => {
   const { lease, first } = await startRun(journal, run, { user: 'ada' })
-  await journal.append(lease, entryAfter(first), update, charges)
+  await journal.append(lease, entryAfter(first), update, { charges })
 }
 
 export const ledgerBehaviour = (subject: () => Subject): void => {
@@ -70,9 +70,9 @@ export const ledgerBehaviour = (subject: () => Subject): void => {
       const { journal } = subject()
       const { lease, first } = await startRun(journal, 'a')
       const second = entryAfter(first)
-      await journal.append(lease, second, sampleUpdate(), [sampleCharge()])
-      await journal.append(lease, second, sampleUpdate(), [sampleCharge()])
-      await rejection(journal.append({ ...lease, epoch: 9 }, entryAfter(second), sampleUpdate(), [sampleCharge()]), 'lease_lost')
+      await journal.append(lease, second, sampleUpdate(), { charges: [sampleCharge()] })
+      await journal.append(lease, second, sampleUpdate(), { charges: [sampleCharge()] })
+      await rejection(journal.append({ ...lease, epoch: 9 }, entryAfter(second), sampleUpdate(), { charges: [sampleCharge()] }), 'lease_lost')
       expect((await ledgerOf(subject()).read(DAY)).map(({ total }) => total.calls)).toEqual([1])
     })
 

@@ -75,6 +75,10 @@ describe('the log of a run', () => {
       inputTokens: expect.any(Number) as number,
       outputTokens: expect.any(Number) as number,
       costUsd: expect.any(Number) as number,
+      priceSource: 'agent',
+      user: 'ada',
+      route: '/help',
+      tenant: 'acme',
       promptHash: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
     })
     expect(find('checking → checked')).toMatchObject({ actor: '/checking#1', from: 'checking', to: 'checked' })
