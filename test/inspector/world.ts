@@ -12,12 +12,12 @@ const call = (id: string, a: number): Turn => ({ calls: [{ id, name: 'add', args
 /** A journal with one run of a tool loop, which calls its tool `calls` times. */
 export const playedRun = async (
   calls = 1,
-  more: { readonly journal?: Journal; readonly turns?: readonly Turn[]; readonly agent?: Agent } = {},
+  more: { readonly journal?: Journal; readonly turns?: readonly Turn[]; readonly agent?: Agent; readonly seed?: number } = {},
 ): Promise<{ readonly journal: Journal; readonly agent: Agent; readonly run: string }> => {
   const journal = more.journal ?? memoryJournal()
   const agent = more.agent ?? loopAgent({ add: adder() }, { limits: { transitions: 100_000, modelCalls: 100_000, toolCalls: 100_000, repeat: 100_000 } })
   const turns = more.turns ?? [...Array.from({ length: calls }, (_, index) => call(`c${index}`, index)), { text: 'the answer' }]
-  const { runtime } = testRuntime({ providers: [listModel(turns)], journal })
+  const { runtime } = testRuntime({ providers: [listModel(turns)], journal, seed: more.seed ?? 1 })
   const run = await runtime.start(agent, 'x', { user: 'ada' })
   await run.outcome()
   return { journal, agent, run: run.id }

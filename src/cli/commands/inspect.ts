@@ -1,6 +1,8 @@
 // `stateloop inspect`: serves the inspector's page on this machine until it is stopped. Invariant: it reads the journal
 // that other processes write, and changes a run only with `--allow-control`.
 import { spawn } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Agent } from '../../agent/index.ts'
 import { fail, failure, FailureError, failureOf } from '../../failure/index.ts'
 import type { Control } from '../../inspector/index.ts'
@@ -23,24 +25,50 @@ interface InspectOptions extends CommonOptions {
   readonly to?: string
 }
 
-/** What the page opens first, and the agents it was asked for. */
+/** What is looked at: where the runs are, what the page opens first, and the agents it was asked for. */
 interface Subject {
+  readonly journal: Journal
   readonly open: readonly string[]
   readonly agents: readonly Agent[]
 }
 
-const subjectOf = async (project: Project, journal: Journal, names: readonly string[]): Promise<Subject> => {
-  const rows = await Promise.all(names.map((name) => journal.get(name)))
-  if (rows.every((row) => row !== undefined)) return { open: names, agents: [] }
-  const [name = '', ...more] = names
-  if (more.length > 0) return fail('run_not_found', `There is no run ${names[rows.indexOf(undefined)] ?? name}. Two names must be two runs, to be compared.`)
+const isRecording = (name: string): boolean => name.endsWith('.jsonl')
+
+/** True for a folder of recordings; an agent's folder is none. */
+const holdsRecordings = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true && readdirSync(path).some(isRecording)
+
+/** Recordings, from files or from a folder of them. */
+const recorded = async (project: Project, names: readonly string[]): Promise<Subject> => {
+  const { readRecording, recordingsIn } = await import('../../replay/index.ts')
+  const { journalOfRecordings } = await import('../../inspector/index.ts')
+  const paths = (await Promise.all(names.map(async (name) => (isRecording(name) ? [resolve(project.cwd, name)] : recordingsIn(resolve(project.cwd, name)))))).flat()
+  const recordings = await Promise.all(paths.map(readRecording))
+  const open = names.every(isRecording) ? recordings.map(({ row }) => row.id) : []
+  return { journal: await journalOfRecordings(recordings), open, agents: [] }
+}
+
+/** Runs of the project's database, or an agent. The database is made when there is none yet, so that runs started later are seen. */
+const stored = async (io: Io, project: Project, names: readonly string[], options: InspectOptions): Promise<Subject> => {
+  const journal = sqliteJournal({ path: databasePath(project, options.db, io.env) })
   try {
-    const { agent } = await loadAgent(project, name)
-    return { open: [`agent:${agent.id}`], agents: [agent] }
+    const rows = await Promise.all(names.map((name) => journal.get(name)))
+    if (rows.every((row) => row !== undefined)) return { journal, open: names, agents: [] }
+    const [name = '', ...more] = names
+    if (more.length > 0) return fail('run_not_found', `There is no run ${names[rows.indexOf(undefined)] ?? name}. Two names must be two runs, to be compared.`)
+    const { agent } = await loadAgent(project, name).catch((thrown: unknown) => {
+      if (failureOf(thrown)?.code !== 'agent_not_found') throw thrown
+      return fail('run_not_found', `${name} is neither a run in this database, nor an agent, nor a recording (a file that ends with .jsonl). \`stateloop runs\` lists the runs.`)
+    })
+    return { journal, open: [`agent:${agent.id}`], agents: [agent] }
   } catch (thrown) {
-    if (failureOf(thrown)?.code !== 'agent_not_found') throw thrown
-    return fail('run_not_found', `${name} is neither a run in this database nor an agent. \`stateloop runs\` lists the runs.`)
+    await journal.close()
+    throw thrown
   }
+}
+
+const subjectOf = (io: Io, project: Project, names: readonly string[], options: InspectOptions): Promise<Subject> => {
+  const files = names.length > 0 && names.every((name) => isRecording(name) || holdsRecordings(resolve(project.cwd, name)))
+  return files ? recorded(project, names) : stored(io, project, names, options)
 }
 
 /** Sends to runs, each through a runtime that knows its agent. */
@@ -110,21 +138,20 @@ const sendTo = async (io: Io, project: Project, journal: Journal, run: string, o
 const inspect = async (io: Io, names: readonly string[], options: InspectOptions): Promise<number> => {
   const port = portOf(options.port)
   const project = await openProject(io)
-  // The database is made when there is none yet, so that runs started later are seen.
-  const journal = sqliteJournal({ path: databasePath(project, options.db, io.env) })
-  const controls = options.allowControl === true ? controlOf(io, project, options, journal) : undefined
+  const { journal, open, agents } = await subjectOf(io, project, names, options)
+  // What a recording shows is over; nothing can be sent to it.
+  const controls = options.allowControl === true && journal.name !== 'memory' ? controlOf(io, project, options, journal) : undefined
   try {
-    if (options.to !== undefined) return await sendTo(io, project, journal, names[0] ?? fail('usage', 'Name the run to send: stateloop inspect <run> --to ws://…'), options)
-    const subject = names.length === 0 ? { open: [], agents: [] } : await subjectOf(project, journal, names)
+    if (options.to !== undefined) return await sendTo(io, project, journal, open[0] ?? fail('usage', 'Name the run to send: stateloop inspect <run> --to ws://…'), options)
     const { startInspector } = await import('../../inspector/index.ts')
     await using inspector = await startInspector({
       journal,
       port,
-      agents: subject.agents,
-      open: subject.open,
+      agents,
+      open,
       live: options.live ?? false,
       origins: options.origin ?? [],
-      agentOf: async (row: RunRow) => subject.agents.find(({ id }) => id === row.agent) ?? (await agentOfRun(project, row, options.agent)).agent,
+      agentOf: async (row: RunRow) => agents.find(({ id }) => id === row.agent) ?? (await agentOfRun(project, row, options.agent)).agent,
       log: (message) => io.err(`${message}\n`),
       ...(controls === undefined ? {} : { control: controls.control }),
     })
@@ -144,8 +171,8 @@ export const inspectCommand: CommandDefinition<InspectOptions> = {
   name: 'inspect',
   about: 'look at runs in the browser: one run, all runs of an agent, or two runs side by side',
   args: [
-    { name: 'what', about: 'a run, or an agent; default: every run of the project', optional: true },
-    { name: 'other', about: 'a second run, to compare with the first', optional: true },
+    { name: 'what', about: 'a run, an agent, a recording, or a folder of recordings; default: every run of the project', optional: true },
+    { name: 'other', about: 'a second run or recording, to compare with the first', optional: true },
   ],
   options: [
     ...COMMON,

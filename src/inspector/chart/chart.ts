@@ -69,9 +69,30 @@ const detailOf = (machine: Machine, node: GraphNode): string => {
   return shorten([plain ? '' : node.kind, ...called].filter((part) => part !== '').join(' · '), LONGEST_DETAIL)
 }
 
-const eventText = ({ cause, event, label, guard, params }: GraphEdge): string => {
+/** What a transition says: the author's words, or what our own guards mean. */
+const labelOf = ({ label, guard, params = {} }: GraphEdge): string | undefined => {
+  if (label !== undefined) return label
+  switch (guard) {
+    case 'stateloop.anyFailure':
+      return '*'
+    case 'stateloop.failureIs':
+      return String(params['code'])
+    case 'stateloop.outputIs':
+      return `${String(params['field'])} = ${String(params['value'])}`
+    case 'stateloop.outputEquals':
+      return String(params['value'])
+    case 'stateloop.calls':
+      return String(params['tool'] ?? 'tools')
+    default:
+      return undefined
+  }
+}
+
+const eventText = (edge: GraphEdge): string => {
+  const { cause, event, guard, params } = edge
   if (cause === 'timer') return `after ${/^xstate\.after\.([^.]+)\./.exec(event)?.[1] ?? ''}${/^xstate\.after\.\d+\./.test(event) ? ' ms' : ''}`
   const name = cause === 'event' ? event : ''
+  const label = labelOf(edge)
   const when = label ?? (guard === undefined || guard.startsWith('stateloop.') ? undefined : `${guard}${params === undefined ? '' : ` ${JSON.stringify(params)}`}`)
   if (name === '') return label ?? (when === undefined ? '' : `[${when}]`)
   return when === undefined || when === name ? name : `${name} [${when}]`
@@ -114,7 +135,7 @@ const mergeEdges = (edges: readonly GraphEdge[]): readonly ChartEdge[] => {
 /** Failure transitions of a state whose `*` ends the run: they become a mark. */
 const caughtBy = (graph: Graph, node: GraphNode): readonly GraphEdge[] => {
   const failures = graph.edges.filter((edge) => edge.source === node.path && edge.cause === 'failure')
-  const all = failures.find((edge) => edge.label === '*')
+  const all = failures.find((edge) => labelOf(edge) === '*')
   const target = graph.nodes.find(({ path }) => path === all?.targets[0])
   return target?.type === 'final' && target.parent === '' ? failures.filter((edge) => edge.targets[0] === target.path) : []
 }

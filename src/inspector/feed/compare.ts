@@ -14,7 +14,11 @@ const wayOf = (step: Step): string => {
   return moves.map(({ actor, from, to }) => `${actor === '' ? '' : `${actor} `}${from === '' ? '' : `${showValue(from)} → `}${showValue(to)}`).join(', ')
 }
 
-const keyOf = (step: Step): string => JSON.stringify([step.cause.replace(/^result of|^\w+ of/, 'of'), transitionsOf(step).map(({ actor, event, to }) => [actor, event, to])])
+/** Steps with equal keys went the same way: numbers of visits do not count, so that a detour shifts nothing. */
+const keyOf = (step: Step): string => {
+  const moves = transitionsOf(step).map(({ actor, event, to }) => [actor, event, to])
+  return JSON.stringify(moves.length === 0 ? step.cause.replaceAll(/#\d+/g, '') : moves)
+}
 
 const sum = ({ calls = [] }: Step, value: (call: NonNullable<Step['calls']>[number]) => number | null): number => calls.reduce((total, call) => total + (value(call) ?? 0), 0)
 
@@ -42,10 +46,18 @@ const differences = (left: Step, right: Step): readonly string[] => [
   ...(sum(left, (call) => call.costUsd) === sum(right, (call) => call.costUsd) ? [] : ['cost']),
 ]
 
+/** Edits from left to right. What both begin with is matched first, so that the first difference is as late as it can be. */
+const editsOf = (left: readonly string[], right: readonly string[]): readonly ('same' | 'added' | 'removed')[] => {
+  let alike = 0
+  while (alike < left.length && alike < right.length && left[alike] === right[alike]) alike++
+  const rest = diffSequence(left.slice(alike), right.slice(alike), (key) => key)
+  return [...left.slice(0, alike).map(() => 'same' as const), ...rest.map(({ kind }) => kind)]
+}
+
 const align = (left: readonly Step[], right: readonly Step[]): readonly Pair[] => {
   const pairs: Pair[] = []
   let [atLeft, atRight] = [0, 0]
-  for (const { kind } of diffSequence(left.map(keyOf), right.map(keyOf), (key) => key)) {
+  for (const kind of editsOf(left.map(keyOf), right.map(keyOf))) {
     const [one, other] = [kind === 'added' ? undefined : left[atLeft++], kind === 'removed' ? undefined : right[atRight++]]
     const step = one ?? other
     if (step === undefined) continue
@@ -63,8 +75,8 @@ const inWords = (pairs: readonly Pair[], first: number): string => {
   const pair = pairs[first]
   if (pair === undefined) return 'The two runs took the same way with the same results.'
   if (pair.left !== undefined && pair.right !== undefined) return `Both went ${pair.text}, but ${pair.differs.join(', ')} ${pair.differs.length === 1 ? 'differs' : 'differ'}.`
-  const onLeft = pairs.slice(first).find(({ left, right }) => left !== undefined && right === undefined)
-  const onRight = pairs.slice(first).find(({ left, right }) => left === undefined && right !== undefined)
+  const onLeft = pairs.slice(first).find(({ left }) => left !== undefined)
+  const onRight = pairs.slice(first).find(({ right }) => right !== undefined)
   return `The way parts here. Left: ${onLeft?.text ?? 'nothing'}. Right: ${onRight?.text ?? 'nothing'}.`
 }
 

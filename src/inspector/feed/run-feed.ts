@@ -26,11 +26,12 @@ const configOf = ({ kind, outcome, states, ...rest }: Structure): Structure => (
 /** The machine that a run's journal describes, when it still can be made. */
 const recordedMachine = async (journal: Journal, run: string): Promise<Agent['machine'] | undefined> => {
   const [first] = await journal.read(run)
-  const hash = first === undefined ? undefined : ((JSON.parse(first.text) as EntryBody).cause as StartCause).agent.definition
-  const found = hash === undefined ? undefined : await journal.getContent(hash)
+  if (first === undefined) return undefined
+  const cause = (JSON.parse(first.text) as EntryBody).cause as StartCause
+  const found = cause.agent.definition === undefined ? undefined : await journal.getContent(cause.agent.definition)
   if (found === undefined) return undefined
   try {
-    return sketchMachine(configOf((JSON.parse(found.text) as { readonly machine: Structure }).machine))
+    return sketchMachine({ ...configOf((JSON.parse(found.text) as { readonly machine: Structure }).machine), id: cause.agent.id })
   } catch {
     return undefined
   }
