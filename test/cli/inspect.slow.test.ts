@@ -32,7 +32,7 @@ const inspect = async (...args: readonly string[]): Promise<Served> => {
   const child = project.begin(['inspect', ...args, '--json', '--no-open'])
   const ended = endOf(child)
   const [printed] = (await Promise.race([once(child.stdout!, 'data'), ended.then(({ err }) => Promise.reject(new Error(err)))])) as [string]
-  const url = new URL((JSON.parse(String(printed)) as { readonly url: string }).url)
+  const url = new URL((JSON.parse(printed) as { readonly url: string }).url)
   const headers = { authorization: `Bearer ${url.hash.slice(1)}` }
   return {
     get: async (path) => (await fetch(new URL(path, url), { headers })).json(),
