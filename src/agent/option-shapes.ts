@@ -30,6 +30,10 @@ const either =
   (value: unknown): boolean =>
     shapes.some((fits) => fits(value))
 
+/** Parameters of a call, each with what it must be. */
+const PARAMS: { readonly [name: string]: (value: unknown) => boolean } = { maxOutputTokens: isCount, temperature: isAmount, topP: isAmount, stop: isListOf(isText), reasoningEffort: isText }
+const isParams = (value: unknown): boolean => isRecord(value) && Object.entries(value as object).every(([name, param]) => Object.hasOwn(PARAMS, name) && PARAMS[name]?.(param) === true)
+
 const callback: Shape = [isFunction, 'a function']
 const count: Shape = [isCount, 'a whole number above 0']
 const names: Shape = [isListOf(isText), 'a list of names']
@@ -48,6 +52,8 @@ const SHAPES: { readonly [option: string]: Shape } = {
   repairs: [(value) => isAmount(value) && Number.isInteger(value), 'a whole number'],
   expiresMs: [isAmount, 'a number of milliseconds'],
   ms: [either(isAmount, isFunction), 'a number of milliseconds or a function'],
+  params: [isParams, `an object of ${Object.keys(PARAMS).join(', ')}`],
+  providerOptions: record,
   retry: record,
   timeout: record,
   cache: [(value) => isRecord(value) && isAmount((value as { readonly ttlMs?: unknown }).ttlMs), '{ ttlMs } and perhaps staleMs and sharing'],

@@ -6,7 +6,7 @@ import type { StateKind } from './state.ts'
 
 const state = ['description', 'onError', 'maxVisits'] as const
 const attempt = [...state, 'retry', 'timeout'] as const
-const call = [...attempt, 'breaker', 'limiter'] as const
+const call = [...attempt, 'breaker', 'limiter', 'params', 'providerOptions'] as const
 const group = ['description', 'initial', 'states'] as const
 
 /** Options by kind of state. The types of the methods and the check at creation both read this table. */

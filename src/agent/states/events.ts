@@ -10,8 +10,8 @@ import { eventSave } from '../save.ts'
 import type { DecideSpec, HumanSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { threadMessages } from '../thread-reader.ts'
-import { modelOf } from './model.ts'
-import type { CallOptions, Erased, StateOptions } from './options.ts'
+import { modelFor } from './model.ts'
+import type { CallOptions, Erased, ParamOptions, StateOptions } from './options.ts'
 
 /** What callbacks of an event get. */
 export type EventArgs<X extends Env, K> = Args<X> & { readonly event: Extract<X['events'], { readonly type: K }> }
@@ -46,6 +46,7 @@ export type HumanMethod<X extends Env> = <const T extends string, const E extend
 export type DecideMethod<X extends Env> = <P extends PromptInput<X>, const T extends string, const G extends OptionOf<'decide'>, const E extends Routes<'model'> = {}>(
   model: X['models'],
   options: CallOptions &
+    ParamOptions &
     PromptOptions<X, P, G> & {
       /** Declared event → state. The model picks one of those that are legal now. */
       readonly on: EventRoutes<X, T>
@@ -121,7 +122,7 @@ export const compileDecide = (site: Site, options: Erased & { readonly model: un
   })
   const spec: DecideSpec = {
     kind: 'decide',
-    model: modelOf(site, options.model),
+    model: modelFor(site, options),
     ...toPrompt(options.prompt, options.vars),
     events: Object.fromEntries(candidates),
     repairs: options.repairs ?? 1,

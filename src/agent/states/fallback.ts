@@ -10,9 +10,9 @@ import { checkRoutes, failureEdges, type OnErrorIf, type Routes, type RouteTarge
 import { saveActions, saveName, type FieldFor, type SaveFunction } from '../save.ts'
 import type { State } from '../state.ts'
 import { innerDone, innerSite, innerTarget } from './group.ts'
-import { modelOf, modelSpec } from './model.ts'
+import { modelFor, modelSpec } from './model.ts'
 import type { ModelSpec } from '../spec.ts'
-import type { CacheOptions, CallOptions, Erased } from './options.ts'
+import type { CacheOptions, CallOptions, Erased, ParamOptions } from './options.ts'
 
 /**
  * One alternative: a model; what the cache still holds of an answer of these models to the same request, even past its
@@ -37,6 +37,7 @@ export type FallbackMethod<X extends Env> = <
 >(
   alternatives: A & ValuesFit<A, Infer<S>>,
   options: CallOptions &
+    ParamOptions &
     CacheOptions &
     PromptOptions<X, P, G> & {
       /** What the reply must be. Default: its text. */
@@ -92,7 +93,7 @@ export const compileFallback = (site: Site, options: FallbackOptions): NodeConfi
       following === undefined ? failureEdges(site, 'model', options.onError) : [{ guard: { type: 'stateloop.anyFailure' }, target: innerTarget(site, following), description: '*', meta: { failure: '*' } }]
     const before = options.alternatives.slice(0, index).filter((earlier) => typeof earlier === 'string')
     const model = isStale(alternative) ? before[0] : alternative
-    const spec = { ...modelSpec(site, { ...options, model }), filedUnder: site.path, ...(isStale(alternative) ? { staleOf: before.map((earlier) => modelOf(site, earlier)) } : {}) }
+    const spec = { ...modelSpec(site, { ...options, model }), filedUnder: site.path, ...(isStale(alternative) ? { staleOf: before.map((earlier) => modelFor(site, { ...options, model: earlier })) } : {}) }
     return [name, effectNode(innerSite(site, name), 'model', spec, { onDone: [done], onError })]
   })
   const asksModel = options.alternatives.some((alternative) => !isValue(alternative))

@@ -12,7 +12,7 @@ import type { ApproveSpec, ModelSpec, ToolsSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { innerDone, innerSite, innerTarget } from './group.ts'
 import { modelSpec, toolsOf } from './model.ts'
-import type { CacheOptions, CallOptions, Erased } from './options.ts'
+import type { CacheOptions, CallOptions, Erased, ParamOptions } from './options.ts'
 import { PARALLEL_CALLS } from './tools.ts'
 
 /** Turns of a loop when nothing is said. */
@@ -39,6 +39,7 @@ export type LoopMethod<X extends Env> = <
 >(
   model: X['models'],
   options: CallOptions &
+    ParamOptions &
     CacheOptions &
     PromptOptions<X, P, G> &
     LoopOptions<NoInfer<L>[number]> & {

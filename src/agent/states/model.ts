@@ -13,7 +13,7 @@ import type { ModelRef, ModelSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import type { Infer, Schema } from '../../schema/index.ts'
 import type { Tool } from '../../tool/index.ts'
-import type { CacheOptions, CallOptions, Erased } from './options.ts'
+import type { CacheOptions, CallOptions, Erased, ParamOptions } from './options.ts'
 
 /** Routes of tool calls: one state for all, or a state per tool with `*` for the rest. In a batch the first named route wins. */
 export type ToolRoutes<L extends readonly string[]> = string | { readonly [T in L[number] | '*']?: string }
@@ -44,6 +44,7 @@ export type ModelMethod<X extends Env> = <
 >(
   model: X['models'],
   options: CallOptions &
+    ParamOptions &
     CacheOptions &
     PromptOptions<X, P, G> & {
       /** What the reply must be. Default: its text. */
@@ -63,12 +64,23 @@ export type ModelMethod<X extends Env> = <
 ) => State<'model', NextTargets<N> | RouteTargets<E> | ([R] extends [never] ? never : R extends string ? R : RouteTargets<R>)>
 
 /** The model behind an alias. */
-export const modelOf = (site: Site, alias: unknown): ModelRef => {
+const modelOf = (site: Site, alias: unknown): ModelRef => {
   const { models } = site.build.setup
   const found = typeof alias === 'string' ? models[alias] : undefined
   if (found !== undefined) return found
   report(site, `'${String(alias)}' is not one of the models of setupAgent.${suggest(String(alias), Object.keys(models))}`)
   return unresolvedModel(String(alias))
+}
+
+/** The model behind an alias, with the parameters of one state. */
+export const modelFor = (site: Site, { model, params, providerOptions }: ParamOptions & { readonly model: unknown }): ModelRef => {
+  const found = modelOf(site, model)
+  if (params === undefined && providerOptions === undefined) return found
+  return {
+    ...found,
+    params: { ...found.params, ...params, maxOutputTokens: params?.maxOutputTokens ?? found.params.maxOutputTokens },
+    ...(providerOptions === undefined ? {} : { providerOptions: { ...found.providerOptions, ...providerOptions } }),
+  }
 }
 
 /** The tools behind names. */
@@ -130,9 +142,13 @@ interface ModelOptions extends Erased {
 }
 
 /** The effect of a state that calls a model. */
-export const modelSpec = (site: Site, options: Pick<ModelOptions, 'model' | 'prompt' | 'vars' | 'output' | 'thread' | 'passThrough' | 'repairs' | 'maxVisits' | 'retry' | 'timeout' | 'cache' | 'breaker' | 'limiter'>, tools: ModelSpec['tools'] = {}): ModelSpec => ({
+export const modelSpec = (
+  site: Site,
+  options: Pick<ModelOptions, 'model' | 'params' | 'providerOptions' | 'prompt' | 'vars' | 'output' | 'thread' | 'passThrough' | 'repairs' | 'maxVisits' | 'retry' | 'timeout' | 'cache' | 'breaker' | 'limiter'>,
+  tools: ModelSpec['tools'] = {},
+): ModelSpec => ({
   kind: 'model',
-  model: modelOf(site, options.model),
+  model: modelFor(site, options),
   ...toPrompt(options.prompt, options.vars),
   ...(options.output === undefined ? {} : { output: options.output }),
   tools,

@@ -1,4 +1,6 @@
 // Options that states of several kinds share.
+import type { Json } from '../../failure/index.ts'
+import type { ModelParams } from '../../model/index.ts'
 import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../../policy/index.ts'
 
 /** Options of every state that performs an effect. */
@@ -30,8 +32,16 @@ export interface CallOptions extends AttemptOptions {
   readonly limiter?: LimiterPolicy | false
 }
 
+/** Options of states that ask a model in their own way: they win over those of the model. */
+export interface ParamOptions {
+  /** Parameters of this state's calls. Part of the step's hash. */
+  readonly params?: ModelParams
+  /** Passed to the provider as it is, beside those of the model. Part of the step's hash. */
+  readonly providerOptions?: { readonly [key: string]: Json }
+}
+
 /** Those options with everything else erased, as compiling sees them. */
-export interface Erased extends CallOptions, CacheOptions {
+export interface Erased extends CallOptions, CacheOptions, ParamOptions {
   readonly onDone?: unknown
   readonly onError?: unknown
   readonly save?: unknown
