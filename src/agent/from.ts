@@ -8,7 +8,7 @@ import type { Agent, InputOf, OutputOf } from './agent.ts'
 import { toModelRef, type ModelDefinition, type ModelName } from './model-ref.ts'
 import { constant } from './prompt-option.ts'
 import { effectSource, type EffectSource } from './source.ts'
-import type { ApproveSpec, CodeContext, EffectSpec, ModelRef, ModelSpec } from './spec.ts'
+import type { ApproveSpec, CodeContext, DecideSpec, EffectSpec, ModelRef, ModelSpec } from './spec.ts'
 import type { AttemptOptions, CacheOptions, CallOptions, StateOptions } from './states/options.ts'
 import type { CallbackArgs } from './view.ts'
 
@@ -92,6 +92,44 @@ export const fromModel = <S extends Schema = Schema<string>, I extends Schema = 
     repairs,
     ...common(options),
   } satisfies ModelSpec)
+}
+
+/** Options of `fromDecide`. */
+export interface FromDecide<I extends Schema> extends Omit<ModelCallOptions, 'cache'> {
+  /** `provider/model`, or with parameters and a price. */
+  readonly model: ModelName | ModelDefinition
+  /** A prompt, one constant user message, or a pure function of the input. */
+  readonly prompt: Prompt | string | ((args: SourceArgs<Infer<I>>) => Content | readonly Message[])
+  /** Variables of the prompt. Default: fields of the input or context of the same names. Pure. */
+  readonly vars?: (args: SourceArgs<Infer<I>>) => Fields
+  /** What `invoke.input` must be. */
+  readonly input?: I
+  /** Events to choose from, which the state takes in `on`. Those that its guards do not allow now are not offered. */
+  readonly events: { readonly [type: string]: { /** What taking it means; the model reads this. */ readonly description?: string; readonly payload?: Schema } }
+  /** Turns in which the model sees what was wrong with its choice. Default 1. */
+  readonly repairs?: number
+}
+
+const noPayload = { type: 'object', properties: {}, required: [], additionalProperties: false }
+/** The payload of an event that has none. */
+const emptyPayload: Schema = { '~standard': { version: 1, vendor: 'stateloop', validate: () => ({ value: {} }), jsonSchema: { input: () => noPayload, output: () => noPayload } } } as Schema
+
+/**
+ * Lets a model pick exactly one of the events that are legal now, and sends it. It ends when the state is left, so it has
+ * no output: `onError` is all it needs beside `on`.
+ */
+export const fromDecide = <I extends Schema = Schema>(options: FromDecide<I>): EffectSource<never, Infer<I>> => {
+  const { prompt, vars, repairs = 1 } = options
+  const events = Object.entries(options.events).map(([type, { description = '', payload = emptyPayload }]) => [type, { description, payload }] as const)
+  return source({
+    kind: 'decide',
+    model: refOf(options.model),
+    prompt: typeof prompt === 'string' ? constant(prompt) : typeof prompt === 'function' ? checked(options.input, prompt) : prompt,
+    ...(vars === undefined ? {} : { vars: checked(options.input, vars) }),
+    events: Object.fromEntries(events),
+    repairs,
+    ...common(options),
+  } satisfies DecideSpec)
 }
 
 /** Performs the calls a model asked for, answering each one. */
