@@ -14,6 +14,7 @@ import { evalCommand } from './commands/eval.ts'
 import { PROMPT_COMMANDS } from './commands/prompts/index.ts'
 import { exportCommand } from './commands/export.ts'
 import { inspectCommand } from './commands/inspect.ts'
+import { newCommand } from './commands/new.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
@@ -43,6 +44,7 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   evalCommand,
   evalAddCommand,
   evalDriftCommand,
+  newCommand,
   ...PROMPT_COMMANDS,
 ]
 

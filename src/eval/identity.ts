@@ -20,6 +20,8 @@ export interface Identity extends Steps {
   readonly unknown: readonly string[]
   /** Files that were looked at. */
   readonly files: readonly string[]
+  /** The module whose default export the agent is, where there is one. */
+  readonly agentFile?: string
 }
 
 /** Where an evaluation comes from. */
@@ -60,18 +62,24 @@ const coveredBy =
     return values.length > 0 && values.every((value) => prompts.has(value))
   }
 
+interface Roots {
+  readonly paths: readonly string[]
+  readonly agentFile: string | undefined
+}
+
 /** Files whose code may run: the modules that export what takes part; the evaluation's own file when something is made in it. */
-const rootsOf = async (evaluation: Evaluation, { file, load, uses }: Origin): Promise<readonly string[]> => {
+const rootsOf = async (evaluation: Evaluation, { file, load, uses }: Origin): Promise<Roots> => {
   const { specifiers } = await importsOf(await readFile(file, 'utf8'))
   const targets = specifiers.flatMap((specifier) => {
     const target = resolveImport(specifier, file)
     return target.kind === 'file' ? [target.path] : []
   })
-  const exported = await Promise.all(targets.map(async (path) => ({ path, values: new Set(Object.values(await load(path).catch(() => ({})))) })))
+  const exported = await Promise.all(targets.map(async (path) => ({ path, exports: await load(path).catch((): Awaited<ReturnType<typeof load>> => ({})) })))
   const { agent, services, respond, capture, providers = [] } = evaluation
   const needed = [agent, services, respond, capture, ...providers, ...uses].filter((value) => value !== undefined)
-  const owners = needed.map((value) => exported.find(({ values }) => values.has(value))?.path)
-  return owners.every((path) => path !== undefined) ? [...new Set(owners)] : [realpathSync(file)]
+  const owners = needed.map((value) => exported.find(({ exports }) => Object.values(exports).includes(value))?.path)
+  const paths = owners.every((path) => path !== undefined) ? [...new Set(owners)] : [realpathSync(file)]
+  return { paths, agentFile: exported.find(({ exports }) => exports['default'] === agent)?.path }
 }
 
 /** Finds out what results depend on. */
@@ -80,7 +88,8 @@ export const identityOf = async (evaluation: Evaluation, origin: Origin, answeri
   const steps: Steps = isAgent(agent) ? stepsOf(agent) : { structure: 'function', states: {} }
   const prompts = isAgent(agent) ? promptsOf(agent) : new Set()
   const data = (evaluation.dependsOn ?? []).map((path) => (path instanceof URL ? fileURLToPath(path) : path))
-  const { hash, files, unknown } = await codeGraph(await rootsOf(evaluation, origin), { root: origin.root, data, covered: coveredBy(prompts, origin.load) })
+  const { paths, agentFile } = await rootsOf(evaluation, origin)
+  const { hash, files, unknown } = await codeGraph(paths, { root: origin.root, data, covered: coveredBy(prompts, origin.load) })
   const who = [...new Map(answering.map(({ id, baseUrl }) => [id, baseUrl ?? 'in this process'])).entries()]
-  return { ...steps, code: hash === undefined ? undefined : shortHash({ hash, who }), unknown, files }
+  return { ...steps, code: hash === undefined ? undefined : shortHash({ hash, who }), unknown, files, ...(agentFile === undefined ? {} : { agentFile }) }
 }

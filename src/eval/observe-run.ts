@@ -120,8 +120,8 @@ const nothingSeen = (trace: Trace, failure: Failure, at: number, durationMs: num
   at,
 })
 
-const begin = async (runtime: Runtime, agent: Agent, input: unknown, { evaluation, signal, clock }: Performing): Promise<{ readonly run: RunHandle; readonly stop: () => void }> => {
-  const run = await runtime.start(agent, input as Json, { user: evaluation.user, route: `eval/${evaluation.name}` })
+const begin = async (runtime: Runtime, agent: Agent, input: unknown, { evaluation, signal, clock, source }: Performing): Promise<{ readonly run: RunHandle; readonly stop: () => void }> => {
+  const run = await runtime.start(agent, input as Json, { user: evaluation.user, route: `eval/${evaluation.name}`, ...(source === undefined ? {} : { source }) })
   const cancel = (why: string): void => void run.cancel(why).catch(() => {})
   const onAbort = (): void => cancel('The evaluation was stopped.')
   if (signal.aborted) onAbort()

@@ -50,6 +50,8 @@ export interface RunEvaluationOptions {
   readonly services?: NonNullable<Evaluation['services']>
   /** Where runs of agents are remembered. Default: memory. */
   readonly journal?: Journal
+  /** Where the agent is loaded from, kept with its runs so that commands find it again. */
+  readonly source?: string
   readonly clock?: Clock
   /** Stops the evaluation; what was run is kept. */
   readonly signal?: AbortSignal
@@ -114,8 +116,8 @@ class Running {
     this.#cases = cases
     this.#settings = settings
     this.#startedAt = settings.clock.monotonic()
-    const { providers, journal, clock, signal } = settings
-    this.#performing = { evaluation, providers, services: settings.services ?? {}, journal, clock, signal }
+    const { providers, journal, clock, signal, source } = settings
+    this.#performing = { evaluation, providers, services: settings.services ?? {}, journal, clock, signal, source }
     this.#context = { run: ((agent: Agent, input: unknown) => settings.answers.ask(agent, input, (judge, asked) => this.#askJudge(judge, asked))) as ScoringContext['run'] }
   }
 

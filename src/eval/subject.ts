@@ -19,6 +19,8 @@ export interface Performing {
   readonly services: NonNullable<Evaluation['services']>
   /** Where runs of agents are remembered. */
   readonly journal: Journal
+  /** Where the agent is loaded from, where that is known. */
+  readonly source: string | undefined
   readonly clock: Clock
   /** Aborts every trial under way. */
   readonly signal: AbortSignal

@@ -3,6 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it, test } from 'vitest'
+import { parse } from 'yaml'
+import { evalCommand } from '../../src/cli/commands/eval.ts'
 import { testProject } from './project.ts'
 
 const numbers = fileURLToPath(new URL('../fixtures/eval/numbers.eval.ts', import.meta.url))
@@ -128,4 +130,28 @@ test('eval add makes a case of a run, once for an id', async () => {
   expect(JSON.parse(added)).toEqual({ id: `run-${run.slice(-12)}`, input: 'Rain in Bern?', expected: { sky: 'rain' }, tags: ['weather', 'canary'], sourceRun: run })
   expect(await project.stateloop(['eval', 'add', run, '--to', file])).toMatchObject({ code: 2, err: expect.stringContaining('already has a case') })
   expect(await project.stateloop(['eval', 'add', run, '--to', 'cases.yaml'])).toMatchObject({ code: 2, err: expect.stringContaining('Cases are added to .jsonl files') })
+})
+
+describe('new --ci', () => {
+  it('writes a workflow that runs commands which exist, and the page about CI shows it', async () => {
+    await using project = await testProject()
+    expect(await project.stateloop(['new', '--ci'])).toMatchObject({ code: 0, out: expect.stringContaining('wrote .github/workflows/evals.yml') })
+    const text = readFileSync(join(project.folder, '.github/workflows/evals.yml'), 'utf8')
+    const { jobs } = parse(text) as { readonly jobs: { readonly evals: { readonly steps: readonly { readonly run?: string; readonly uses?: string }[] } } }
+    const commands = jobs.evals.steps.flatMap(({ run }) => (run?.startsWith('npx stateloop ') === true ? [run.slice('npx stateloop '.length).split(' ')] : []))
+    expect(commands.map(([name]) => name)).toEqual(['eval', 'eval', 'eval'])
+    const known = evalCommand.options.map(({ flags }) => flags.split(' ')[0])
+    expect(commands.flat().filter((word) => word.startsWith('--') && !known.includes(word))).toEqual([])
+    const page = readFileSync(fileURLToPath(new URL('../../docs/how-to/evals-in-ci.md', import.meta.url)), 'utf8')
+    expect(page.replaceAll('\r\n', '\n')).toContain(`\`\`\`yaml\n${text}\`\`\``)
+  })
+
+  it('never writes over a file unasked', async () => {
+    await using project = await testProject()
+    await project.write('.github/workflows/evals.yml', 'mine')
+    expect(await project.stateloop(['new', '--ci'])).toMatchObject({ code: 2, err: expect.stringContaining('is there already') })
+    expect(readFileSync(join(project.folder, '.github/workflows/evals.yml'), 'utf8')).toBe('mine')
+    expect(await project.stateloop(['new', '--ci', '--force'])).toMatchObject({ code: 0 })
+    expect(await project.stateloop(['new'])).toMatchObject({ code: 2, err: expect.stringContaining('stateloop new --ci') })
+  })
 })

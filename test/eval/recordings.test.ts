@@ -30,8 +30,7 @@ const recorded = async (): Promise<string> => {
 }
 
 const asked: unknown[] = []
-const desks = (agent: Agent<{ question: string }>, folder: string) =>
-  evaluation({ name: 'desk', agent, cases: [{ id: 'a', input: { question: 'Open?' } }], scorers: { ended: ended('done') }, recordings: [folder] })
+const desks = (agent: Agent<{ question: string }>, folder: string) => evaluation({ name: 'desk', agent, cases: [{ id: 'a', input: { question: 'Open?' } }], scorers: { ended: ended('done') }, recordings: [folder] })
 const watched = scripted({
   rules: (request) => {
     asked.push(request)

@@ -5,7 +5,7 @@ import { fail } from '../../failure/index.ts'
 import { JSON_OPTION, type CommandDefinition } from '../command.ts'
 import { showUsd } from '../amounts.ts'
 import { findEvaluations } from '../eval/find-evaluations.ts'
-import { openAnswers, openEvaluation, openRuns, positive } from '../eval/open-evaluation.ts'
+import { openAnswers, openEvaluation, openRuns, positive, sourceOf } from '../eval/open-evaluation.ts'
 import { progressView } from '../eval/show-evaluation.ts'
 import { plain, type Io } from '../io.ts'
 import { openProject } from '../project.ts'
@@ -62,7 +62,7 @@ const drift = async (io: Io, files: readonly string[], options: DriftOptions): P
       const { evaluation, identity, store, providers, services } = await openEvaluation(io, project, one)
       const view = progressView(io, evaluation.name)
       const settings = { ...(trials === undefined ? {} : { trials }), ...(concurrency === undefined ? {} : { concurrency }), ...(options.json === true ? {} : { onProgress: view.show }) }
-      const result = await findDrift(evaluation, { ...settings, since, identity, store, providers, services, journal, answers: await openAnswers(project) })
+      const result = await findDrift(evaluation, { ...settings, since, identity, store, providers, services, journal, ...sourceOf(project, identity), answers: await openAnswers(project) })
       view.clear()
       results.push(result)
       if (options.json !== true) io.out(show(io, result))

@@ -6,7 +6,7 @@ import type { Journal } from '../../journal/index.ts'
 import { JSON_OPTION, type CommandDefinition } from '../command.ts'
 import { findEvaluations } from '../eval/find-evaluations.ts'
 import { cleanCommit } from '../eval/git.ts'
-import { findBase, openAnswers, openEvaluation, openRuns, positive, resultsFolder, runsDatabase, type OpenEvaluation } from '../eval/open-evaluation.ts'
+import { findBase, openAnswers, openEvaluation, openRuns, positive, resultsFolder, runsDatabase, sourceOf, type OpenEvaluation } from '../eval/open-evaluation.ts'
 import { progressView, showEvaluation } from '../eval/show-evaluation.ts'
 import { watchEvaluations } from '../eval/watch.ts'
 import { formatsOf, shownPath, tellGitHub, writeReports } from '../eval/write-reports.ts'
@@ -81,6 +81,7 @@ const runOne = async ({ io, project, options, journal, commit, signal }: Around,
       providers,
       services,
       journal,
+      ...sourceOf(project, identity),
       signal,
       ...(commit === undefined ? {} : { commit }),
       ...(options.json === true ? {} : { onProgress: view.show }),
@@ -94,7 +95,7 @@ const runAll = async (io: Io, files: readonly string[], options: EvalOptions): P
   const formats = formatsOf(options.report)
   const project = await openProject(io)
   const found = await findEvaluations(project, files)
-  const openRun = (run: string): string => commandLine(['show', run, '--db', shownPath(io, runsDatabase(project))], io.platform)
+  const openRun = (run: string): string => commandLine(['inspect', run, '--db', shownPath(io, runsDatabase(project))], io.platform)
   const { signal, release } = stopOnSignal()
   const around: Around = { io, project, options, journal: openRuns(project), commit: await cleanCommit(project.root), signal }
   const evaluations: ReportedEvaluation[] = []

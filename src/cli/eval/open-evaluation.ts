@@ -8,7 +8,7 @@ import { sqliteJournal, type Journal } from '../../journal/index.ts'
 import type { ModelProvider } from '../../model/index.ts'
 import { importModule } from '../import-module.ts'
 import type { Io } from '../io.ts'
-import type { Project } from '../project.ts'
+import { portablePath, type Project } from '../project.ts'
 import { chooseProviders } from '../providers.ts'
 import type { FoundEvaluation } from './find-evaluations.ts'
 import { baseCommits } from './git.ts'
@@ -33,6 +33,9 @@ export const openRuns = (project: Project): Journal => {
   mkdirSync(resultsFolder(project), { recursive: true })
   return sqliteJournal({ path: runsDatabase(project) })
 }
+
+/** Where commands find the agent of evaluated runs again. */
+export const sourceOf = ({ root }: Project, { agentFile }: Identity): { readonly source?: string } => (agentFile === undefined ? {} : { source: portablePath(root, agentFile) })
 
 /** Opens the answers of judges. */
 export const openAnswers = (project: Project): Promise<Answers> => Answers.open(join(resultsFolder(project), 'judges.jsonl'))

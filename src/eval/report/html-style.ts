@@ -8,6 +8,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 0 }
 main { max-width: 62rem; margin: 0 auto; padding: 1.5rem }
 h1 { font-size: 1.5rem } h2 { font-size: 1.25rem; border-top: 1px solid var(--line); padding-top: 1.25rem } h3 { font-size: 1rem; margin-bottom: .4rem }
 dl { display: flex; flex-wrap: wrap; gap: .5rem 2rem; margin: 0 } dt { font-size: .8rem; opacity: .7 } dd { margin: 0 }
+@media (max-width: 40rem) { main { padding: .75rem } th, td { padding-right: .4rem; font-size: .85rem } .case th { width: 4.5rem } table { display: block; overflow-x: auto } }
 small { opacity: .7 } .tag { border: 1px solid var(--line); border-radius: 1rem; padding: 0 .5rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--soft) } th { font-weight: 600 }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, monospace }

@@ -24,7 +24,7 @@ export interface Axis {
 
 const WIDTH = 720
 const LABEL = 220
-const RIGHT = 16
+const RIGHT = 36
 const ROW = 22
 const TOP = 22
 
