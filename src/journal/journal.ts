@@ -110,7 +110,12 @@ export interface ClaimQuery {
   /** Agents the worker has, each with the hashes it can go on from; without hashes, from any. Default: every agent. */
   readonly agents?: readonly { readonly id: string; readonly hashes?: readonly string[] }[]
   readonly limit: number
+  /** Only runs that could go on for one of these reasons. Default: all. */
+  readonly only?: readonly ClaimReason[]
 }
+
+/** Why a run could go on: it was at work, its timer is due, it has an event it has not taken, or it is queued. */
+export type ClaimReason = 'work' | 'timer' | 'event' | 'queue'
 
 /** What a worker can take up now. */
 export interface Claimable {

@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../clock/index.ts'
 import { sha256 } from '../schema/index.ts'
 import { verifyChain } from './chain.ts'
 import { CHAIN_START, type StoredEntry } from './entry.ts'
-import { isEnded, type Claimable, type ClaimQuery, type InboxItem, type Journal, type Lease, type RowUpdate, type RunFilter, type RunRow, type StoredSnapshot } from './journal.ts'
+import { isEnded, type Claimable, type ClaimQuery, type ClaimReason, type InboxItem, type Journal, type Lease, type RowUpdate, type RunFilter, type RunRow, type StoredSnapshot } from './journal.ts'
 import { checkRow, checkText, isNext, refuseClosed, refuseEnded, refuseHeld, refuseLost, refuseSession, refuseUnknown } from './refusal.ts'
 import { watchers } from './watch.ts'
 
@@ -150,7 +150,7 @@ const inTurn = (queued: readonly RunRow[], atWork: readonly RunRow[]): readonly 
   return placed.toSorted((a, b) => (b.row.priority ?? 0) - (a.row.priority ?? 0) || a.turn - b.turn || a.row.startedAt - b.row.startedAt).map(({ row }) => row)
 }
 
-const claimableOf = (runs: readonly Run[], { engine, agents, limit }: ClaimQuery, nowMs: number): Claimable => {
+const claimableOf = (runs: readonly Run[], { engine, agents, limit, only }: ClaimQuery, nowMs: number): Claimable => {
   const can = (row: RunRow): boolean => row.engine === engine && (agents === undefined || agents.some(({ id, hashes }) => id === row.agent && (hashes === undefined || hashes.includes(row.agentHash))))
   const rows = runs.map((run) => ({ run, row: rowOf(run) }))
   const free = rows.filter(({ run, row }) => can(row) && (run.owner === undefined || run.expiresAt <= nowMs))
@@ -160,29 +160,42 @@ const claimableOf = (runs: readonly Run[], { engine, agents, limit }: ClaimQuery
       .map(({ row }) => row)
       .toSorted((a, b) => rank(a) - rank(b))
   const atWork = rows.flatMap(({ row }) => (row.status === 'running' ? [row] : []))
-  const kinds = [
-    offered(
-      (_run, row) => row.status === 'running',
-      (row) => row.updatedAt,
-    ),
-    offered(
-      (_run, row) => row.status === 'waiting' && row.dueAt !== undefined && row.dueAt <= nowMs,
-      (row) => row.dueAt ?? 0,
-    ),
-    offered(
-      (run, row) => row.status === 'waiting' && run.inbox.length > row.taken,
-      (row) => row.updatedAt,
-    ),
-    inTurn(
+  const atWorkNow = (row: RunRow): boolean => row.status === 'running' || row.status === 'waiting'
+  const kinds: readonly (readonly [ClaimReason, readonly RunRow[]])[] = [
+    [
+      'work',
       offered(
-        (_run, row) => row.status === 'queued',
-        (row) => row.startedAt,
+        (_run, row) => row.status === 'running',
+        (row) => row.updatedAt,
       ),
-      atWork,
-    ),
+    ],
+    [
+      'timer',
+      offered(
+        (_run, row) => row.status === 'waiting' && row.dueAt !== undefined && row.dueAt <= nowMs,
+        (row) => row.dueAt ?? 0,
+      ),
+    ],
+    [
+      'event',
+      offered(
+        (run, row) => atWorkNow(row) && run.inbox.length > row.taken,
+        (row) => row.updatedAt,
+      ),
+    ],
+    [
+      'queue',
+      inTurn(
+        offered(
+          (_run, row) => row.status === 'queued',
+          (row) => row.startedAt,
+        ),
+        atWork,
+      ),
+    ],
   ]
   const later = rows.flatMap(({ row }) => (can(row) && row.status === 'waiting' && row.dueAt !== undefined && row.dueAt > nowMs ? [row.dueAt] : []))
-  const found = [...new Map(kinds.flat().map((row) => [row.id, row])).values()].slice(0, limit)
+  const found = [...new Map(kinds.flatMap(([reason, found]) => (only === undefined || only.includes(reason) ? found : [])).map((row) => [row.id, row])).values()].slice(0, limit)
   return { runs: found, ...(later.length === 0 ? {} : { nextDueAt: later.reduce((a, b) => Math.min(a, b)) }) }
 }
 

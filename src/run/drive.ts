@@ -56,6 +56,8 @@ export const drive = async (fold: Fold, port: DurablePort, onStep: OnStep, first
     const step = fold.apply(arrival.cause, arrival.at)
     if (arrival.cause.type === 'attempt') registered.delete(`${arrival.cause.key}.${arrival.cause.attempt}`)
     if (arrival.cause.type === 'timer') registered.delete(arrival.cause.key)
+    // A person may say that a step in doubt is to be performed again.
+    if (arrival.cause.type === 'resumed') for (const key of arrival.cause.doubt ?? []) registered.delete(key)
     await port.commit({ arrival, step, row: fold.row(arrival.at), settlement })
     for (const act of fold.takeActs()) act()
     onStep(step, arrival)

@@ -18,8 +18,8 @@ export interface Head {
   readonly at: number
 }
 
-/** What the port needs to know of its run. */
-export interface EmbeddedPortOptions {
+/** What a port needs to know of its run. */
+export interface PortOptions {
   readonly journal: Journal
   readonly acting: Acting
   readonly lease: Lease
@@ -30,9 +30,11 @@ export interface EmbeddedPortOptions {
   readonly emit: StepIo['emit']
 }
 
-/** The embedded port, with what a driver needs to take it down. */
-export interface EmbeddedPort extends DurablePort {
+/** A port with what a process needs to know of it and to take it down. */
+export interface LivePort extends DurablePort {
   readonly head: () => Head
+  /** Whether the last commit had been made in an earlier attempt, so that watchers heard of it then. */
+  readonly repeated?: () => boolean
   /** Aborts everything pending. */
   readonly close: () => void
   /** Makes `select` reject. */
@@ -51,7 +53,7 @@ interface Running {
 }
 
 /** Performs the steps of one run, a bounded number at a time. */
-const stepRunner = ({ acting, lease, parallel, watched, emit, observer }: EmbeddedPortOptions, arrive: (cause: Cause) => void) => {
+const stepRunner = ({ acting, lease, parallel, watched, emit, observer }: PortOptions, arrive: (cause: Cause) => void) => {
   const running = new Map<string, Running>()
   const queue: StepRequest[] = []
   const idOf = (request: StepRequest): string => `${request.key}.${request.attempt}`
@@ -106,15 +108,17 @@ const stepRunner = ({ acting, lease, parallel, watched, emit, observer }: Embedd
 /** Arms timers of one run on the clock. */
 const timerSet = (clock: Clock, arrive: (cause: Cause) => void) => {
   const armed = new Map<string, () => void>()
+  const arm = (key: string, dueAt: number): void => {
+    // An overdue timer has already come: a run that is about to park must see it.
+    if (dueAt <= clock.now()) return arrive({ type: 'timer', key })
+    const cancel = clock.timer(dueAt - clock.now(), () => {
+      // The system's timers may fire a millisecond before the time that its clock shows.
+      if (armed.delete(key)) arm(key, dueAt)
+    })
+    armed.set(key, cancel)
+  }
   return {
-    arm: (key: string, dueAt: number): void => {
-      // An overdue timer has already come: a run that is about to park must see it.
-      if (dueAt <= clock.now()) return arrive({ type: 'timer', key })
-      const cancel = clock.timer(dueAt - clock.now(), () => {
-        if (armed.delete(key)) arrive({ type: 'timer', key })
-      })
-      armed.set(key, cancel)
-    },
+    arm,
     drop: (key: string): void => {
       armed.get(key)?.()
       armed.delete(key)
@@ -160,7 +164,7 @@ export const bodyOf = ({ arrival, step }: Commit): EntryBody => ({
 })
 
 /** Opens the port of a run whose lease this process holds. */
-export const embeddedPort = (options: EmbeddedPortOptions): EmbeddedPort => {
+export const embeddedPort = (options: PortOptions): LivePort => {
   const { journal, acting, lease } = options
   let head = options.head
   let wake = (): void => {}

@@ -4,7 +4,7 @@ import type { Failure } from '../failure/index.ts'
 import type { Cause, Journal, Lease, RunRow, StartCause, Watchers } from '../journal/index.ts'
 import { drive, leaveWhenWaiting } from './drive.ts'
 import type { Acting } from './effect.ts'
-import { embeddedPort, type EmbeddedPort, type Head } from './embedded-port.ts'
+import { embeddedPort, type Head, type LivePort, type PortOptions } from './embedded-port.ts'
 import type { EventStream } from './event-stream.ts'
 import type { FoldStep } from './fold-step.ts'
 import type { Fold } from './fold.ts'
@@ -36,6 +36,8 @@ export interface LiveRunParts {
   readonly started?: FoldStep
   /** Whether the run leaves the process also when it waits for a timer. Default: it stays for that. */
   readonly evict?: boolean
+  /** The port of another engine, which then also says who may drive the run. Default: one on the journal, under its lease. */
+  readonly openPort?: (options: PortOptions) => LivePort
 }
 
 /** A run at work. */
@@ -52,7 +54,7 @@ export interface LiveRun {
 }
 
 /** Renews the lease until told to stop. */
-const keepLease = ({ journal, acting, leaseMs, lease }: LiveRunParts, lost: (error: Error) => void): (() => void) => {
+const keepLease = ({ journal, acting, leaseMs, lease, openPort }: LiveRunParts, lost: (error: Error) => void): (() => void) => {
   let held = lease
   let cancel = (): void => {}
   const arm = (): void => {
@@ -70,7 +72,7 @@ const keepLease = ({ journal, acting, leaseMs, lease }: LiveRunParts, lost: (err
       true,
     )
   }
-  if (journal.name !== 'memory') arm()
+  if (journal.name !== 'memory' && openPort === undefined) arm()
   return () => cancel()
 }
 
@@ -84,8 +86,10 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     watchers.notify(run, event)
     observer?.event(event)
   }
-  const publish = (step: FoldStep, cause: Cause, at: number): void => eventsOf(fold, step, cause, port.head().seq, at).forEach(push)
-  const port = embeddedPort({
+  const publish = (step: FoldStep, cause: Cause, at: number): void => {
+    if (port.repeated?.() !== true) eventsOf(fold, step, cause, port.head().seq, at).forEach(push)
+  }
+  const port = (parts.openPort ?? embeddedPort)({
     journal,
     acting,
     lease,
@@ -99,7 +103,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
   else push({ type: 'run.resumed', run, at: acting.clock.now(), seq: head.seq, actor: '' })
   const withSession = {
     ...port,
-    commit: async (commit: Parameters<EmbeddedPort['commit']>[0]): Promise<void> => {
+    commit: async (commit: Parameters<LivePort['commit']>[0]): Promise<void> => {
       const { end } = commit.step
       const session = end === undefined || start.session === undefined ? undefined : await keepSession(journal, fold, start)
       return port.commit(session === undefined || end === undefined ? commit : { ...commit, step: { ...commit.step, end: { ...end, session } } })

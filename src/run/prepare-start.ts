@@ -53,6 +53,8 @@ interface StartParts {
   readonly engine?: string
   /** Takes a place among the runs at work; absent for a run that only queues. @throws FailureError `throttled`. */
   readonly admit?: Budgets['admit']
+  /** The run's id. Default: a new one. */
+  readonly id?: string
   /** Who sees the run before it is journaled. */
   readonly observers: readonly Observer[]
 }
@@ -88,7 +90,7 @@ const startCause = async (parts: StartParts, prompts: StartCause['prompts']): Pr
 
 const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const { agent, options, journal, clock, owner, leaseMs } = parts
-  const id = clock.id()
+  const id = parts.id ?? clock.id()
   const who = only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session })
   const { recorded, versions } = await choosePrompts(journal, agent, parts.prompts, { run: id, ...who })
   const begun = await startCause(parts, recorded)

@@ -20,6 +20,8 @@ export interface ResumeParts {
   readonly agent: Agent
   readonly acceptChanged: boolean
   readonly prompts?: PromptChooser | undefined
+  /** The last entry to fold; later ones were written by an earlier attempt of the same engine. Default: all. */
+  readonly until?: number
 }
 
 const doubtful = (fold: Fold): readonly string[] => [...fold.steps].filter(([, step]) => step.safety === 'ask').map(([key]) => key)
@@ -101,13 +103,19 @@ const cancelledInQueue = async (journal: Journal, run: string): Promise<Cause | 
 }
 
 /** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
-export const prepareResume = async ({ journal, clock, row, agent, acceptChanged, prompts }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease'>> => {
+export const prepareResume = async ({ journal, clock, row, agent, acceptChanged, prompts, until }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease'>> => {
   const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
   if (row.agentHash !== agent.hash && migration === undefined && !acceptChanged) return refuseChanged(journal, row, agent)
-  const entries = await journal.read(row.id)
+  const stored = await journal.read(row.id)
+  const entries = until === undefined ? stored : stored.slice(0, until + 1)
   const last = entries.at(-1)
   if (last === undefined) return fail('journal_corrupt', `Run ${row.id} has no entries.`)
   const head = { seq: last.seq, hash: last.hash, at: last.at }
+  const moved = stored[entries.length]
+  // The earlier attempt has migrated the run: its agent's entries cannot be folded any more, and need not be.
+  if (moved !== undefined && lastMigration([moved]) === 0) {
+    return { agent, ...(await openFold(journal, agent, row.id, [...entries, moved])), head, first: { cause: (JSON.parse(moved.text) as EntryBody).cause, at: moved.at } }
+  }
   if (migration !== undefined) {
     const { recorded, versions } = await choosePrompts(journal, agent, prompts, { ...row, run: row.id })
     const first = { cause: await migrate(journal, row, agent, migration, recorded), at: Math.max(last.at, clock.now()) }

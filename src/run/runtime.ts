@@ -10,6 +10,7 @@ import type { PolicyView } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
 import { contentFromEnvironment, traceRuns } from './observe/trace-runs.ts'
+import { hostRuntime } from './engine-host.ts'
 import { EventStream } from './event-stream.ts'
 import type { OutsideEvent, RunHandle } from './handle.ts'
 import { liveRun, outcomeOf, type LiveRun, type LiveRunParts } from './live-run.ts'
@@ -137,6 +138,7 @@ class LocalRuntime implements Runtime {
     this.#prompts?.check((options.agents ?? []).flatMap(promptsOf))
     const observers = [...(trace === 'off' ? [] : [traceRuns({ clock, content: trace === 'content' })]), ...(options.observers ?? [])]
     this.#acting = actingOf(options, clock, this.journal, observers)
+    hostRuntime(this, { journal: this.journal, acting: this.#acting, owner: this.#owner, agents: this.#agents, prompts: this.#prompts, watchers: this.#watchers })
   }
 
   async start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options: StartOptions = {}): Promise<RunHandle<O, E>> {

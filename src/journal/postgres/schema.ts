@@ -57,7 +57,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX runs_tenant ON runs (tenant, started_at) WHERE tenant IS NOT NULL;
   CREATE INDEX runs_session ON runs (session, started_at) WHERE session IS NOT NULL;
   CREATE INDEX runs_due ON runs (due_at) WHERE status = 'waiting' AND due_at IS NOT NULL;
-  CREATE INDEX runs_unread ON runs (no) WHERE status = 'waiting' AND inbox > taken;
+  CREATE INDEX runs_unread ON runs (no) WHERE inbox > taken AND status IN ('running', 'waiting');
 
   CREATE TABLE entries (
     run BIGINT NOT NULL,

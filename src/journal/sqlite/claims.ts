@@ -1,6 +1,6 @@
 // What a worker can take up, in SQL. Invariant: a run is offered only while nobody holds its lease, and asking takes nothing.
 import type { Clock } from '../../clock/index.ts'
-import type { Claimable, ClaimQuery, Journal, RunRow } from '../journal.ts'
+import type { Claimable, ClaimQuery, ClaimReason, Journal, RunRow } from '../journal.ts'
 import { numberIn, type Value } from './connection.ts'
 import type { Database } from './database.ts'
 import { oneOf } from './one-of.ts'
@@ -29,20 +29,20 @@ const QUEUED = `SELECT runs.no AS queued_no, row_number() OVER (PARTITION BY run
   WHERE runs.status = 'queued'`
 
 /** Kinds of claimable runs, most urgent first: where they are looked for and in which order. */
-const KINDS: readonly { readonly join: string; readonly where: string; readonly order: string; readonly timed?: true }[] = [
-  { join: '', where: `status = 'running'`, order: 'updated_at, no' },
-  { join: '', where: `status = 'waiting' AND due_at IS NOT NULL AND due_at <= ?`, order: 'due_at, no', timed: true },
-  { join: '', where: `status = 'waiting' AND inbox > taken`, order: 'updated_at, no' },
-  { join: ` JOIN (${QUEUED}) AS queue ON queue.queued_no = runs.no`, where: `status = 'queued'`, order: 'coalesce(priority, 0) DESC, turn, started_at, no' },
+const KINDS: readonly { readonly reason: ClaimReason; readonly join: string; readonly where: string; readonly order: string; readonly timed?: true }[] = [
+  { reason: 'work', join: '', where: `status = 'running'`, order: 'updated_at, no' },
+  { reason: 'timer', join: '', where: `status = 'waiting' AND due_at IS NOT NULL AND due_at <= ?`, order: 'due_at, no', timed: true },
+  { reason: 'event', join: '', where: `inbox > taken AND status IN ('running', 'waiting')`, order: 'updated_at, no' },
+  { reason: 'queue', join: ` JOIN (${QUEUED}) AS queue ON queue.queued_no = runs.no`, where: `status = 'queued'`, order: 'coalesce(priority, 0) DESC, turn, started_at, no' },
 ]
 
 /**
  * The statements that find claimable runs, most urgent first, and the one that finds the next timer.
  * @param nobodyHolds condition on a run, with the time now as its parameter.
  */
-export const claimStatements = ({ engine, agents, limit }: ClaimQuery, nobodyHolds: string, nowMs: number): { readonly kinds: readonly Bound[]; readonly next: Bound } => {
+export const claimStatements = ({ engine, agents, limit, only }: ClaimQuery, nobodyHolds: string, nowMs: number): { readonly kinds: readonly Bound[]; readonly next: Bound } => {
   const known = ofAgents(agents)
-  const kinds = KINDS.map(({ join, where, order, timed }) => ({
+  const kinds = KINDS.filter(({ reason }) => only === undefined || only.includes(reason)).map(({ join, where, order, timed }) => ({
     sql: `${SELECT_ROW}${join} WHERE ${where} AND engine = ? AND ${nobodyHolds}${known.sql} ORDER BY ${order} LIMIT ?`,
     parameters: [...(timed === true ? [nowMs] : []), engine, nowMs, ...known.parameters, limit],
   }))

@@ -108,7 +108,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE runs ADD COLUMN priority INTEGER;
   ALTER TABLE runs ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX runs_due ON runs (due_at) WHERE status = 'waiting' AND due_at IS NOT NULL;
-  CREATE INDEX runs_unread ON runs (updated_at) WHERE status = 'waiting' AND inbox > taken;
+  CREATE INDEX runs_unread ON runs (updated_at) WHERE inbox > taken AND status IN ('running', 'waiting');
   `,
   `
   CREATE TABLE cache (

@@ -78,6 +78,16 @@ export const claimBehaviour = (subject: () => Subject): void => {
       expect(await offered(journal, { limit: 3 })).toStrictEqual(['crashed', 'due', 'told'])
     })
 
+    test('one may ask for runs that could go on for one reason only', async () => {
+      const { journal } = subject()
+      await freeRun(journal, 'crashed')
+      await freeRun(journal, 'told')
+      await journal.post('told', { type: 'GO' })
+      await freeRun(journal, 'queued', { status: 'queued' })
+      expect(await offered(journal, { only: ['event'] })).toStrictEqual(['told'])
+      expect(await offered(journal, { only: ['queue', 'event'] })).toStrictEqual(['told', 'queued'])
+    })
+
     test('a run that is due and has an event is offered once', async () => {
       const { journal, clock } = subject()
       await freeRun(journal, 'both', { status: 'waiting', dueAt: clock.now() })
