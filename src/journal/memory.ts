@@ -124,7 +124,9 @@ const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
       store.budgets.settle(settlement, lease.run, entry.at)
       store.ledger.add(settlement.charges)
     }
-    if (update.agentHash !== undefined || update.agentVersion !== undefined) run.created = withAgent(run.created, update)
+    const { agentHash = run.created.agentHash, agentVersion } = update
+    const moved = agentHash !== run.created.agentHash || (update.agentHash !== undefined && agentVersion !== run.created.agentVersion)
+    if (moved || (update.agentHash === undefined && agentVersion !== undefined)) run.created = withAgent(run.created, update)
     if (!isEnded(update.status)) return
     noteEnd(store, run)
     if (run.created.session !== undefined) {

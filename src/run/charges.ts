@@ -26,12 +26,14 @@ const firstOf = (seen: Set<string>, under: Pick<Charge, (typeof RUN_DIMENSIONS)[
 }
 
 /** `/researching#1:0` and `asking` as `researching/asking`: the counts of entries would make every run a group of its own. */
-const stateOf = ({ state }: StepRequest): string =>
-  state
+const stateOf = ({ state }: StepRequest): string => {
+  if (!state.includes('/')) return state
+  return state
     .split('/')
     .filter((part) => part !== '')
     .map((part) => part.replace(/#\d+(?::.*)?$/, ''))
     .join('/')
+}
 
 type Attempted = Extract<Cause, { readonly type: 'attempt' }>
 type Billed = Pick<Charge, 'model' | 'prompt' | 'promptHash' | 'usage' | 'costNano' | 'latencyMs' | 'isCall' | 'failed' | 'estimatedTokens' | 'savedNano'>
