@@ -16,6 +16,7 @@ import type { ApproveMethod } from './states/approve.ts'
 import type { AgentMethod, EachMethod } from './states/child.ts'
 import type { ChooseMethod } from './states/choose.ts'
 import type { CodeMethod, WaitMethod } from './states/code.ts'
+import type { CompactMethod } from './states/compact.ts'
 import type { DecideMethod, HumanMethod } from './states/events.ts'
 import type { FallbackMethod } from './states/fallback.ts'
 import type { FinalMethod } from './states/final.ts'
@@ -53,6 +54,8 @@ export interface Builder<X extends Env> {
   readonly fallback: FallbackMethod<X>
   /** Lets a model pick exactly one of the events that are legal now. */
   readonly decide: DecideMethod<X>
+  /** Shortens a conversation that grew too long, so that it can go on. */
+  readonly compact: CompactMethod<X>
   /** Waits until a person has approved, edited or rejected the calls that are pending. */
   readonly approve: ApproveMethod<X>
   /** Waits for one of the declared events. */
@@ -229,6 +232,7 @@ export const setupAgent = <
     rerank: (name: unknown, options: object) => stateOf('rerank', { ...options, name }),
     fallback: (alternatives: unknown, options: object) => stateOf('fallback', { ...options, alternatives }),
     decide: (model: unknown, options: object) => stateOf('decide', { ...options, model }),
+    compact: (model: unknown, options: object) => stateOf('compact', { ...options, model }),
     approve: (options: object) => stateOf('approve', options),
     human: (options: object) => stateOf('human', options),
     loop: (model: unknown, options: object) => stateOf('loop', { ...options, model }),

@@ -9,6 +9,7 @@ import { compileApprove } from './states/approve.ts'
 import { compileAgent, compileEach } from './states/child.ts'
 import { compileChoose } from './states/choose.ts'
 import { compileCode, compileWait } from './states/code.ts'
+import { compileCompact } from './states/compact.ts'
 import { compileDecide, compileHuman } from './states/events.ts'
 import { compileFallback } from './states/fallback.ts'
 import { compileFinal } from './states/final.ts'
@@ -29,6 +30,7 @@ const COMPILERS: { readonly [K in StateKind]: (site: Site, options: never) => No
   rerank: compileRerank,
   fallback: compileFallback,
   decide: compileDecide,
+  compact: compileCompact,
   approve: compileApprove,
   human: compileHuman,
   loop: compileLoop,

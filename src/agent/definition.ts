@@ -90,6 +90,7 @@ const effectShape = (effect: EffectSpec): Data => ({
   ...('tools' in effect ? { tools: Object.keys(effect.tools).sort() } : {}),
   ...(effect.kind === 'tool' || effect.kind === 'retrieve' || effect.kind === 'rerank' ? { name: effect.name } : {}),
   ...(effect.kind === 'approve' && effect.call !== undefined ? { call: effect.call.name } : {}),
+  ...(effect.kind === 'compact' ? { thread: effect.thread, keep: effect.keep } : {}),
   ...('agent' in effect ? { agent: effect.agent.id, hash: effect.agent.hash } : {}),
 })
 

@@ -46,6 +46,8 @@ const SHAPES: { readonly [option: string]: Shape } = {
   thread: text,
   maxVisits: count,
   k: count,
+  keep: count,
+  instructions: text,
   parallel: count,
   concurrency: count,
   maxItems: count,

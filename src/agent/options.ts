@@ -18,6 +18,7 @@ const OPTIONS = {
   rerank: [...attempt, 'cache', 'query', 'documents', 'k', 'save', 'onDone'],
   fallback: [...call, 'cache', 'prompt', 'vars', 'repairs', 'output', 'save', 'onDone'],
   decide: [...call, 'prompt', 'vars', 'repairs', 'on'],
+  compact: [...call, 'thread', 'keep', 'instructions', 'save', 'onDone'],
   approve: [...state, 'show', 'expiresMs', 'tools', 'call', 'onApproved', 'onRejected'],
   human: [...state, 'on', 'show', 'expiresMs'],
   loop: [...call, 'cache', 'prompt', 'vars', 'repairs', 'output', 'save', 'tools', 'thread', 'approve', 'show', 'expiresMs', 'parallel', 'onDone'],
@@ -39,7 +40,7 @@ export type OptionOf<K extends keyof typeof OPTIONS> = (typeof OPTIONS)[K][numbe
 const REQUIRED: ReadonlySet<string> = new Set(['prompt', 'onDone', 'args', 'query', 'documents', 'on', 'onApproved', 'onRejected', 'input', 'items', 'run', 'ms', 'cases', 'else', 'initial', 'states'])
 
 /** Tools are optional for most kinds, but a loop is about them. */
-const isRequired = (kind: StateKind, name: string): boolean => REQUIRED.has(name) || (kind === 'loop' && name === 'tools')
+const isRequired = (kind: StateKind, name: string): boolean => REQUIRED.has(name) || (kind === 'loop' && name === 'tools') || (kind === 'compact' && name === 'thread')
 
 /** Options that the builder adds to those of the author. */
 const ADDED = new Set(['model', 'name', 'alternatives', 'passThrough'])

@@ -184,8 +184,20 @@ export interface DecideSpec extends EffectBase, Omit<CallOptions, 'cache'> {
   readonly repairs: number
 }
 
+/** Shortens a conversation: a model sums up its middle, and the thread goes on from the summary. */
+export interface CompactSpec extends EffectBase, Omit<CallOptions, 'cache'> {
+  readonly kind: 'compact'
+  readonly model: ModelRef
+  /** The thread by its name: the path of the state that talks in it, or the `thread` it names. */
+  readonly thread: string
+  /** Latest messages that stay as they are. */
+  readonly keep: number
+  /** What the summary is to hold on to. */
+  readonly instructions: string
+}
+
 /** Everything an effect state can ask for. */
-export type EffectSpec = ModelSpec | ToolsSpec | ToolSpec | RetrieveSpec | RerankSpec | HumanSpec | ApproveSpec | CodeSpec | WaitSpec | AgentSpec | EachSpec | DecideSpec
+export type EffectSpec = CompactSpec | ModelSpec | ToolsSpec | ToolSpec | RetrieveSpec | RerankSpec | HumanSpec | ApproveSpec | CodeSpec | WaitSpec | AgentSpec | EachSpec | DecideSpec
 
 /** Kinds of effect state. */
 export type EffectKind = EffectSpec['kind']
@@ -194,6 +206,7 @@ export type EffectKind = EffectSpec['kind']
 export const FAILURE_KIND_OF: { readonly [K in EffectKind]: FailureKind | undefined } = {
   model: 'model',
   decide: 'model',
+  compact: 'model',
   tools: 'tool',
   tool: 'tool',
   retrieve: 'retrieval',

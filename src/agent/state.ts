@@ -13,6 +13,7 @@ export type StateKind =
   | 'rerank'
   | 'fallback'
   | 'decide'
+  | 'compact'
   | 'approve'
   | 'human'
   | 'loop'

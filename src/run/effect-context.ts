@@ -43,7 +43,11 @@ const threadOf = (actor: Actor, name: string): Thread => {
 }
 
 const newThread = (actor: Actor, name: string): Thread => {
-  const thread = new Thread(`${actor.path}/${name}#${actor.visits[name] ?? 1}`)
+  const base = `${actor.path}/${name}#${actor.visits[name] ?? 1}`
+  const before = actor.threads.get(name)?.id
+  // A thread that takes over within one visit is told apart by a number.
+  const serial = before === base ? 2 : before?.startsWith(`${base}~`) === true ? Number(before.slice(base.length + 1)) + 1 : 0
+  const thread = new Thread(serial === 0 ? base : `${base}~${serial}`)
   actor.threads.set(name, thread)
   return thread
 }
@@ -96,8 +100,8 @@ export const effectContext = (fold: Fold, actor: Actor, effect: OpenEffect, inpu
     notice: (event) => fold.notice(actor, event),
     noteRepeat: (what, args, result) => actor.repeat.note(what, args, result),
     runDeadline: () => runDeadline(fold, actor),
-    thread: (name) => {
-      if (name !== effect.state) fold.namedThreads.add(name)
+    thread: (name, isNamed = name !== effect.state) => {
+      if (isNamed) fold.namedThreads.add(name)
       return threadOf(actor, name)
     },
     newThread: (name) => newThread(actor, name),

@@ -116,8 +116,8 @@ export interface EffectContext {
   readonly noteRepeat: (what: string, args: unknown, result: unknown) => void
   /** Latest end of active time by the run's durationMs, milliseconds UTC. */
   readonly runDeadline: () => StepRequest['deadline']
-  /** The newest thread of that name, made when there is none. */
-  readonly thread: (name: string) => Thread
+  /** The newest thread of that name, made when there is none. @param isNamed true when a session is to keep it; default: when it is not the state's own. */
+  readonly thread: (name: string, isNamed?: boolean) => Thread
   /** A new thread that takes over the name. */
   readonly newThread: (name: string) => Thread
   /** Leaves calls for a tools or approve state to take. */

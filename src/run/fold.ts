@@ -140,7 +140,7 @@ export class Fold {
     owner.effect.logic.attempt?.(owner.suffix, attempt, outcome)
     const retry = this.timers.size > before ? this.timers.get(`${key}~retry`) : undefined
     const followed = this.steps.has(`${key}.${attempt + 1}`) || retry !== undefined
-    if (followed && !outcome.ok && (step.kind === 'model' || step.kind === 'decide')) this.notice(owner.actor, { type: 'attempt.discarded', key, state: step.state, attempt })
+    if (followed && !outcome.ok && (step.kind === 'model' || step.kind === 'decide' || step.kind === 'compact')) this.notice(owner.actor, { type: 'attempt.discarded', key, state: step.state, attempt })
     this.notice(owner.actor, attemptNotice(step, outcome, retry === undefined ? undefined : retry.dueAt - this.now))
   }
 

@@ -95,7 +95,7 @@ export const CONTENT = {
 } as const
 
 /** Values of `gen_ai.operation.name`, by kind of effect. */
-export const OPERATION = { model: 'chat', decide: 'chat', tool: 'execute_tool', tools: 'execute_tool', retrieve: 'retrieval', rerank: 'rerank', code: 'code', agent: 'invoke_agent' } as const
+export const OPERATION = { model: 'chat', decide: 'chat', compact: 'chat', tool: 'execute_tool', tools: 'execute_tool', retrieve: 'retrieval', rerank: 'rerank', code: 'code', agent: 'invoke_agent' } as const
 
 /** Names of log events. */
 export const LOG_EVENT = { transition: 'stateloop.transition', exception: 'gen_ai.client.operation.exception', breaker: 'stateloop.breaker' } as const

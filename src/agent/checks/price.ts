@@ -6,20 +6,20 @@ import { toJsonSchema } from '../../schema/index.ts'
 import type { Limits } from '../agent.ts'
 import type { Problem } from '../problem.ts'
 import { knownText } from '../prompt-option.ts'
-import type { DecideSpec, ModelRef, ModelSpec } from '../spec.ts'
+import type { CompactSpec, DecideSpec, ModelRef, ModelSpec } from '../spec.ts'
 import type { Facts } from './facts.ts'
 
 /** A provider whose models declare their own price. */
 const DECLARES_PRICE = 'scripted'
 
-const knownTokens = (spec: ModelSpec | DecideSpec): number =>
+const knownTokens = (spec: ModelSpec | DecideSpec | CompactSpec): number =>
   inputTokenBound({
-    messages: [{ role: 'user', content: knownText(spec.prompt) }],
+    messages: spec.kind === 'compact' ? [] : [{ role: 'user', content: knownText(spec.prompt) }],
     ...(spec.kind === 'model' ? { tools: Object.entries(spec.tools).map(([name, tool]) => ({ name, description: tool.description, parameters: toJsonSchema(tool.input, name) })) } : {}),
     ...(spec.kind === 'model' && spec.output !== undefined ? { output: toJsonSchema(spec.output, 'output') } : {}),
   })
 
-const problemOf = (prices: () => PricePort, ref: ModelRef, spec: ModelSpec | DecideSpec, capUsd: number): string | undefined => {
+const problemOf = (prices: () => PricePort, ref: ModelRef, spec: ModelSpec | DecideSpec | CompactSpec, capUsd: number): string | undefined => {
   if (ref.provider === '') return undefined
   const name = `${ref.provider}/${ref.model}`
   const price = ref.price ?? prices().price(ref.provider, ref.model, systemClock.now())
@@ -38,7 +38,7 @@ export const checkPrices = (facts: Facts, limits: Limits, sessionLimits: Limits 
   const prices = (): PricePort => (port ??= priceTable())
   return facts.graph.nodes.flatMap(({ path }) =>
     facts.effectsOf(path).flatMap((effect) => {
-      const problem = effect.kind === 'model' || effect.kind === 'decide' ? problemOf(prices, effect.model, effect, capUsd) : undefined
+      const problem = effect.kind === 'model' || effect.kind === 'decide' || effect.kind === 'compact' ? problemOf(prices, effect.model, effect, capUsd) : undefined
       return problem === undefined ? [] : [{ state: path, problem }]
     }),
   )

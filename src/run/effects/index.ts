@@ -3,6 +3,7 @@ import type { EffectSpec } from '../../agent/index.ts'
 import type { EffectContext, RunningEffect } from '../effect.ts'
 import { openAgent, openEach } from './children.ts'
 import { openCode } from './code.ts'
+import { openCompact } from './compact.ts'
 import { openDecide } from './decide.ts'
 import { openModel } from './model.ts'
 import { openRerank, openRetrieve } from './retrieve.ts'
@@ -35,6 +36,8 @@ export const openEffect = (spec: EffectSpec, context: EffectContext): RunningEff
       return openAgent(spec, context)
     case 'each':
       return openEach(spec, context)
+    case 'compact':
+      return openCompact(spec, context)
     case 'decide':
       return openDecide(spec, context)
   }

@@ -1,6 +1,6 @@
 // One model call with its retries and repair turns: what a model state and a decision have in common.
 // Invariant: what is asked is decided purely, at each attempt; only performing it touches the world.
-import type { DecideSpec, ModelSpec } from '../../agent/index.ts'
+import type { CompactSpec, DecideSpec, ModelSpec } from '../../agent/index.ts'
 import type { Outcome } from '../../journal/index.ts'
 import type { EffectContext, RunningEffect } from '../effect.ts'
 import type { Thread } from '../thread.ts'
@@ -14,11 +14,14 @@ const repairTurn = (thread: Thread, outcome: Outcome & { readonly ok: false }): 
   thread.push({ role: 'user', content: `Your reply did not match the required schema. ${outcome.failure.message} Reply again with only the corrected JSON.` })
 }
 
+/** The states that ask a model. */
+type Asking = ModelSpec | DecideSpec | CompactSpec
+
 /** What differs between the calls of one state: tools, schema, expectations and the prompt. */
 export type Asked = Pick<ModelAsk, 'tools' | 'output' | 'expected' | 'prompt' | 'toolChoice'> & Partial<Pick<ModelAsk, 'model'>>
 
 /** The whole of what a state asks now. */
-export const resolveAsk = (spec: ModelSpec | DecideSpec, context: EffectContext, thread: Thread, asked: Asked): ModelAsk => ({
+export const resolveAsk = (spec: Asking, context: EffectContext, thread: Thread, asked: Asked): ModelAsk => ({
   model: spec.model,
   ...asked,
   run: context.run,
@@ -33,7 +36,7 @@ export const resolveAsk = (spec: ModelSpec | DecideSpec, context: EffectContext,
 })
 
 /** Begins the call. @param ask gives what to ask, at each attempt. @param done gets the final outcome, once. */
-export const openModelCall = (spec: ModelSpec | DecideSpec, context: EffectContext, thread: Thread, ask: () => Asked, done: (outcome: Outcome) => void): RunningEffect => {
+export const openModelCall = (spec: Asking, context: EffectContext, thread: Thread, ask: () => Asked, done: (outcome: Outcome) => void): RunningEffect => {
   const resolved = (): ModelAsk => resolveAsk(spec, context, thread, ask())
   let repairs = 0
   const call = attempts({
@@ -48,7 +51,7 @@ export const openModelCall = (spec: ModelSpec | DecideSpec, context: EffectConte
     call: resolved,
     perform: (io) => askModel(resolved(), io),
     repair: (outcome) => {
-      if (outcome.failure.code !== 'invalid_output' || repairs >= spec.repairs) return false
+      if (outcome.failure.code !== 'invalid_output' || repairs >= ('repairs' in spec ? spec.repairs : 0)) return false
       repairs += 1
       repairTurn(thread, outcome)
       call.again()
