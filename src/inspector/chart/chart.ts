@@ -34,6 +34,7 @@ const callOf = (effect: EffectSpec): string => {
   switch (effect.kind) {
     case 'model':
     case 'decide':
+    case 'compact':
       return effect.model.model
     case 'tools':
     case 'approve':
