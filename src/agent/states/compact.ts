@@ -10,7 +10,7 @@ import { effectOf } from '../source.ts'
 import type { CompactSpec } from '../spec.ts'
 import type { State } from '../state.ts'
 import { effectState } from './effect.ts'
-import { modelOf } from './model.ts'
+import { modelFor } from './model.ts'
 import type { CallOptions, Erased } from './options.ts'
 
 /** The method `t.compact`. */
@@ -53,6 +53,6 @@ export const compileCompact = (site: Site, options: CompactOptions): NodeConfig 
     const threads = threadsOf(site)
     if (!threads.includes(thread)) report(site, `thread is '${thread}', in which no model state of this agent talks.${suggest(thread, threads)}`)
   })
-  const spec: CompactSpec = { kind: 'compact', model: modelOf(site, options.model), thread, keep, instructions, ...commonSpec({ ...options }) }
+  const spec: CompactSpec = { kind: 'compact', model: modelFor(site, options), thread, keep, instructions, ...commonSpec({ ...options }) }
   return effectState(site, 'compact', spec, options)
 }
