@@ -6,7 +6,7 @@ export type { Config } from './cli/index.ts'
 export { fakeClock, systemClock } from './clock/index.ts'
 export type { Clock, FakeClock } from './clock/index.ts'
 export { priceTable, reportCosts } from './cost/index.ts'
-export type { Cost, CostDimension, CostGroup, CostOptions, CostReport, CostSums, LedgerStore, Price, PricePort, PriceTableOptions, Surprise, Usage } from './cost/index.ts'
+export type { Cost, CostDimension, CostGroup, CostOptions, CostReport, CostSums, LedgerStore, LimitDefinition, LimitScope, Rate, Price, PricePort, PriceTableOptions, Surprise, Usage } from './cost/index.ts'
 export { FAILURE_CODES, FailureError, codeInfo, codesOf, fail, failure, failureOf, isFailure } from './failure/index.ts'
 export type { CodesOf, DoorCode, EffectCode, Failure, FailureCode, FailureKind, Json } from './failure/index.ts'
 export { memoryJournal, sqliteJournal } from './journal/index.ts'
@@ -33,6 +33,7 @@ export { definePrompt, loadPrompt, promptFromMarkdown, promptLock, textOf } from
 export type { Content, Message, Part, Prompt, PromptAssignment, PromptChooser, PromptLock, PromptLockOptions, ToolCall } from './prompt/index.ts'
 export { client, createRuntime, logRuns } from './run/index.ts'
 export type {
+  BudgetNotice,
   Call,
   Client,
   ClientOptions,

@@ -1,5 +1,6 @@
 // A project's settings for the command line. Invariant: every setting has a default, so a project needs no file.
 import type { Agent } from '../agent/index.ts'
+import type { LimitDefinition, PricePort } from '../cost/index.ts'
 import type { ModelProvider } from '../model/index.ts'
 
 /** The application's objects, or a function that makes them once for the command. */
@@ -13,6 +14,10 @@ export interface Config {
   readonly providers?: readonly ModelProvider[]
   /** For tools and code; these win over the ones an agent's module exports. */
   readonly services?: Services
+  /** What models cost, such as `priceTable({ overrides })`. Default: public list prices. */
+  readonly prices?: PricePort
+  /** Limits on spending. Limits set with `stateloop limit` win over these. */
+  readonly budgets?: readonly LimitDefinition[]
   /** The database: a file, from the project's root, or `postgres://…`. Default `.stateloop/stateloop.db`. */
   readonly db?: string
   /** The lock of the prompts, from the project's root. Default `prompts.lock.json`, where there is one. */

@@ -46,6 +46,8 @@ export const openRuntime = async (io: Io, project: Project, { agent, exports }: 
     agents: [agent],
     ...(existsSync(lock) ? { prompts: promptLock({ path: lock, watch: true }) } : {}),
     services,
+    ...(project.config.prices === undefined ? {} : { prices: project.config.prices }),
+    ...(project.config.budgets === undefined ? {} : { budgets: project.config.budgets }),
     log: (run, message, fields) => io.err(`${run.slice(-12)} ${oneLine(message)}${fields === undefined ? '' : ` ${oneLine(JSON.stringify(fields))}`}\n`),
   })
   return { runtime, notes }
@@ -58,6 +60,9 @@ export const openExisting = (io: Io, project: Project, { db }: CommonOptions): J
   const place = databasePath(project, db, io.env)
   return isUrl(place) || existsSync(place) ? openJournal(place) : undefined
 }
+
+/** Opens the journal, and makes it where there is none yet. */
+export const openForWriting = (io: Io, project: Project, { db }: CommonOptions): Journal => openJournal(databasePath(project, db, io.env))
 
 /** A run with its journal, opened to read. */
 export interface FoundRun {

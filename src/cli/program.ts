@@ -15,6 +15,7 @@ import { PROMPT_COMMANDS } from './commands/prompts/index.ts'
 import { exportCommand } from './commands/export.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { newCommand } from './commands/new.ts'
+import { limitCommand } from './commands/limit.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
@@ -36,6 +37,7 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   showCommand,
   traceCommand,
   costsCommand,
+  limitCommand,
   ejectCommand,
   exportCommand,
   inspectCommand,
