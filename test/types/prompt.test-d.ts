@@ -65,8 +65,15 @@ answer.render({ question: 2 })
 
 // @ts-expect-error a placeholder that vars does not declare
 definePrompt({ id: 'answer', vars, messages: 'Hi {{qestion}}' })
-// @ts-expect-error the mistake is in the second message
-definePrompt({ id: 'answer', vars, messages: [{ role: 'system', content: 'Hi' }, { role: 'user', content: '{{nope}}' }] })
+definePrompt({
+  id: 'answer',
+  vars,
+  // @ts-expect-error the mistake is in the second message
+  messages: [
+    { role: 'system', content: 'Hi' },
+    { role: 'user', content: '{{nope}}' },
+  ],
+})
 // @ts-expect-error not a role
 definePrompt({ id: 'answer', vars, messages: [{ role: 'tool', content: '{{question}}' }] })
 // @ts-expect-error the partial uses what vars does not declare

@@ -39,5 +39,16 @@ export const postgresJournal = (options: PostgresOptions): Journal => {
   const { settled, ...content } = pgContentOn(db)
   const { forgetHead, ...runs } = pgRunsOn(db, clock, settled)
   const ledger: LedgerStore = { read: (query) => db.read((sql) => performLater(sql, readLedger(query))), dearest: (query) => db.read((sql) => performLater(sql, dearestRuns(query))) }
-  return { name: 'postgres', ...runs, ...pgLeasesOn(db, clock, forgetHead), ...pgClaimsOn(db, clock), ...pgInboxOn(db, clock), ...content, cache: pgCacheOn(db, clock), ledger, budgets: budgetsOn(db, clock), close: () => db.close() }
+  return {
+    name: 'postgres',
+    ...runs,
+    ...pgLeasesOn(db, clock, forgetHead),
+    ...pgClaimsOn(db, clock),
+    ...pgInboxOn(db, clock),
+    ...content,
+    cache: pgCacheOn(db, clock),
+    ledger,
+    budgets: budgetsOn(db, clock),
+    close: () => db.close(),
+  }
 }

@@ -81,7 +81,10 @@ export const chatStream = (asked: string, report: Reporter, doneMarker: 'require
     const piece = readMessage(fields)
     said.push(piece.text)
     refusals.push(piece.refusal)
-    return toDeltas(piece, piece.calls.map((call) => table.add(call)))
+    return toDeltas(
+      piece,
+      piece.calls.map((call) => table.add(call)),
+    )
   }
 
   const takeChunk = ({ type, data }: SseEvent): readonly ModelDelta[] => {
