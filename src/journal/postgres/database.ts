@@ -1,9 +1,9 @@
 // A PostgreSQL database: a pool of connections, statements and transactions on it, and what happens when it goes away.
 // Invariant: what may or may not have happened is repeated only by a job that finds out, and nobody waits without an end.
-import type { Pool, PoolClient } from 'pg'
 import { sleep, type Clock } from '../../clock/index.ts'
 import { refuseClosed } from '../refusal.ts'
 import type { Columns, Value } from '../sqlite/connection.ts'
+import type { PgClient, PgPool } from './driver.ts'
 import { faultOf, isConflict, isLost } from './fault.ts'
 import { migrate, placeOf, preparePool, type PostgresOptions } from './open.ts'
 
@@ -44,13 +44,13 @@ const statement = (sql: string): { readonly name: string; readonly text: string 
   return made
 }
 
-const sqlOn = (client: PoolClient | Pool): PgSql => {
+const sqlOn = (client: PgClient | PgPool): PgSql => {
   const all = async (sql: string, ...parameters: Value[]): Promise<readonly Columns[]> => (await client.query<Record<string, unknown>>({ ...statement(sql), values: parameters })).rows
   return { all, get: async (sql, ...parameters) => (await all(sql, ...parameters))[0] }
 }
 
 /** Performs a job between two statements on a connection of its own; a connection that failed in between is thrown away. */
-const inTransaction = async <T>(pool: Pool, begin: string, job: (sql: PgSql) => Promise<T>): Promise<T> => {
+const inTransaction = async <T>(pool: PgPool, begin: string, job: (sql: PgSql) => Promise<T>): Promise<T> => {
   const client = await pool.connect()
   try {
     await client.query(begin)
@@ -75,7 +75,7 @@ const inTransaction = async <T>(pool: Pool, begin: string, job: (sql: PgSql) => 
  * keep it from starting.
  * @returns gives false once it was away for `patienceMs`.
  */
-const reunion = (clock: Clock, use: () => Promise<Pool>): ((patienceMs: number) => Promise<boolean>) => {
+const reunion = (clock: Clock, use: () => Promise<PgPool>): ((patienceMs: number) => Promise<boolean>) => {
   let waiting: Promise<boolean> | undefined
   const knock = async (patienceMs: number): Promise<boolean> => {
     const startedAt = clock.monotonic()
@@ -100,10 +100,10 @@ const reunion = (clock: Clock, use: () => Promise<Pool>): ((patienceMs: number) 
 export const pgDatabase = (options: PostgresOptions & { readonly clock: Clock }): PgDatabase => {
   const { clock, reconnectMs = 10_000 } = options
   const place = placeOf(options)
-  let pool: Promise<Pool> | undefined
+  let pool: Promise<PgPool> | undefined
   let met = false
   let closed = false
-  const open = async (): Promise<Pool> => {
+  const open = async (): Promise<PgPool> => {
     const made = await preparePool(options)
     try {
       await migrate(made, options)
@@ -114,7 +114,7 @@ export const pgDatabase = (options: PostgresOptions & { readonly clock: Clock })
     met = true
     return made
   }
-  const use = async (): Promise<Pool> => {
+  const use = async (): Promise<PgPool> => {
     if (closed) return refuseClosed(place)
     pool ??= open()
     try {
@@ -125,7 +125,7 @@ export const pgDatabase = (options: PostgresOptions & { readonly clock: Clock })
     }
   }
   const isBack = reunion(clock, use)
-  const lasting = async <T>(doing: string, job: (pool: Pool, again: boolean) => Promise<T>): Promise<T> => {
+  const lasting = async <T>(doing: string, job: (pool: PgPool, again: boolean) => Promise<T>): Promise<T> => {
     let conflicts = 0
     let again = false
     for (;;) {

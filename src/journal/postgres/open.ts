@@ -1,9 +1,9 @@
 // Connects to PostgreSQL and makes or migrates the tables. The only file that touches `pg`, which is loaded with the first
 // use of a journal. Invariant: a server that would forget what it acknowledged is refused, and two processes that migrate
 // at once take turns by a lock on a table.
-import type { ClientBase, Pool } from 'pg'
 import type { Clock } from '../../clock/index.ts'
 import { fail } from '../../failure/index.ts'
+import type { PgPool } from './driver.ts'
 import { MIGRATIONS, MIGRATIONS_TABLE } from './schema.ts'
 
 /** Where a journal in PostgreSQL lives. */
@@ -63,11 +63,10 @@ const greeting = (schema: string): string => `SET search_path TO ${schema};
   SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`
 
 /** Makes a pool; nothing is connected yet. @throws FailureError `usage`. */
-export const preparePool = async (options: PostgresOptions): Promise<Pool> => {
-  const { Pool: PgPool, types } = await loadDriver()
+export const preparePool = async (options: PostgresOptions): Promise<PgPool> => {
+  const { Pool, types } = await loadDriver()
   const schema = schemaOf(options)
-  const greet = (client: ClientBase): Promise<unknown> => client.query(greeting(schema))
-  const pool = new PgPool({
+  const pool = new Pool({
     connectionString: options.url,
     max: options.connections ?? 10,
     application_name: 'stateloop',
@@ -76,23 +75,23 @@ export const preparePool = async (options: PostgresOptions): Promise<Pool> => {
     keepAlive: true,
     allowExitOnIdle: true,
     // Awaited by the pool, although its type does not say so.
-    onConnect: greet as (client: ClientBase) => void,
+    onConnect: (client) => client.query(greeting(schema)) as unknown as void,
     types: { getTypeParser: ((oid: number, format: 'text') => (oid === INT8 ? Number : types.getTypeParser(oid, format))) as typeof types.getTypeParser },
   })
   // A connection that breaks between two statements says so here as well as to the next statement, which reports it.
   pool.on('connect', (client) => client.on('error', () => {}))
   pool.on('error', () => {})
-  return pool
+  return pool as unknown as PgPool
 }
 
-const checkServer = async (pool: Pool, place: string): Promise<void> => {
+const checkServer = async (pool: PgPool, place: string): Promise<void> => {
   const { rows } = await pool.query<{ fsync: string; encoding: string }>(`SELECT current_setting('fsync') AS fsync, current_setting('server_encoding') AS encoding`)
   const [server] = rows
   if (server?.fsync === 'off') fail('journal_unavailable', `The server of ${place} runs with fsync = off, so it would lose acknowledged steps when the machine stops. Turn fsync on.`)
   if (server?.encoding !== 'UTF8') fail('journal_unavailable', `The database ${place} has the encoding ${server?.encoding}, which cannot hold every text. Create it with ENCODING 'UTF8'.`)
 }
 
-const versionOf = async (pool: Pool, schema: string): Promise<number> => {
+const versionOf = async (pool: PgPool, schema: string): Promise<number> => {
   const { rows } = await pool.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [`${schema}.migrations`])
   if (rows[0]?.there !== true) return 0
   const found = await pool.query<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM migrations')
@@ -100,12 +99,12 @@ const versionOf = async (pool: Pool, schema: string): Promise<number> => {
 }
 
 /** Compares the tables with those of this version. @throws FailureError `journal_unavailable`. */
-export const schemaStatus = async (pool: Pool, options: PostgresOptions): Promise<SchemaStatus> => {
+export const schemaStatus = async (pool: PgPool, options: PostgresOptions): Promise<SchemaStatus> => {
   await checkServer(pool, placeOf(options))
   return { found: await versionOf(pool, schemaOf(options)), known: MIGRATIONS.length }
 }
 
-const applyMigrations = async (pool: Pool, schema: string, nowMs: () => number): Promise<void> => {
+const applyMigrations = async (pool: PgPool, schema: string, nowMs: () => number): Promise<void> => {
   await pool.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
   await pool.query(MIGRATIONS_TABLE)
   const client = await pool.connect()
@@ -132,7 +131,7 @@ const MOST_TRIES = 5
  * Makes the tables what this version needs.
  * @throws FailureError `journal_unavailable` when they are newer, or older and must not be touched.
  */
-export const migrate = async (pool: Pool, options: PostgresOptions & { readonly clock: Clock }): Promise<SchemaStatus> => {
+export const migrate = async (pool: PgPool, options: PostgresOptions & { readonly clock: Clock }): Promise<SchemaStatus> => {
   const before = await schemaStatus(pool, options)
   const place = placeOf(options)
   if (before.found > before.known) {
