@@ -1,7 +1,6 @@
 // Runs an agent on a case and reads off what happened: states and calls from the run's events, use and end from its
 // journal. Invariant: observing changes nothing, so an evaluated run does what a run in production does.
 import type { Agent } from '../agent/index.ts'
-import { sleep, type Clock } from '../clock/index.ts'
 import { failureOf, type Failure, type Json } from '../failure/index.ts'
 import type { Entry, Journal } from '../journal/index.ts'
 import { createRuntime, type Observer, type RunEvent, type RunHandle, type RunOutcome, type Runtime } from '../run/index.ts'
@@ -57,25 +56,11 @@ const shared = (journal: Journal): Journal =>
     },
   })
 
-/** When a run goes on by itself, milliseconds UTC; undefined when it waits for somebody. */
-const wakesAt = (outcome: RunOutcome): number | undefined => {
-  if (outcome.outcome !== 'waiting' || outcome.waiting.some((waiting) => waiting.for !== 'timer')) return undefined
-  const due = outcome.waiting.flatMap(({ dueAt }) => dueAt ?? [])
-  return due.length === 0 ? undefined : Math.min(...due)
-}
-
-/** Answers a run for as long as it waits and the evaluation has an answer; sits out timers that end within the trial. */
-const settle = async (runtime: Runtime, run: RunHandle, one: EvalCase, { respond, timeoutMs }: Evaluation, clock: Clock): Promise<RunOutcome> => {
-  const endsAt = clock.now() + timeoutMs
+/** Answers a run for as long as it waits and the evaluation has an answer. */
+const settle = async (run: RunHandle, one: EvalCase, respond: Evaluation['respond']): Promise<RunOutcome> => {
   const about = { id: one.id, input: one.input, ...(one.metadata === undefined ? {} : { metadata: one.metadata }) }
   let outcome = await run.outcome()
   for (let answers = 0; outcome.outcome === 'waiting' && answers < MOST_ANSWERS; answers++) {
-    const due = wakesAt(outcome)
-    if (due !== undefined && due < endsAt) {
-      await sleep(clock, due - clock.now())
-      outcome = await (await runtime.resume(run.id)).outcome()
-      continue
-    }
     const event = outcome.waiting.map((waiting) => respond?.(waiting, about)).find((answer) => answer !== undefined)
     if (event === undefined) return outcome
     await run.send(event)
@@ -146,7 +131,7 @@ export const observeRun = async (agent: Agent, one: EvalCase, services: { readon
   try {
     const { run, stop } = await begin(runtime, agent, one.input, performing)
     try {
-      const outcome = await settle(runtime, run, one, evaluation, clock)
+      const outcome = await settle(run, one, evaluation.respond)
       const took = durationMs()
       return {
         ...endOf(outcome),

@@ -30,7 +30,7 @@ describe('the exit code of eval', () => {
     const { code, out } = await project.stateloop(['eval', numbers, '--base', 'last'])
     expect(code).toBe(1)
     expect(out).toMatch(/numbers: regressed {2}30 cases · 30 run/)
-    expect(out).toMatch(/change −50\.0 points/)
+    expect(out).toMatch(/the change is −50\.0 points, between .*\n {2}with these trials a loss of \d+\.\d points would be seen/)
     expect(out).toContain('and 5 more failing cases: --report html shows all')
   })
 

@@ -158,6 +158,20 @@ describe('an agent', () => {
     expect(await statusWith('refused')).toMatchObject({ status: 'failed', observation: { refusals: 1 } })
   })
 
+  it('sits out a wait that ends within the trial, and is cancelled at the trial’s end', async () => {
+    const clock = fakeClock()
+    const u = setupAgent({ id: 'patient', models: { m: 'scripted/m' }, input: z.object({}), context: z.object({}), onFailure: 'failed' })
+    const patient = u.createAgent({ initial: 'waiting', states: { waiting: u.wait({ ms: () => 60_000, onDone: 'done' }), done: u.final(), failed: u.final({ outcome: 'failed' }) } })
+    const waits = (timeoutMs: number) => evaluation({ name: 'patient', agent: patient as never, cases: [{ id: 'a', input: {} }], scorers: { ended: ended('done') }, timeoutMs })
+    const run = async (timeoutMs: number) => {
+      const running = runEvaluation(waits(timeoutMs), { clock })
+      await clock.advance(90_000)
+      return (await running).cases[0]?.trials[0]?.observation
+    }
+    expect(await run(120_000)).toMatchObject({ outcome: 'done', states: [{ state: 'waiting' }, { state: 'done' }] })
+    expect(await run(30_000)).toMatchObject({ outcome: 'cancelled', failure: { message: expect.stringContaining('30000 ms') } })
+  })
+
   it('that does not take the input fails with the reason', async () => {
     const wrong = desks({ cases: [{ id: 'wrong', input: { order: 'seven' } as never }] })
     expect((await runEvaluation(wrong, settings({ providers: [provider()] }))).cases[0]?.trials[0]?.observation).toMatchObject({ outcome: 'failed', failure: { code: 'invalid_input' } })

@@ -108,6 +108,7 @@ const runAll = async (io: Io, files: readonly string[], options: EvalOptions): P
         notes.add(note)
         if (options.json !== true) io.err(`${io.style('dim', note)}\n`)
       }
+      if (open.store.damaged > 0 && options.json !== true) io.err(`${io.style('yellow', `${open.store.damaged} lines of ${shownPath(io, open.store.path)} cannot be read and are left out`)}\n`)
       const result = await runOne(around, open, spentUsd)
       spentUsd += result.costUsd ?? 0
       evaluations.push({ result, history: open.store.standings })

@@ -1,23 +1,6 @@
 // What people see of an evaluation in the terminal: progress while it runs, then the verdict, and each failing case with
 // all it takes to understand it. Invariant: what models wrote reaches the terminal without control characters.
-import {
-  percent,
-  percentRange,
-  pointsRange,
-  showActual,
-  showPath,
-  showValue,
-  signedPoints,
-  summaryOf,
-  tellingTrial,
-  unsound,
-  verdictOf,
-  VERDICT_WORDS,
-  whyFailed,
-  type EvaluationResult,
-  type Overall,
-  type Progress,
-} from '../../eval/index.ts'
+import { percent, percentRange, showActual, showPath, showValue, summaryOf, tellingTrial, unsound, verdictOf, VERDICT_WORDS, whyFailed, type EvaluationResult, type Overall, type Progress } from '../../eval/index.ts'
 import { count, showDuration, showUsd } from '../amounts.ts'
 import { oneLine, plain, type Format, type Io } from '../io.ts'
 
@@ -89,8 +72,8 @@ export const showEvaluation = (io: Io, result: EvaluationResult, openRun: (run: 
     ...(recordings.length === 0 ? [] : [`  ${recordings.filter(({ status }) => status !== 'diverged').length} of ${count(recordings.length, 'recording')} replay`]),
     ...recordings.filter(({ status }) => status === 'stale').map((one) => `  ${io.style('yellow', 'stale:')} ${plain(one.name)} ${oneLine(one.difference)}`),
     ...(head.trials + head.errors === 0 ? [] : [rate]),
-    ...(look === undefined ? [] : [`  change ${signedPoints(look.change)} points (${pointsRange(look.interval)}); a loss of ${(look.detectable * 100).toFixed(1)} points would be seen`]),
     ...gate.reasons.map((reason) => `  ${plain(reason)}`),
+    ...(look === undefined || look.pairs === 0 ? [] : [`  with these trials a loss of ${(look.detectable * 100).toFixed(1)} points would be seen`]),
     ...judges.map(({ scorer, share, rows, kappa, hash }) => `  judge ${scorer} (${hash}) agrees with ${percent(share)} of ${rows} labelled rows, kappa ${kappa === null ? '–' : kappa.toFixed(2)}`),
     ...(stoppedBy === undefined ? [] : [`  stopped by ${stoppedBy}: not every trial was run`]),
     ...unknown.slice(0, 3).map((what) => `  ${io.style('yellow', 'nothing can be reused:')} ${plain(what)}`),
