@@ -53,5 +53,6 @@ export type {
   RuntimeOptions,
   StartOptions,
 } from './run/index.ts'
+export { secret } from './schema/index.ts'
 export { defineReranker, defineRetriever, defineTool, lexicalReranker, localIndex } from './tool/index.ts'
 export type { Document, LocalIndexOptions, Reranker, Retriever, Services, Tool, ToolContext, ToolDefinition, ToolEffect } from './tool/index.ts'

@@ -138,6 +138,8 @@ export interface CodeContext {
   readonly tenant?: string
   /** Time of the run's clock, milliseconds UTC. */
   readonly now: number
+  /** Gives back what `secret()` fields hold, which everything else sees as a name. @throws FailureError `tool_failed` when another process was given it. */
+  readonly reveal: <T>(value: T) => T
   /** A random number in [0, 1) that replays the same. */
   readonly random: () => number
 }

@@ -4,7 +4,7 @@
 import { RestatePromise, type ObjectContext } from '@restatedev/restate-sdk'
 import { failure, FailureError } from '../failure/index.ts'
 import { chainHash, type InboxItem, type Outcome, type StoredEntry } from '../journal/index.ts'
-import { attemptId, bodyOf, entryText, outcomeOfThrown, type Arrival, type Commit, type LivePort, type PortOptions, type StepIo, type StepRequest } from '../run/index.ts'
+import { attemptId, bodyOf, entryText, performStep, type Arrival, type Commit, type LivePort, type PortOptions, type StepIo, type StepRequest } from '../run/index.ts'
 import { sha256 } from '../schema/index.ts'
 
 /** Where outside events are awaited: state of the run's virtual object, read by those who wake it. */
@@ -173,7 +173,7 @@ class RestatePort implements LivePort {
   }
 
   async #perform(request: StepRequest, after: number, running: { readonly controller: AbortController; stopDeadline: () => void }): Promise<Performed> {
-    const { acting, observer, emit, watched, journal, lease } = this.#options
+    const { acting, observer, emit, watched, journal, lease, secrets } = this.#options
     const { clock } = acting
     // A call that must not be repeated is noted before it begins: found noted, it may or may not have happened.
     if (request.safety === 'ask') {
@@ -184,13 +184,9 @@ class RestatePort implements LivePort {
     const { controller } = running
     const { deadline } = request
     if (deadline !== undefined) running.stopDeadline = clock.timer(deadline.at - clock.now(), () => controller.abort(deadline.failure))
-    const startedAt = clock.monotonic()
     const io: StepIo = { acting, attempt: attemptId(lease.run, request.key, request.attempt), signal: controller.signal, watched: watched(), emit, ...(deadline === undefined ? {} : { deadlineAt: deadline.at }) }
-    const work = (): Promise<Outcome> => request.perform(io)
     try {
-      return { outcome: await (observer?.perform === undefined ? work() : observer.perform(request, work)), at: clock.now() }
-    } catch (thrown) {
-      return { outcome: outcomeOfThrown(thrown, Math.round(clock.monotonic() - startedAt)), at: clock.now() }
+      return { outcome: await performStep(request, io, observer, secrets), at: clock.now() }
     } finally {
       running.stopDeadline()
     }

@@ -91,6 +91,8 @@ export interface ModelProvider {
   readonly id: string
   /** Base URL, for breakers and prices; undefined for a provider in this process. */
   readonly baseUrl?: string
+  /** Keys that it uses, to be kept out of everything that is written down. Must not throw. */
+  readonly secrets?: () => readonly string[]
   /** What the provider itself charges; used before any price table. */
   readonly price?: Price
   /**

@@ -2,6 +2,7 @@
 import type { Agent } from '../agent/index.ts'
 import { hashesOf, stepDocument, type ModelAsk, type StepRequest } from '../run/index.ts'
 import { canonical, sha256 } from '../schema/index.ts'
+import { scrubber, type Scrubber } from '../trace/index.ts'
 import { policyOf } from './agent-facts.ts'
 import { argsHashOf, idOf, type Ask, type Content, type Recording } from './recording.ts'
 import { renderedReader } from './rendered.ts'
@@ -28,12 +29,16 @@ export class AskNotes {
     })
   }
 
-  /** A recording with what was noted, and with the limits of its agent. */
-  addTo(recording: Recording, agent: Agent): Recording {
+  /** A recording with what was noted, and with the limits of its agent. The agent rendered its prompts anew, so secrets are taken out again. */
+  addTo(recording: Recording, agent: Agent, { data, text: clean }: Scrubber = scrubber([])): Recording {
     const said = new Set(recording.entries.flatMap(({ body: { cause } }) => (cause.type === 'attempt' && cause.outcome.calls?.[0]?.requestHash !== undefined ? [idOf(cause)] : [])))
-    const asks = [...this.#asks].map(([id, { hashes, ...ask }]) => [id, hashes === undefined || said.has(id) ? ask : { ...ask, hashes }] as const)
+    const asks = [...this.#asks].map(([id, { hashes, ...ask }]) => [id, hashes === undefined || said.has(id) ? data(ask) : { ...data(ask), hashes }] as const)
     const policy = canonical(policyOf(agent))
-    return { ...recording, asks: new Map(asks), contents: new Map([...recording.contents, ...this.#steps, [sha256(policy), { kind: 'policy', text: policy }]]) }
+    return {
+      ...recording,
+      asks: new Map(asks),
+      contents: new Map([...recording.contents, ...[...this.#steps].map(([hash, step]) => [hash, { ...step, text: clean(step.text) }] as const), [sha256(policy), { kind: 'policy', text: policy }]]),
+    }
   }
 
   #model(ask: ModelAsk): Pick<Ask, 'messages' | 'hashes'> {

@@ -3,6 +3,7 @@
 import type { Agent } from '../agent/index.ts'
 import { fail } from '../failure/index.ts'
 import type { EntryBody, Journal, RunRow, StartCause } from '../journal/index.ts'
+import { environmentSecrets, REDACTED, scrubber } from '../trace/index.ts'
 import { AskNotes } from './ask-notes.ts'
 import { firstDifference } from './print.ts'
 import type { Content, Recording } from './recording.ts'
@@ -40,9 +41,10 @@ export const exportRun = async (journal: Journal, run: string): Promise<Recordin
 
 /**
  * Exports a run with what its agent asked for.
+ * @param secrets values to take out beside those of environment variables that are named like secrets.
  * @throws FailureError `run_not_found`, `definition_changed` when the agent does not fold the run as it went.
  */
-export const recordRun = async (journal: Journal, run: string, agent: Agent): Promise<Recording> => {
+export const recordRun = async (journal: Journal, run: string, agent: Agent, secrets: readonly string[] = []): Promise<Recording> => {
   const exported = await exportRun(journal, run)
   const notes = new AskNotes()
   const report = await replayWith(agent, exported, {}, { versions: 'recorded', onRequest: (request) => notes.take(request) })
@@ -51,5 +53,6 @@ export const recordRun = async (journal: Journal, run: string, agent: Agent): Pr
       details: { run, status: report.status },
     })
   }
-  return notes.addTo(exported, agent)
+  const known = [...secrets, ...environmentSecrets(process.env)].map((value) => ({ value, replacement: REDACTED }))
+  return notes.addTo(exported, agent, scrubber(known))
 }

@@ -13,6 +13,8 @@ import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
 import { keeper } from './prompts.ts'
 import { reservations } from './reservations.ts'
+import { runtimeSecrets, type Secrets } from './secrets.ts'
+import { environmentSecrets } from '../trace/index.ts'
 
 /** What attempts are performed with; every part has a default. */
 export interface ActingOptions {
@@ -34,6 +36,11 @@ export interface ActingOptions {
   readonly budgets?: readonly LimitDefinition[]
   /** Told when spending comes near a limit or reaches it, once for each limit and window. Must not throw. A webhook goes here. */
   readonly onBudget?: (event: { readonly type: 'budget.warned' | 'budget.reached' } & BudgetNotice) => void
+  /**
+   * Values that must never be written down, such as keys. Those of the providers and of environment variables that are
+   * named like secrets are known anyway. Values shorter than six characters are left alone.
+   */
+  readonly secrets?: readonly string[]
   /** Gets log lines of tools. Default: dropped. */
   readonly log?: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
 }
@@ -51,9 +58,23 @@ const readBlob = async (journal: Pick<Journal, 'getContent'>, hash: string): Pro
   return found?.text ?? fail('invalid_request', `A message part names blob ${hash}, which the journal does not hold. Put it there first with runtime.putBlob(bytes).`)
 }
 
+/** The values that a runtime keeps secret, asked each time: a provider may change its key. */
+export const secretsOf = (options: Pick<ActingOptions, 'secrets' | 'providers'>, clock: Clock): Secrets => {
+  const fixed = [...(options.secrets ?? []), ...environmentSecrets(process.env)]
+  const { providers = [] } = options
+  return runtimeSecrets(clock, () => (typeof providers === 'function' ? fixed : [...fixed, ...providers.flatMap((provider) => provider.secrets?.() ?? [])]))
+}
+
 /** Puts the parts together. */
-export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Journal, 'getContent' | 'putContent'> & Partial<Pick<Journal, 'cache' | 'budgets'>>, observers: readonly Observer[]): Acting => ({
+export const actingOf = (
+  options: ActingOptions,
+  clock: Clock,
+  journal: Pick<Journal, 'getContent' | 'putContent'> & Partial<Pick<Journal, 'cache' | 'budgets'>>,
+  observers: readonly Observer[],
+  secrets = secretsOf(options, clock),
+): Acting => ({
   clock,
+  secrets,
   prices: options.prices ?? priceTable(),
   services: options.services ?? {},
   observers,
@@ -61,7 +82,10 @@ export const actingOf = (options: ActingOptions, clock: Clock, journal: Pick<Jou
   blob: (hash) => readBlob(journal, hash),
   keep: keeper(journal),
   provider: findProvider(options.providers ?? []),
-  log: options.log ?? (() => {}),
+  log: (run, message, fields) => {
+    const { scrub } = secrets.of(run)
+    options.log?.(run, scrub.text(message), scrub.data(fields))
+  },
   budgets: budgets({ clock, store: journal.budgets, limits: options.budgets ?? [], onBudget: options.onBudget }),
   reserve: reservations(),
 })

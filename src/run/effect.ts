@@ -12,6 +12,7 @@ import type { Budgets } from './call/budgets.ts'
 import type { CallPolicies } from './call/policies.ts'
 import type { Observer } from './observer.ts'
 import type { RunEventBody } from './run-event.ts'
+import type { Secrets } from './secrets.ts'
 import type { PendingCalls, Thread } from './thread.ts'
 import type { About, FullLimits } from './usage.ts'
 
@@ -34,6 +35,7 @@ export interface Acting {
   readonly clock: Clock
   readonly prices: PricePort
   readonly services: { readonly [name: string]: unknown }
+  readonly secrets: Secrets
   /** Who sees what runs do. */
   readonly observers: readonly Observer[]
   /** Begins to keep content under its hash, once; it is there before the entry that names it. Never throws. */

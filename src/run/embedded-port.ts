@@ -5,8 +5,9 @@ import { chainHash, ENTRY_VERSION, type Cause, type EntryBody, type Journal, typ
 import { attemptId } from './charges.ts'
 import type { Acting, StepIo, StepRequest } from './effect.ts'
 import type { RunObserver } from './observer.ts'
-import { outcomeOfThrown } from './perform-attempt.ts'
+import { performStep } from './perform-step.ts'
 import type { Commit, DurablePort } from './port.ts'
+import type { RunSecrets } from './secrets.ts'
 
 /** How often the inbox is read for events that other processes posted, milliseconds. */
 const INBOX_POLL_MS = 250
@@ -28,6 +29,7 @@ export interface PortOptions {
   readonly observer: RunObserver | undefined
   readonly watched: () => boolean
   readonly emit: StepIo['emit']
+  readonly secrets: RunSecrets
 }
 
 /** A port with what a process needs to know of it and to take it down. */
@@ -53,7 +55,7 @@ interface Running {
 }
 
 /** Performs the steps of one run, a bounded number at a time. */
-const stepRunner = ({ acting, lease, parallel, watched, emit, observer }: PortOptions, arrive: (cause: Cause) => void) => {
+const stepRunner = ({ acting, lease, parallel, watched, emit, observer, secrets }: PortOptions, arrive: (cause: Cause) => void) => {
   const running = new Map<string, Running>()
   const queue: StepRequest[] = []
   const idOf = (request: StepRequest): string => `${request.key}.${request.attempt}`
@@ -63,7 +65,6 @@ const stepRunner = ({ acting, lease, parallel, watched, emit, observer }: PortOp
     const { deadline } = request
     const cancelTimer = deadline === undefined ? () => {} : acting.clock.timer(deadline.at - acting.clock.now(), () => controller.abort(deadline.failure satisfies Failure))
     running.set(id, { request, controller, cancelTimer })
-    const started = acting.clock.monotonic()
     const finish = (outcome: Outcome): void => {
       cancelTimer()
       if (!running.delete(id)) return
@@ -72,9 +73,7 @@ const stepRunner = ({ acting, lease, parallel, watched, emit, observer }: PortOp
       if (next !== undefined) begin(next)
     }
     const io: StepIo = { acting, attempt: attemptId(lease.run, request.key, request.attempt), signal: controller.signal, watched: watched(), emit, ...(deadline === undefined ? {} : { deadlineAt: deadline.at }) }
-    const perform = (): Promise<Outcome> => request.perform(io)
-    const performed = observer?.perform === undefined ? perform() : observer.perform(request, perform)
-    performed.then(finish, (thrown: unknown) => finish(outcomeOfThrown(thrown, Math.round(acting.clock.monotonic() - started))))
+    void performStep(request, io, observer, secrets).then(finish)
   }
   return {
     /** Whether something is under way that must not be performed again. */

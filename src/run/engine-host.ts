@@ -67,7 +67,21 @@ const makeHost = ({ journal, acting, owner, agents, prompts, watchers }: HostPar
   agents,
   async create({ id, engine, agent, input, options }) {
     if ((await journal.get(id)) !== undefined) return { id, created: true }
-    const prepared = await prepareStart({ journal, clock: acting.clock, owner, leaseMs: NO_LEASE_MS, agent, input, options, prompts, observers: acting.observers, admit: acting.budgets.admit, engine, id })
+    const prepared = await prepareStart({
+      journal,
+      clock: acting.clock,
+      owner,
+      leaseMs: NO_LEASE_MS,
+      agent,
+      input,
+      options,
+      prompts,
+      observers: acting.observers,
+      secrets: acting.secrets,
+      admit: acting.budgets.admit,
+      engine,
+      id,
+    })
     return { id: prepared.run, created: prepared.created }
   },
   async drive({ row, agent, from, at, acceptChanged, openPort }) {

@@ -14,6 +14,7 @@ import { eventsOf } from './notices.ts'
 import type { Arrival } from './port.ts'
 import { observersOf } from './observer.ts'
 import type { RunEvent } from './run-event.ts'
+import { scrubbedCommit, scrubbedEvent, scrubbedText } from './secrets.ts'
 import { keepSession } from './session.ts'
 import { standingOf } from './standing.ts'
 
@@ -81,7 +82,9 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
   const { journal, acting, fold, lease, head, start, events, watchers } = parts
   const run = fold.info.id
   const observer = observersOf(acting.observers, { info: fold.info, agent: parts.agent, start, resumed: parts.started === undefined })
-  const push = (event: RunEvent): void => {
+  const secrets = acting.secrets.of(run)
+  const push = (told: RunEvent): void => {
+    const event = scrubbedEvent(told, secrets)
     events.push(event)
     watchers.notify(run, event)
     observer?.event(event)
@@ -96,6 +99,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     head,
     parallel: fold.limits.parallel,
     observer,
+    secrets,
     watched: () => events.watched || watchers.has(run),
     emit: (body) => push({ ...body, run, at: acting.clock.now(), seq: port.head().seq, actor: '' }),
   })
@@ -105,8 +109,8 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     ...port,
     commit: async (commit: Parameters<LivePort['commit']>[0]): Promise<void> => {
       const { end } = commit.step
-      const session = end === undefined || start.session === undefined ? undefined : await keepSession(journal, fold, start)
-      return port.commit(session === undefined || end === undefined ? commit : { ...commit, step: { ...commit.step, end: { ...end, session } } })
+      const session = end === undefined || start.session === undefined ? undefined : await keepSession(journal, fold, start, secrets.scrub)
+      return port.commit(scrubbedCommit(session === undefined || end === undefined ? commit : { ...commit, step: { ...commit.step, end: { ...end, session } } }, secrets))
     },
   }
   const stopLease = keepLease(parts, port.interrupt)
@@ -115,9 +119,10 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     let released: 'ended' | 'parked' | 'stopped' = 'stopped'
     try {
       const how = (released = await settled)
+      if (how === 'ended') acting.secrets.forget(run)
       const standing = how === 'parked' ? standingOf(fold) : undefined
       const { seq, hash } = port.head()
-      if (standing !== undefined) await journal.putSnapshot(run, { seq, hash, text: JSON.stringify(standing) })
+      if (standing !== undefined) await journal.putSnapshot(run, { seq, hash, text: scrubbedText(JSON.stringify(standing), secrets.scrub) })
       return how
     } finally {
       stopLease()

@@ -16,7 +16,7 @@ export const outcomeOfThrown = (thrown: unknown, durationMs: number): Outcome =>
 export const performAttempt = async (acting: Acting, request: StepRequest): Promise<Outcome> => {
   const started = acting.clock.monotonic()
   try {
-    return await request.perform({ acting, attempt: attemptId(acting.clock.id(), request.key, request.attempt), signal: new AbortController().signal, watched: false, emit: () => {} })
+    return acting.secrets.scrub.data(await request.perform({ acting, attempt: attemptId(acting.clock.id(), request.key, request.attempt), signal: new AbortController().signal, watched: false, emit: () => {} }))
   } catch (thrown) {
     return outcomeOfThrown(thrown, Math.round(acting.clock.monotonic() - started))
   }

@@ -13,6 +13,7 @@ import type { LiveRunParts } from './live-run.ts'
 import type { Budgets } from './call/budgets.ts'
 import { choosePrompts } from './prompts.ts'
 import type { Observer } from './observer.ts'
+import { scrubbedRow, type RunSecrets, type Secrets } from './secrets.ts'
 import { keepSession, loadThreads, sessionBefore } from './session.ts'
 
 /** Who a run is for, and how it is found again. */
@@ -55,6 +56,7 @@ interface StartParts {
   readonly admit?: Budgets['admit']
   /** The run's id. Default: a new one. */
   readonly id?: string
+  readonly secrets: Secrets
   /** Who sees the run before it is journaled. */
   readonly observers: readonly Observer[]
 }
@@ -74,13 +76,13 @@ const checkInput = (agent: Agent, input: unknown): StartCause['input'] => {
 
 const only = <T extends object>(fields: T): { readonly [K in keyof T]?: NonNullable<T[K]> } => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
 
-const startCause = async (parts: StartParts, prompts: StartCause['prompts']): Promise<Omit<StartCause, 'trace'>> => {
+const startCause = async (parts: StartParts, prompts: StartCause['prompts'], secrets: RunSecrets): Promise<Omit<StartCause, 'trace'>> => {
   const { agent, options, journal, clock } = parts
   const before = options.session === undefined ? undefined : await sessionBefore(journal, options.session, agent.id)
   return {
     type: 'start',
     agent: { id: agent.id, hash: agent.hash, definition: await keepDefinition(journal, agent), ...only({ version: agent.version }) },
-    input: checkInput(agent, parts.input),
+    input: secrets.hide(agent.input, checkInput(agent, parts.input)),
     ...only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session, threads: before?.threads, carried: before?.carried, prompts }),
     seed: Math.floor(clock.random() * 2 ** 32),
     engine: parts.engine ?? EMBEDDED,
@@ -93,7 +95,8 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const id = parts.id ?? clock.id()
   const who = only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session })
   const { recorded, versions } = await choosePrompts(journal, agent, parts.prompts, { run: id, ...who })
-  const begun = await startCause(parts, recorded)
+  const secrets = parts.secrets.of(id)
+  const begun = await startCause(parts, recorded, secrets)
   const at = clock.now()
   const info: RunInfo = { id, agent: agent.id, seed: begun.seed, ...who, versions }
   const traces = parts.observers.map((observer) => observer.begin?.({ info, agent }))
@@ -101,13 +104,13 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const fold = new Fold(info, agent, await loadThreads(journal, cause), cause.carried)
   const step = fold.apply(cause, at)
   fold.takeActs()
-  const end = step.end === undefined || cause.session === undefined ? step.end : { ...step.end, session: await keepSession(journal, fold, cause) }
+  const end = step.end === undefined || cause.session === undefined ? step.end : { ...step.end, session: await keepSession(journal, fold, cause, secrets.scrub) }
   const text = entryText({
     v: ENTRY_VERSION,
     cause,
     moves: step.moves,
     ...(step.intents.length === 0 ? {} : { intents: step.intents }),
-    ...(end === undefined ? {} : { end }),
+    ...(end === undefined ? {} : { end: secrets.scrub.data(end) }),
   })
   const entry = { seq: 0, at, hash: chainHash(CHAIN_START, 0, at, text), text }
   const row: RunRow = {
@@ -128,7 +131,7 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
     startedAt: at,
     seq: 0,
     hash: entry.hash,
-    ...fold.row(at),
+    ...scrubbedRow(fold.row(at), secrets),
   }
   const admitted = await parts.admit?.({ run: id, agent: agent.id, ...who })
   const created = await journal.create(row, entry, owner, leaseMs).finally(admitted)

@@ -2,10 +2,10 @@
 // prices, services, the clock) and the journal; everything a run decides is in its fold.
 import { promptsOf, type Agent } from '../agent/index.ts'
 import { systemClock, type Clock } from '../clock/index.ts'
-import { fail, failure, FailureError } from '../failure/index.ts'
+import { fail, failure, FailureError, type Json } from '../failure/index.ts'
 import { memoryJournal, watchers, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
 import type { PromptChooser } from '../prompt/index.ts'
-import { actingOf, type ActingOptions } from './acting.ts'
+import { actingOf, secretsOf, type ActingOptions } from './acting.ts'
 import type { PolicyView } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
@@ -16,6 +16,7 @@ import type { OutsideEvent, RunHandle } from './handle.ts'
 import { liveRun, outcomeOf, type LiveRun, type LiveRunParts } from './live-run.ts'
 import type { RunOutcome } from './outcome.ts'
 import { EMBEDDED, prepareStart, type StartOptions } from './prepare-start.ts'
+import { guardedJournal } from './secrets.ts'
 import { prepareResume } from './resume.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkEvent } from './send.ts'
@@ -136,8 +137,9 @@ class LocalRuntime implements Runtime {
     this.#agents = new Map((options.agents ?? []).map((agent) => [agent.id, agent]))
     this.#prompts = options.prompts
     this.#prompts?.check((options.agents ?? []).flatMap(promptsOf))
-    const observers = [...(trace === 'off' ? [] : [traceRuns({ clock, content: trace === 'content' })]), ...(options.observers ?? [])]
-    this.#acting = actingOf(options, clock, this.journal, observers)
+    const secrets = secretsOf(options, clock)
+    const observers = [...(trace === 'off' ? [] : [traceRuns({ clock, content: trace === 'content', secrets })]), ...(options.observers ?? [])]
+    this.#acting = actingOf(options, clock, guardedJournal(this.journal, secrets), observers, secrets)
     hostRuntime(this, { journal: this.journal, acting: this.#acting, owner: this.#owner, agents: this.#agents, prompts: this.#prompts, watchers: this.#watchers })
   }
 
@@ -253,7 +255,7 @@ class LocalRuntime implements Runtime {
   /** What every start needs; the agent is known from now on. */
   #starting(agent: Agent): Omit<Parameters<typeof prepareStart>[0], 'input' | 'options'> {
     this.#agents.set(agent.id, agent)
-    return { journal: this.journal, clock: this.#clock, owner: this.#owner, leaseMs: this.#leaseMs, agent, prompts: this.#prompts, observers: this.#acting.observers }
+    return { journal: this.journal, clock: this.#clock, owner: this.#owner, leaseMs: this.#leaseMs, agent, prompts: this.#prompts, observers: this.#acting.observers, secrets: this.#acting.secrets }
   }
 
   /** Takes a parked run up again when its earliest timer is due, or at once when an event came while it was parking. */
@@ -318,7 +320,8 @@ class LocalRuntime implements Runtime {
   async #post(id: string, event: OutsideEvent, by: string | undefined, events?: EventStream): Promise<void> {
     const row = await this.#row(id)
     const agent = this.#live.get(id)?.fold.agent ?? this.#agents.get(row.agent)
-    await this.#deliver(row, checkEvent(row, agent, event), by, events)
+    const { type, ...payload } = checkEvent(row, agent, event)
+    await this.#deliver(row, { ...(this.#acting.secrets.of(id).hide(agent?.events[type], payload as Json) as object), type }, by, events)
   }
 
   /** Puts an event, which must have been checked, into the run's inbox, and goes on with the run if nobody does. */

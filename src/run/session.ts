@@ -3,7 +3,9 @@
 import { fail } from '../failure/index.ts'
 import type { EntryBody, Journal, RunEnd, StartCause } from '../journal/index.ts'
 import type { Message } from '../prompt/index.ts'
+import type { Scrubber } from '../trace/index.ts'
 import type { Fold } from './fold.ts'
+import { scrubbedText } from './secrets.ts'
 import { carriedOf } from './usage.ts'
 
 interface ThreadContent {
@@ -41,13 +43,13 @@ export const sessionBefore = async (journal: Journal, session: string, agent: st
 }
 
 /** Keeps what a run adds to its session's named threads; to be put into its end. */
-export const keepSession = async (journal: Journal, fold: Fold, start: StartCause): Promise<NonNullable<RunEnd['session']>> => {
+export const keepSession = async (journal: Journal, fold: Fold, start: StartCause, scrub: Scrubber): Promise<NonNullable<RunEnd['session']>> => {
   const threads: { [name: string]: string } = { ...start.threads }
   for (const [name, thread] of fold.root.threads) {
     const messages = fold.namedThreads.has(name) ? thread.messages.slice(thread.inherited) : []
     if (messages.length === 0) continue
     const content: ThreadContent = { previous: start.threads?.[name] ?? null, messages }
-    threads[name] = await journal.putContent('thread', JSON.stringify(content))
+    threads[name] = await journal.putContent('thread', scrubbedText(JSON.stringify(content), scrub))
   }
   return { threads, carried: carriedOf(fold.root.used, fold.carried) }
 }

@@ -1,4 +1,6 @@
 export { inputContent, outputContent } from './content.ts'
 export { ATTRIBUTE, CONTENT, GEN_AI_VERSION, LOG_EVENT, OPERATION } from './names.ts'
+export { environmentSecrets, REDACTED, scrubber } from './scrubber.ts'
+export type { KnownSecret, Scrubber } from './scrubber.ts'
 export { openTelemetry, traceparentOf } from './tracing.ts'
 export type { Attributes, OpenSpan, TraceIds, Tracing } from './tracing.ts'

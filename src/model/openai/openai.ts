@@ -53,7 +53,7 @@ export const openai = (options: OpenAiOptions = {}): ModelProvider => {
   const endpoint = endpointOf(options)
   const wire = wireOf(options, endpoint.official)
   const resource = options.wire ?? 'chat'
-  const secrets: string[] = []
+  const secrets = typeof options.apiKey === 'string' ? [options.apiKey.trim()] : []
   const scrub = scrubber(() => secrets)
 
   const load = async (): Promise<Loaded> => {
@@ -97,6 +97,7 @@ export const openai = (options: OpenAiOptions = {}): ModelProvider => {
   return {
     id,
     baseUrl: endpoint.shown,
+    secrets: () => secrets,
     call: (request, io) =>
       exchange(request.model, io, async (call, control, watch) => {
         const streaming = io.onDelta !== undefined

@@ -49,6 +49,16 @@ const valueOf = (checked: Exclude<CheckedReply, { readonly kind: 'failed' }>, fi
   return JSON.stringify(output) === content ? { output } : { content: content as Json, output }
 }
 
+/** The calls a model asks for, without what the tools' schemas mark as secret. */
+const hideArguments = <C extends Exclude<CheckedReply, { readonly kind: 'failed' }>>(checked: C, { run, expected }: ModelAsk, io: StepIo): C => {
+  const { calls } = checked.message
+  const { tools } = expected
+  if (calls === undefined || tools === undefined) return checked
+  const secrets = io.acting.secrets.of(run.id)
+  const hidden = calls.map((call) => ({ ...call, args: secrets.hide(Object.hasOwn(tools, call.name) ? tools[call.name]?.input : undefined, call.args) }))
+  return { ...checked, message: { ...checked.message, calls: hidden } }
+}
+
 type Ended = { readonly checked: CheckedReply; readonly reply: ModelReply } | { readonly failed: Failure; readonly thrown: unknown }
 
 /** Calls and judges. @throws defects only. */
@@ -96,7 +106,7 @@ const perform = async (
   const common = { durationMs: durationMs(), ...calls, ...(reserved.held ? { held: true as const } : {}), ...(admission.gate === undefined ? {} : { gate: admission.gate }) }
   if ('failed' in result) return { ended, outcome: { ok: false, failure: result.failed, ...common } }
   const { checked, reply } = result
-  return { ended, outcome: checked.kind === 'failed' ? { ok: false, failure: checked.failure, reply: checked.message, ...common } : { ok: true, value: valueOf(checked, reply.finish), ...common } }
+  return { ended, outcome: checked.kind === 'failed' ? { ok: false, failure: checked.failure, reply: checked.message, ...common } : { ok: true, value: valueOf(hideArguments(checked, ask, io), reply.finish), ...common } }
 }
 
 /** The run left the state: no entry will settle what this attempt held. */

@@ -15,6 +15,7 @@ const perform = async (spec: CodeSpec, context: EffectContext, args: unknown, io
   const scope = scopeOf(context, context.state, io)
   const started = io.acting.clock.monotonic()
   const { run } = context
+  const secrets = io.acting.secrets.of(run.id)
   try {
     const result = await underTimeLimit(io, timeoutsOf(spec.timeout).totalMs, `Code of state ${context.state}`, (signal) =>
       spec.run(args as never, {
@@ -24,10 +25,12 @@ const perform = async (spec: CodeSpec, context: EffectContext, args: unknown, io
         ...(run.user === undefined ? {} : { user: run.user }),
         ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
         now: io.acting.clock.now(),
+        reveal: secrets.reveal,
         random: seededRandom(Math.floor(context.random('code') * 2 ** 32)),
       }),
     )
-    return outcomeOf(scope, started, await checkResult(`Code of state ${context.state}`, result, spec.output, MAX_RESULT_BYTES, 'code_failed'))
+    const checked = await checkResult(`Code of state ${context.state}`, result, spec.output, MAX_RESULT_BYTES, 'code_failed')
+    return outcomeOf(scope, started, 'value' in checked ? { value: secrets.hide(spec.output, checked.value) } : checked)
   } catch (thrown) {
     const own = failureOf(thrown)
     if (own !== undefined && (own.code === 'timeout' || own.code === 'deadline_exceeded')) return outcomeOf(scope, started, { failure: own })

@@ -167,7 +167,8 @@ const perform = async (name: string, tool: Tool, input: unknown, scope: ToolCall
   const started = scope.io.acting.clock.monotonic()
   try {
     const result = await underTimeLimit(scope.io, tool.timeoutMs, `Tool ${name}`, (signal) => tool.run(input as never, toolContext(scope, signal)))
-    return outcomeOf(scope, started, await checkResult(`Tool ${name}`, result, tool.output, tool.maxResultBytes, 'tool_failed'))
+    const checked = await checkResult(`Tool ${name}`, result, tool.output, tool.maxResultBytes, 'tool_failed')
+    return outcomeOf(scope, started, 'value' in checked ? { value: scope.io.acting.secrets.of(scope.run.id).hide(tool.output, checked.value) } : checked)
   } catch (thrown) {
     return outcomeOf(scope, started, { failure: failedBy(thrown, name) })
   }
@@ -188,7 +189,8 @@ export interface ToolPerformance {
 export const performTool = async ({ context, name, tool, args, cache = tool.cache, suffix }: ToolPerformance, io: StepIo): Promise<Outcome> => {
   const scope = scopeOf(context, name, io, suffix)
   const started = io.acting.clock.monotonic()
-  const input = await validateAsync(tool.input, args)
+  const secrets = io.acting.secrets.of(context.run.id)
+  const input = await validateAsync(tool.input, secrets.reveal(args))
   if (!input.ok)
     return outcomeOf(scope, started, {
       failure: failure('invalid_args', `Tool ${name} was called with arguments that do not match its schema: ${formatIssues(input.issues)}.`),

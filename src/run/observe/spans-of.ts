@@ -61,7 +61,7 @@ export const spansOf = (agent: string, events: readonly RunEvent[]): RunSpan => 
   const since = events[0]?.at ?? 0
   const root = new KeptSpan(callSpanName({ kind: 'agent', name: agent, key: '' }), since, {})
   const tracing = { span: () => root, measure: () => {}, measures: false, logs: false }
-  const traced = new TracedRun({ id: events[0]?.run ?? '', agent, seed: 0 }, { tracing, root, since, agent }, { now: () => events.at(-1)?.at ?? 0 }, false)
+  const traced = new TracedRun({ id: events[0]?.run ?? '', agent, seed: 0 }, { tracing, root, since, agent }, { now: () => events.at(-1)?.at ?? 0 }, undefined)
   for (const event of events) traced.event(event)
   traced.released('parked')
   return root

@@ -6,6 +6,7 @@ import { ATTRIBUTE, LOG_EVENT, openTelemetry, OPERATION, traceparentOf, type Att
 import type { RunInfo, StepRequest } from '../effect.ts'
 import type { ObservedRun, Observer, RunObserver } from '../observer.ts'
 import type { RunEvent } from '../run-event.ts'
+import type { RunSecrets, Secrets } from '../secrets.ts'
 import { answerAttributes, attemptAttributes, billedAttributes, callLabels, failureAttributes, nothingBilled, operationOf, requestAttributes, runAttributes, stateText, type Billed } from './span-attributes.ts'
 import { attemptSentence, circuitSentence, transitionSentence } from './sentences.ts'
 import { placeOf, SpanTree, type CallSpan, type VisitSpan } from './span-tree.ts'
@@ -45,18 +46,21 @@ export class TracedRun implements RunObserver {
   readonly #since: number
   readonly #clock: Pick<Clock, 'now'>
   readonly #content: boolean
+  /** Given when content is written. */
+  readonly #secrets: RunSecrets | undefined
   readonly #billed = nothingBilled()
   readonly #leaving: VisitSpan[] = []
   #moved = false
   #over = false
 
-  constructor(run: RunInfo, { tracing, root, since, agent }: Traced, clock: Pick<Clock, 'now'>, content: boolean) {
+  constructor(run: RunInfo, { tracing, root, since, agent }: Traced, clock: Pick<Clock, 'now'>, secrets: RunSecrets | undefined) {
     this.#tracing = tracing
-    this.#tree = new SpanTree(run, root, content)
+    this.#tree = new SpanTree(run, root, secrets !== undefined)
     this.#since = since
     this.#agent = agent
     this.#clock = clock
-    this.#content = content
+    this.#content = secrets !== undefined
+    this.#secrets = secrets
   }
 
   event(event: RunEvent): void {
@@ -96,9 +100,10 @@ export class TracedRun implements RunObserver {
 
   async perform(request: StepRequest, work: () => Promise<Outcome>): Promise<Outcome> {
     const { key, kind, attempt } = request
-    const call = this.#tree.call(request, placeOf(key, request.state), this.#clock.now())
+    const named = this.#secrets === undefined || request.args === undefined ? request : { ...request, args: this.#secrets.scrub.data(request.args) }
+    const call = this.#tree.call(named, placeOf(key, request.state), this.#clock.now())
     if (call.attempt < attempt) call.attempt = attempt
-    if (!call.described && request.call !== undefined && call.span.recording) call.span.set(requestAttributes(request.call(), this.#content))
+    if (!call.described && request.call !== undefined && call.span.recording) call.span.set(this.#clean(requestAttributes(request.call(), this.#content)))
     call.described = true
     const span = beginAttempt(call, attempt, this.#clock.now())
     call.running = span
@@ -198,6 +203,11 @@ export class TracedRun implements RunObserver {
     if (event.failure !== undefined) this.#measure('failures', 1, { ...labels, [ATTRIBUTE.agentName]: this.#agent, [ATTRIBUTE.errorType]: event.failure.code })
   }
 
+  /** What a model is told was rendered by the author, so it was never scrubbed. */
+  #clean(attributes: Attributes): Attributes {
+    return this.#secrets === undefined ? attributes : this.#secrets.scrub.data(attributes)
+  }
+
   #measure(metric: Parameters<Tracing['measure']>[0], value: number, attributes: Attributes): void {
     if (this.#tracing.measures) this.#tracing.measure(metric, value, attributes)
   }
@@ -216,7 +226,7 @@ const CONTENT_VARIABLE = 'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT'
 export const contentFromEnvironment = (): 'metadata' | 'content' => (/^(true|1|span_only|span_and_event)$/i.test(process.env[CONTENT_VARIABLE] ?? '') ? 'content' : 'metadata')
 
 /** Sees runs for OpenTelemetry, whose providers are looked for once for each run. */
-export const traceRuns = ({ clock, content }: { readonly clock: Clock; readonly content: boolean }): Observer => {
+export const traceRuns = ({ clock, content, secrets }: { readonly clock: Clock; readonly content: boolean; readonly secrets: Secrets }): Observer => {
   const begun = new WeakMap<RunInfo, Traced>()
   const open = (run: Pick<ObservedRun, 'info' | 'agent'>, earlier?: { readonly link: string | undefined }): Traced | undefined => {
     const tracing = openTelemetry()
@@ -234,7 +244,7 @@ export const traceRuns = ({ clock, content }: { readonly clock: Clock; readonly 
     },
     run: (run) => {
       const traced = begun.get(run.info) ?? open(run, run.resumed ? { link: run.start.trace } : undefined)
-      return traced === undefined ? undefined : new TracedRun(run.info, traced, clock, content)
+      return traced === undefined ? undefined : new TracedRun(run.info, traced, clock, content ? secrets.of(run.info.id) : undefined)
     },
   }
 }
