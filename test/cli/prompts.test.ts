@@ -148,6 +148,7 @@ describe('stateloop prompts list, show and diff', () => {
     const { out } = await prompts('one', 'show', step)
     expect(out).toMatch(new RegExp(`^step ${step}`))
     expect(out).toContain('"maxOutputTokens"')
+    expect((await prompts('one', 'show', 'greet@code')).out).toContain(`\nsteps that asked with it\n    ${step.slice(0, 12)} openai/m\n`)
     expect(await prompts('one', 'diff', step, step)).toMatchObject({ code: 0, out: expect.stringContaining('no difference') as string })
     expect(await prompts('one', 'diff', step, 'greet')).toMatchObject({ code: 2, err: expect.stringContaining('A step can be compared with a step only') as string })
   })

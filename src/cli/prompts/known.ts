@@ -99,6 +99,16 @@ export const findVersion = async (workspace: Workspace, name: string): Promise<K
   return pick(labelled.length > 0 ? labelled : own.filter(({ hash }) => isHash(wanted) && hash.startsWith(wanted)), name, known)
 }
 
+/** The steps that asked with a version. */
+export const stepsWith = async ({ journal }: Workspace, hash: string): Promise<readonly KnownStep[]> => {
+  if (journal === undefined) return []
+  const steps = await Promise.all((await journal.listContent(STEP_KIND)).map(async (key) => ({ hash: key, content: await journal.getContent(key) })))
+  return steps.flatMap(({ hash: key, content }) => {
+    const step = content === undefined ? undefined : (JSON.parse(content.text) as KnownStep['step'])
+    return step?.prompt === hash ? [{ hash: key, step }] : []
+  })
+}
+
 /** The step with this hash, or undefined when there is none. @throws FailureError `usage` when several begin like it. */
 export const findStep = async ({ journal }: Workspace, hash: string): Promise<KnownStep | undefined> => {
   if (journal === undefined || !isHash(hash)) return undefined

@@ -26,13 +26,18 @@ const failureFields = (failure: Failure | undefined): Fields => ({
 })
 
 const attemptLine = (event: Extract<RunEvent, { readonly type: 'attempt.ended' }>, { user, route, tenant }: ObservedRun['start']): Line => {
-  const { key, state, kind, name, attempt, durationMs, failure, usage, costUsd, calls, retryInMs, promptHash, cached, gate } = event
+  const { key, state, kind, name, attempt, durationMs, failure, usage, costUsd, calls, retryInMs, prompt, promptHash, stepHash, requestHash, cached, gate } = event
   const [call] = calls ?? []
   const place = placeOf(key, state)
   const tokens = { inputTokens: usage?.inputTokens, outputTokens: usage?.outputTokens, cachedTokens: usage?.cachedTokens, cacheWriteTokens: usage?.cacheWriteTokens, reasoningTokens: usage?.reasoningTokens }
   const billed = { answered: call?.answered, costUsd, priceSource: call?.priceSource, estimated: call?.estimatedTokens === undefined ? undefined : true, user, route, tenant }
   const used = { ...tokens, ...(calls === undefined ? {} : billed), cached: cached === undefined ? undefined : true, waitedMs: gate?.waitedMs }
-  return [failure === undefined ? 'info' : 'warn', attemptSentence(event), { state: place.state, kind, name, attempt, durationMs, ...used, retryInMs, promptHash, ...failureFields(failure) }, place]
+  return [
+    failure === undefined ? 'info' : 'warn',
+    attemptSentence(event),
+    { state: place.state, kind, name, attempt, durationMs, ...used, retryInMs, prompt, promptHash, stepHash, requestHash, ...failureFields(failure) },
+    place,
+  ]
 }
 
 const ENDS: { readonly [outcome: string]: Level } = { done: 'info', cancelled: 'info', limited: 'warn', failed: 'error' }

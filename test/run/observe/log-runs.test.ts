@@ -79,7 +79,10 @@ describe('the log of a run', () => {
       user: 'ada',
       route: '/help',
       tenant: 'acme',
+      prompt: expect.any(String) as string,
       promptHash: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      stepHash: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+      requestHash: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
     })
     expect(find('checking → checked')).toMatchObject({ actor: '/checking#1', from: 'checking', to: 'checked' })
     const written = JSON.stringify(all())

@@ -5,7 +5,7 @@ import { exampleVars, renderDocument, textOf, type PromptDocument } from '../../
 import type { CommandDefinition } from '../../command.ts'
 import { EXIT } from '../../exit-code.ts'
 import { oneLine, plain, type Io } from '../../io.ts'
-import { documentOf, findStep, findVersion, type KnownVersion } from '../../prompts/known.ts'
+import { documentOf, findStep, findVersion, short, stepsWith, type KnownStep, type KnownVersion } from '../../prompts/known.ts'
 import { PROMPT_OPTIONS, VERSION_ABOUT } from '../../prompts/options.ts'
 import { withWorkspace, type PromptOptions } from '../../prompts/workspace.ts'
 
@@ -15,7 +15,7 @@ const printMessages = (io: Io, messages: readonly { readonly role: string; reado
   for (const { role, content } of messages) io.out(`${io.style('cyan', role)}\n${indent(content)}\n`)
 }
 
-const print = (io: Io, { id, hash, where }: KnownVersion, document: PromptDocument): void => {
+const print = (io: Io, { id, hash, where }: KnownVersion, document: PromptDocument, steps: readonly KnownStep[]): void => {
   io.out(`${oneLine(id)} · ${where.join(', ')}\n${hash}\n\n`)
   printMessages(io, document.messages)
   io.out(`\nvars\n${indent(JSON.stringify(document.vars, null, 2))}\n\nexample\n`)
@@ -23,6 +23,8 @@ const print = (io: Io, { id, hash, where }: KnownVersion, document: PromptDocume
     io,
     renderDocument(document, exampleVars(document.vars)).map(({ role, content }) => ({ role, content: textOf(content) })),
   )
+  if (steps.length > 0) io.out('\nsteps that asked with it\n')
+  for (const { hash: key, step } of steps) io.out(`    ${short(key)} ${oneLine(`${String(step['provider'])}/${String(step['model'])}`)}\n`)
 }
 
 const show = (io: Io, name: string, options: PromptOptions): Promise<number> =>
@@ -35,8 +37,9 @@ const show = (io: Io, name: string, options: PromptOptions): Promise<number> =>
     }
     const version = await findVersion(workspace, name)
     const document = await documentOf(workspace, version)
-    if (options.json === true) io.out(`${JSON.stringify({ ...version, document }, null, 2)}\n`)
-    else print(io, version, document)
+    const steps = await stepsWith(workspace, version.hash)
+    if (options.json === true) io.out(`${JSON.stringify({ ...version, document, steps: steps.map(({ hash }) => hash) }, null, 2)}\n`)
+    else print(io, version, document, steps)
     return EXIT.done
   })
 
