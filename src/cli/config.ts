@@ -2,6 +2,7 @@
 import type { Agent } from '../agent/index.ts'
 import type { LimitDefinition, PricePort } from '../cost/index.ts'
 import type { ModelProvider } from '../model/index.ts'
+import type { ServerOptions } from '../server/index.ts'
 
 /** The application's objects, or a function that makes them once for the command. */
 export type Services = { readonly [name: string]: unknown } | (() => { readonly [name: string]: unknown } | Promise<{ readonly [name: string]: unknown }>)
@@ -22,6 +23,8 @@ export interface Config {
   readonly db?: string
   /** The lock of the prompts, from the project's root. Default `prompts.lock.json`, where there is one. */
   readonly prompts?: string
+  /** How `stateloop serve` lets callers in, what it limits, and what chat clients may ask for. */
+  readonly server?: Partial<Omit<ServerOptions, 'runtime' | 'agents' | 'clock'>>
 }
 
 /**

@@ -35,16 +35,25 @@ export interface AgentRuntime {
   readonly notes: readonly string[]
 }
 
-/** Makes the runtime for an agent. @throws FailureError `agent_invalid`, `usage`. */
-export const openRuntime = async (io: Io, project: Project, { agent, exports }: LoadedAgent, { db }: CommonOptions): Promise<AgentRuntime> => {
+/** Exports of several agents' modules as one: their providers and services together, the first one's where both say the same. */
+const joinExports = async (loaded: readonly LoadedAgent[]): Promise<LoadedAgent['exports']> => {
+  const given = loaded.map(({ exports }) => exports)
+  const lists = given.flatMap(({ providers }) => (providers === undefined ? [] : Array.isArray(providers) ? (providers as unknown[]) : [providers]))
+  const services = await Promise.all(given.toReversed().map((exports) => makeServices(exports['services'])))
+  return { providers: lists, offline: given.find(({ offline }) => offline !== undefined)?.['offline'], services: Object.assign({}, ...services) as object }
+}
+
+/** Makes the runtime for an agent, and for others beside it. @throws FailureError `agent_invalid`, `usage`. */
+export const openRuntime = async (io: Io, project: Project, loaded: LoadedAgent, { db }: CommonOptions, others: readonly LoadedAgent[] = []): Promise<AgentRuntime> => {
+  const exports = others.length === 0 ? loaded.exports : await joinExports([loaded, ...others])
   const { providers, notes } = chooseProviders(project.config, exports, io.env)
   const services = { ...(await makeServices(exports['services'])), ...(await makeServices(project.config.services)) }
   const lock = lockPath(project)
   const runtime = createRuntime({
     journal: openJournal(databasePath(project, db, io.env)),
     providers,
-    agents: [agent],
     ...(existsSync(lock) ? { prompts: promptLock({ path: lock, watch: true }) } : {}),
+    agents: [loaded, ...others].map(({ agent }) => agent),
     services,
     ...(project.config.prices === undefined ? {} : { prices: project.config.prices }),
     ...(project.config.budgets === undefined ? {} : { budgets: project.config.budgets }),

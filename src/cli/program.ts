@@ -20,6 +20,7 @@ import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
 import { sendCommand } from './commands/send.ts'
+import { serveCommand } from './commands/serve.ts'
 import { showCommand } from './commands/show.ts'
 import { traceCommand } from './commands/trace.ts'
 import { workerCommand } from './commands/worker.ts'
@@ -38,6 +39,7 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   traceCommand,
   costsCommand,
   limitCommand,
+  serveCommand,
   ejectCommand,
   exportCommand,
   inspectCommand,

@@ -1,8 +1,10 @@
 // What a server is made of, as its caller gives it and as its routes use it.
-import type { AnyAgent } from '../agent/index.ts'
+import type { AnyAgent, ModelName } from '../agent/index.ts'
 import type { Clock } from '../clock/index.ts'
 import type { RunEvent, Runtime } from '../run/index.ts'
 import type { AccessOptions, Identity } from './access.ts'
+import type { ChatAgent } from './chat/chat-agent.ts'
+import type { AliasCall, ModelAlias } from './chat/model-alias.ts'
 import type { Feeds } from './feeds.ts'
 import type { ServerLimits, Slots } from './limits.ts'
 import type { Work } from './work.ts'
@@ -13,6 +15,12 @@ export interface ServerOptions extends AccessOptions {
   readonly runtime: Runtime
   /** Agents that clients may start; their ids are their names. Runs of other agents are not shown. */
   readonly agents: readonly AnyAgent[]
+  /** Agents that chat clients can talk to, by the name they use; agents that take text are there under their ids. */
+  readonly chat?: { readonly [name: string]: ChatAgent }
+  /** Models that OpenAI clients can call by these names. */
+  readonly models?: { readonly [alias: string]: ModelName | ModelAlias }
+  /** Serves a page to talk to the agents at the root. Default true; it holds no secret and asks for the token. */
+  readonly page?: boolean
   readonly limits?: ServerLimits
   /** Path in front of every route, for a server inside another: `/api/agents`. */
   readonly basePath?: string
@@ -29,6 +37,8 @@ export interface ServerOptions extends AccessOptions {
 export interface ServerParts {
   readonly runtime: Runtime
   readonly agents: ReadonlyMap<string, AnyAgent>
+  readonly chats: ReadonlyMap<string, ChatAgent>
+  readonly aliases: { readonly has: (name: string) => boolean; readonly names: readonly string[]; readonly of: (name: string, call: AliasCall) => AnyAgent }
   readonly clock: Clock
   readonly limits: Required<ServerLimits>
   readonly feeds: Feeds

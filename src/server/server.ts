@@ -4,12 +4,17 @@ import { Hono, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import { systemClock } from '../clock/index.ts'
 import { fail } from '../failure/index.ts'
+import { inTraceOf } from '../trace/index.ts'
 import { access } from './access.ts'
+import { chatAgents } from './chat/chat-agent.ts'
+import { aliasAgents } from './chat/model-alias.ts'
 import { feeds as makeFeeds } from './feeds.ts'
 import { fullLimits, requestRate, slots } from './limits.ts'
 import type { Connection, HonoTypes, ServerOptions, ServerParts } from './options.ts'
+import { pageResponse } from './page/page.ts'
 import { judge, problemResponse, refuse } from './problem.ts'
 import { agentRoutes } from './routes/agents.ts'
+import { chatRoutes } from './routes/chat.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -28,14 +33,19 @@ export interface Server {
 
 const toStandardError = (error: unknown, id: string): void => void process.stderr.write(`defect ${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
 
-const partsOf = ({ runtime, agents, limits = {}, show, clock = systemClock }: ServerOptions, draining: () => boolean): ServerParts => {
+const partsOf = ({ runtime, agents, chat, models, limits = {}, show, clock = systemClock }: ServerOptions, draining: () => boolean): ServerParts => {
   const byId = new Map(agents.map((agent) => [agent.id, agent]))
   if (byId.size < agents.length) fail('usage', `Two agents of the server have the same id: ${agents.map(({ id }) => id).join(', ')}. An agent's id is its name in addresses.`)
+  const chats = chatAgents(agents, chat)
+  const both = Object.keys(models ?? {}).filter((name) => chats.has(name))
+  if (both.length > 0) fail('usage', `${both.join(', ')} cannot be both a model and a chat agent of the server. Name the model differently.`)
   const full = fullLimits(limits)
   const runs = slots(full.runs, 'runs at work', 'runs')
   return {
     runtime,
     agents: byId,
+    chats,
+    aliases: aliasAgents(models),
     clock,
     limits: full,
     feeds: makeFeeds(runtime, clock),
@@ -56,35 +66,40 @@ const ALLOWED_HEADERS = ['authorization', 'content-type', 'idempotency-key', 'la
  * @throws FailureError `usage` when nothing would keep callers out, or two agents have one id.
  */
 export const createServer = (options: ServerOptions): Server => {
-  const { basePath = '', origins = [], onDefect = toStandardError } = options
+  const { basePath = '', origins = [], page = true, onDefect = toStandardError } = options
   let draining = false
   const parts = partsOf(options, () => draining)
   const admit = access(options)
   const count = requestRate(parts.limits.requestsPerMinute, parts.clock)
   const app = new Hono<HonoTypes>().basePath(basePath)
+  const report = (error: unknown): string => {
+    const id = parts.clock.id()
+    onDefect(error, id)
+    return id
+  }
   app.onError((error) => {
     const { failure, status, defect } = judge(error)
-    const id = defect ? parts.clock.id() : undefined
-    if (id !== undefined) onDefect(error, id)
-    return problemResponse(failure, status, id === undefined ? undefined : `urn:uuid:${id}`)
+    return problemResponse(failure, status, defect ? `urn:uuid:${report(error)}` : undefined)
   })
   app.use(async (context, next) => {
     await next()
     context.header('x-content-type-options', 'nosniff')
   })
-  if (origins.length > 0) app.use(cors({ origin: [...origins], allowHeaders: ALLOWED_HEADERS, allowMethods: ['GET', 'POST'], exposeHeaders: ['location', 'retry-after', 'x-stateloop-run'] }))
+  if (origins.length > 0) app.use(cors({ origin: [...origins], allowHeaders: ALLOWED_HEADERS, allowMethods: ['GET', 'POST'], exposeHeaders: ['location', 'retry-after', 'traceparent', 'x-stateloop-run'] }))
   healthRoutes(app, parts)
+  if (page) app.get('/', () => pageResponse(parts.clock.id()))
   const letIn: MiddlewareHandler<HonoTypes> = async (context, next) => {
     const identity = await admit(context.req.raw)
     count(identity)
     context.set('identity', identity)
-    await next()
+    await inTraceOf(context.req.header('traceparent'), context.req.header('tracestate'), next)
   }
   app.use('/v1/*', letIn)
   app.use('/openapi.json', letIn)
   agentRoutes(app, parts, basePath)
   runRoutes(app, parts)
   eventRoutes(app, parts)
+  chatRoutes(app, parts, report)
   app.notFound((context) => refuse('usage', `There is no ${context.req.method} ${context.req.path.slice(0, 200)} here. GET ${basePath}/openapi.json describes what there is.`, { status: 404 }))
   return {
     fetch: async (request, connection = {}) => app.fetch(request, connection),

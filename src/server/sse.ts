@@ -36,7 +36,7 @@ export const parseCursor = (text: string | null | undefined): Cursor | undefined
 }
 
 /** A body that pulls pieces one at a time, and lets go of a client that stopped pulling. */
-const pulledBody = (next: () => Promise<Uint8Array | undefined>, { clock, stalledMs, onClose, abandon }: Omit<StreamParts, 'reader'>): ReadableStream<Uint8Array> => {
+export const pulledBody = (next: () => Promise<Uint8Array | undefined>, { clock, stalledMs, onClose, abandon }: Omit<StreamParts, 'reader'>): ReadableStream<Uint8Array> => {
   let calm = (): void => {}
   let over = false
   const close = (): void => {

@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { failureOf, type Failure } from '../failure/index.ts'
 import { timeoutsOf } from '../policy/index.ts'
-import type { ModelDelta, ModelProvider, ModelReply } from '../model/index.ts'
+import { readWireRequest, writeChunk, writeEnding, writeError, writeReply, type ModelDelta, type ModelProvider, type ModelReply, type WireRequest } from '../model/index.ts'
+import { parseJson } from '../schema/index.ts'
 import { textOf } from '../prompt/index.ts'
-import { readWireRequest, writeChunk, writeEnding, writeError, writeReply, type WireRequest } from './chat-wire.ts'
 
 /** Options of `scriptedServer()`. */
 export interface ScriptedServerOptions {
@@ -104,7 +104,8 @@ const answer = async ({ provider, apiKey }: ScriptedServerOptions, request: Inco
   const body = await readBody(request)
   if (request.method !== 'POST' || !(request.url ?? '').endsWith('/chat/completions')) return sendInvalid(response, 404, `There is no ${request.method} ${request.url} here; POST /v1/chat/completions.`, 'unknown_url')
   if (apiKey !== undefined && request.headers.authorization !== `Bearer ${apiKey}`) return sendInvalid(response, 401, 'Incorrect API key provided.', 'invalid_api_key')
-  const wire = readWireRequest(body)
+  const parsed = parseJson(body)
+  const wire = readWireRequest(parsed.ok ? parsed.value : undefined)
   if (typeof wire === 'string') return sendInvalid(response, 400, wire, 'invalid_value')
   const gone = new AbortController()
   response.once('close', () => gone.abort())

@@ -1,4 +1,5 @@
 export { inputContent, outputContent } from './content.ts'
+export { inTraceOf } from './incoming.ts'
 export { ATTRIBUTE, CONTENT, GEN_AI_VERSION, LOG_EVENT, OPERATION } from './names.ts'
 export { environmentSecrets, REDACTED, scrubber } from './scrubber.ts'
 export type { KnownSecret, Scrubber } from './scrubber.ts'

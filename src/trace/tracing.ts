@@ -86,7 +86,7 @@ const HEX = { trace: /^[0-9a-f]{32}$/, span: /^[0-9a-f]{16}$/ }
 export const traceparentOf = ({ traceId, spanId, flags }: TraceIds): string => `00-${traceId}-${spanId}-${flags.toString(16).padStart(2, '0')}`
 
 /** Reads a `traceparent`. Undefined when it is not one. */
-const idsOf = (traceparent: string): TraceIds | undefined => {
+export const idsOf = (traceparent: string): TraceIds | undefined => {
   const [, traceId = '', spanId = '', flags = ''] = traceparent.split('-')
   return HEX.trace.test(traceId) && HEX.span.test(spanId) ? { traceId, spanId, flags: Number.parseInt(flags, 16) || TraceFlags.NONE } : undefined
 }

@@ -49,12 +49,14 @@ export interface TestServer {
 export type TestServerOptions = Partial<Omit<ServerOptions, 'runtime'>> & {
   readonly runtime?: Parameters<typeof createRuntime>[0]
   readonly rules?: (request: ModelRequest) => ScriptedReply
+  /** The model costs something. */
+  readonly priced?: boolean
 }
 
 /** Makes a server for `weather` and `payer`. */
-export const testServer = ({ runtime: runtimeOptions, rules = obedient, agents = [weather, payer] as readonly AnyAgent[], ...options }: TestServerOptions = {}): TestServer => {
+export const testServer = ({ runtime: runtimeOptions, priced = false, rules = obedient, agents = [weather, payer] as readonly AnyAgent[], ...options }: TestServerOptions = {}): TestServer => {
   const clock = options.clock ?? fakeClock()
-  const runtime = createRuntime({ clock, providers: [scripted({ id: 'openai', rules, clock })], agents, ...runtimeOptions })
+  const runtime = createRuntime({ clock, providers: [{ ...scripted({ id: 'openai', rules, clock }), ...(priced ? { price: { inputUsd: 1, outputUsd: 2 } } : {}) }], agents, ...runtimeOptions })
   const server = createServer({ runtime, agents, token: TOKEN, clock, ...options })
   const open = (path: string, init: RequestInit = {}): Promise<Response> => server.fetch(new Request(`http://test${path}`, { ...init, headers: { authorization: `Bearer ${TOKEN}`, ...(init.headers as object) } }))
   return {

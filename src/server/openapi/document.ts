@@ -113,17 +113,34 @@ const schemasOf = (agent: AnyAgent): Part => ({
   ...Object.fromEntries(Object.entries(agent.events).map(([type, schema]) => [`${agent.id}.${type}`, embed(schema, `${agent.id}.${type}`)])),
 })
 
+const chatPaths = (chats: readonly string[]): Part => {
+  const completion: JsonSchema = {
+    type: 'object',
+    description: 'As the chat completions API of OpenAI defines it.',
+    required: ['model', 'messages'],
+    properties: { model: { type: 'string' }, messages: { type: 'array', items: { type: 'object' } }, stream: { type: 'boolean' } },
+  }
+  const both: Part = { ...json({ type: 'object' }), ...events }
+  const page: JsonSchema = { type: 'object', required: ['messages'], properties: { id: { type: 'string' }, messages: { type: 'array', items: { type: 'object' } } } }
+  const chat: Part = { name: 'chat', in: 'path', required: true, schema: chats.length === 0 ? { type: 'string' } : { enum: chats } }
+  return {
+    '/v1/chat/completions': { post: operation('chat_completion', 'Answers clients of the chat completions API of OpenAI.', { 200: { description: 'The answer, or its chunks.', content: both } }, body(completion)) },
+    '/v1/models': { get: operation('list_models', 'Lists what can be asked for as model.', { 200: { description: 'Models and agents.', content: json({ type: 'object' }) } }) },
+    '/v1/chat/{chat}': { post: operation('chat_message', 'Answers pages that use the AI SDK.', { 200: { description: 'The UI message stream.', content: events } }, { parameters: [chat], ...body(page) }) },
+  }
+}
+
 const health: Part = {
   '/health/live': { get: operation('live', 'Tells that the process lives.', { 200: { description: 'It does.' } }, { security: [] }) },
   '/health/ready': { get: operation('ready', 'Tells whether the server takes runs.', { 200: { description: 'It does.' }, 503: { description: 'It drains, or its journal cannot be read.' } }, { security: [] }) },
 }
 
-/** The document of a server. @param more paths and schemas of further doors. */
-export const openApi = (agents: readonly AnyAgent[], basePath: string, more: Part = {}): Part => ({
+/** The document of a server. @param chats names of the agents that chat clients can talk to. */
+export const openApi = (agents: readonly AnyAgent[], chats: readonly string[], basePath: string): Part => ({
   openapi: '3.1.1',
   info: { title: 'Stateloop', version: '1', description: 'Agents as state machines: start them, watch them, decide what they may do.' },
   servers: [{ url: basePath === '' ? '/' : basePath }],
   security: [{ token: [] }],
-  paths: { ...agentPaths(agents), ...runPaths(agents), ...more, ...health },
+  paths: { ...agentPaths(agents), ...runPaths(agents), ...chatPaths(chats), ...health },
   components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: { ...SHAPES, ...Object.assign({}, ...agents.map(schemasOf)) } },
 })

@@ -15,9 +15,9 @@ const show = ({ id, version, hash, input, output, events }: AnyAgent): object =>
 })
 
 /** Adds the routes. */
-export const agentRoutes = (app: Hono<HonoTypes>, { agents }: ServerParts, basePath: string): void => {
+export const agentRoutes = (app: Hono<HonoTypes>, { agents, chats }: ServerParts, basePath: string): void => {
   const all = [...agents.values()]
   let document: object | undefined
   app.get('/v1/agents', () => Response.json({ agents: all.map(show) }))
-  app.get('/openapi.json', () => Response.json((document ??= openApi(all, basePath))))
+  app.get('/openapi.json', () => Response.json((document ??= openApi(all, [...chats.keys()], basePath))))
 }

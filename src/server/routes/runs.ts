@@ -41,6 +41,9 @@ const keyOf = (context: ServerContext): { readonly key?: string } => {
   return { key: scopedKey(context.get('identity'), key) }
 }
 
+/** Whom a run is for, and the caller's key for it. */
+export const optionsOf = (context: ServerContext): StartOptions => ({ ...context.get('identity'), ...keyOf(context) })
+
 /** Refuses a key that came before with another input. */
 const checkReplay = async ({ runtime }: ServerParts, run: string, agent: AnyAgent, input: unknown): Promise<void> => {
   const [first] = await runtime.entries(run)
@@ -51,7 +54,7 @@ const checkReplay = async ({ runtime }: ServerParts, run: string, agent: AnyAgen
 }
 
 /** Starts a run for a caller. @throws FailureError `invalid_input`, `session_busy`; Refusal `saturated`, `draining`. */
-const startRun = async (parts: ServerParts, agent: AnyAgent, input: unknown, options: StartOptions): Promise<RunHandle> => {
+export const startRun = async (parts: ServerParts, agent: AnyAgent, input: unknown, options: StartOptions): Promise<RunHandle> => {
   refuseWhenDraining(parts)
   const handle = await parts.work.begin(
     () => parts.runtime.start(agent, input, options),
@@ -65,9 +68,11 @@ const start = async (parts: ServerParts, context: ServerContext): Promise<Respon
   const agent = findAgent(parts, context.req.param('agent') ?? '')
   const { input, session, onBusy, stream = true } = await readBody(context.req.raw, parts.limits.bodyBytes, startShape)
   const waitMs = waitOf(context)
-  const options = { ...context.get('identity'), ...keyOf(context), stream, ...(session === undefined ? {} : { session }), ...(onBusy === undefined ? {} : { onBusy }) }
+  const options = { ...optionsOf(context), stream, ...(session === undefined ? {} : { session }), ...(onBusy === undefined ? {} : { onBusy }) }
   const handle = await startRun(parts, agent, input, options)
-  const headers = { location: context.req.path.replace(/agents\/[^/]+\/runs$/, `runs/${handle.id}`), ...(handle.created ? {} : { 'idempotent-replayed': 'true' }) }
+  const [first] = await parts.runtime.entries(handle.id)
+  const traceparent = first?.body.cause.type === 'start' ? first.body.cause.trace : undefined
+  const headers = { ...(traceparent === undefined ? {} : { traceparent }), location: context.req.path.replace(/agents\/[^/]+\/runs$/, `runs/${handle.id}`), ...(handle.created ? {} : { 'idempotent-replayed': 'true' }) }
   if (wantsEvents(context)) return streamRun(parts, context, { row: await rowOf(parts, handle.id), agent }, headers)
   return answer(parts, context, handle.id, waitMs, handle.created ? 201 : 200, headers)
 }

@@ -1,9 +1,9 @@
 // The server side of the chat completions wire: requests read into ours, replies and failures written as OpenAI writes
-// them. Invariant: what the provider in `model` reads from here is what the other provider answered.
+// them. Invariant: what our own provider reads from here is what the other provider answered.
 import { z } from 'zod'
-import type { Failure, FailureCode, Json } from '../failure/index.ts'
-import type { ModelReply, ModelRequest } from '../model/index.ts'
-import { textOf, type Message, type Part, type ToolCall } from '../prompt/index.ts'
+import type { Failure, FailureCode, Json } from '../../failure/index.ts'
+import { textOf, type Message, type Part, type ToolCall } from '../../prompt/index.ts'
+import type { ModelReply, ModelRequest } from '../provider.ts'
 
 const contentPart = z.union([
   z.object({ type: z.literal('text'), text: z.string() }),
@@ -32,7 +32,7 @@ const wireRequest = z.object({
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
   reasoning_effort: z.string().nullish(),
   tools: z.array(z.object({ type: z.literal('function'), function: z.object({ name: z.string(), description: z.string().default(''), parameters: json.default({}) }) })).optional(),
-  tool_choice: z.enum(['auto', 'required', 'none']).optional(),
+  tool_choice: z.union([z.enum(['auto', 'required', 'none']), z.looseObject({ type: z.string() })]).optional(),
   response_format: z.object({ type: z.string(), json_schema: z.object({ name: z.string(), schema: json }).optional() }).optional(),
 })
 
@@ -78,9 +78,9 @@ const toMessages = (messages: z.infer<typeof wireRequest>['messages']): readonly
 
 const given = <K extends string, V>(key: K, value: V | null | undefined): { readonly [P in K]?: V } => (value === null || value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V }))
 
-/** Reads the body of a request. @returns what is wrong with it, as a sentence, when it is not one. */
-export const readWireRequest = (body: string): WireRequest | string => {
-  const parsed = wireRequest.safeParse(parseArguments(body))
+/** Reads the parsed body of a request. @returns what is wrong with it, as a sentence, when it is not one. */
+export const readWireRequest = (body: unknown): WireRequest | string => {
+  const parsed = wireRequest.safeParse(body)
   if (!parsed.success) return `This is not a chat completion request: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`
   const wire = parsed.data
   const schema = wire.response_format?.json_schema
@@ -98,7 +98,7 @@ export const readWireRequest = (body: string): WireRequest | string => {
       'tools',
       wire.tools?.map((tool) => ({ ...tool.function, parameters: tool.function.parameters as { readonly [key: string]: Json } })),
     ),
-    ...given('toolChoice', wire.tool_choice),
+    ...given('toolChoice', typeof wire.tool_choice === 'string' ? wire.tool_choice : undefined),
     ...given('output', schema && { name: schema.name, schema: schema.schema as { readonly [key: string]: Json } }),
   }
   return { request, stream: wire.stream ?? false, includeUsage: wire.stream_options?.include_usage ?? false }
@@ -119,8 +119,8 @@ const writeUsage = ({ usage }: ModelReply): object | null =>
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
   }
 
-/** Writes a reply as one document. */
-export const writeReply = (reply: ModelReply, id: string): object => {
+/** Writes a reply as one document. @param created seconds since 1970. */
+export const writeReply = (reply: ModelReply, id: string, created = 0): object => {
   const { message, refusal = null, finish } = reply
   const said = textOf(message.content)
   const written = {
@@ -132,7 +132,7 @@ export const writeReply = (reply: ModelReply, id: string): object => {
   return {
     id,
     object: 'chat.completion',
-    created: 0,
+    created,
     model: reply.model,
     choices: [{ index: 0, message: written, logprobs: null, finish_reason: finish }],
     usage: writeUsage(reply),
@@ -140,10 +140,10 @@ export const writeReply = (reply: ModelReply, id: string): object => {
 }
 
 /** Writes one chunk of a stream. */
-export const writeChunk = (model: string, id: string, delta: object, finish: string | null = null): object => ({
+export const writeChunk = (model: string, id: string, delta: object, finish: string | null = null, created = 0): object => ({
   id,
   object: 'chat.completion.chunk',
-  created: 0,
+  created,
   model,
   choices: [{ index: 0, delta, finish_reason: finish }],
 })
@@ -151,8 +151,8 @@ export const writeChunk = (model: string, id: string, delta: object, finish: str
 const ARGUMENTS_PIECE = 24
 
 /** The chunks that follow the text of a reply: refusal, calls, the finish reason, and the usage where it was asked for. */
-export const writeEnding = (reply: ModelReply, id: string, includeUsage: boolean): readonly object[] => {
-  const chunk = (delta: object, finish: string | null = null): object => writeChunk(reply.model, id, delta, finish)
+export const writeEnding = (reply: ModelReply, id: string, includeUsage: boolean, created = 0): readonly object[] => {
+  const chunk = (delta: object, finish: string | null = null): object => writeChunk(reply.model, id, delta, finish, created)
   const calls = (reply.message.calls ?? []).flatMap((call, index) => {
     const text = call.raw ?? JSON.stringify(call.args)
     const pieces = Array.from({ length: Math.ceil(text.length / ARGUMENTS_PIECE) }, (_, at) => text.slice(at * ARGUMENTS_PIECE, (at + 1) * ARGUMENTS_PIECE))

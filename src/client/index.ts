@@ -1,0 +1,5 @@
+export { client } from './client.ts'
+export type { Client, ClientOptions, RemoteRun, StartRunOptions } from './client.ts'
+export type { WatchOptions } from './events.ts'
+export { ProblemError } from './request.ts'
+export type { Connection } from './request.ts'

@@ -1,0 +1,56 @@
+// Failures as clients of OpenAI's API read them. Invariant: the status tells such a client what it needs to know, and none of
+// them makes it repeat a call that this server has already repeated.
+import { failure, type Failure, type FailureCode } from '../../failure/index.ts'
+import { judge } from '../problem.ts'
+
+const ERRORS: { readonly [C in FailureCode]?: readonly [status: number, type: string, code: string] } = {
+  unauthorized: [401, 'invalid_request_error', 'invalid_api_key'],
+  usage: [400, 'invalid_request_error', 'invalid_value'],
+  invalid_input: [400, 'invalid_request_error', 'invalid_value'],
+  invalid_request: [400, 'invalid_request_error', 'invalid_value'],
+  agent_invalid: [400, 'invalid_request_error', 'invalid_value'],
+  request_too_large: [413, 'invalid_request_error', 'request_too_large'],
+  context_overflow: [400, 'invalid_request_error', 'context_length_exceeded'],
+  content_filtered: [400, 'invalid_request_error', 'content_filter'],
+  agent_not_found: [404, 'invalid_request_error', 'model_not_found'],
+  model_not_found: [404, 'invalid_request_error', 'model_not_found'],
+  rate_limited: [429, 'requests', 'rate_limit_exceeded'],
+  throttled: [429, 'requests', 'rate_limit_exceeded'],
+  quota_exhausted: [429, 'insufficient_quota', 'insufficient_quota'],
+  budget_exceeded: [429, 'insufficient_quota', 'insufficient_quota'],
+  overloaded: [503, 'server_error', 'server_is_overloaded'],
+  saturated: [503, 'server_error', 'server_is_overloaded'],
+  draining: [503, 'server_error', 'server_is_overloaded'],
+  circuit_open: [503, 'server_error', 'server_is_overloaded'],
+  timeout: [504, 'server_error', 'timeout'],
+  deadline_exceeded: [504, 'server_error', 'timeout'],
+}
+
+/** A failure as the wire says it. */
+export interface WireError {
+  readonly status: number
+  readonly body: { readonly error: { readonly message: string; readonly type: string; readonly param: null; readonly code: string; readonly stateloop_code: FailureCode } }
+}
+
+/** Writes a failure. */
+export const wireError = (failed: Failure): WireError => {
+  const [status, type, code] = ERRORS[failed.code] ?? [500, 'server_error', 'server_error']
+  return { status, body: { error: { message: failed.message, type, param: null, code, stateloop_code: failed.code } } }
+}
+
+/** Failures that another attempt of the client may cure, because none was made here. */
+const COME_BACK: ReadonlySet<FailureCode> = new Set(['throttled', 'saturated', 'draining'])
+
+/** The response that says a failure. */
+export const errorResponse = (failed: Failure, headers: { readonly [name: string]: string } = {}): Response => {
+  const { status, body } = wireError(failed)
+  const waitMs = failed.details?.['retryAfterMs'] ?? failed.provider?.retryAfterMs
+  const wait = typeof waitMs === 'number' ? { 'retry-after-ms': String(waitMs), 'retry-after': String(Math.ceil(waitMs / 1000)) } : {}
+  return Response.json(body, { status, headers: { ...headers, ...wait, 'x-should-retry': String(COME_BACK.has(failed.code)) } })
+}
+
+/** What was thrown, as a failure that may be told. @param onDefect hears of bugs. */
+export const failureFor = (thrown: unknown, onDefect: (error: unknown) => string): Failure => {
+  const { failure: failed, defect } = judge(thrown)
+  return defect ? failure('defect', `${failed.message} (${onDefect(thrown)})`) : failed
+}

@@ -1,0 +1,14 @@
+// Routes of chats: OpenAI's chat completions with the list of models, and the AI SDK's UI messages.
+import type { Hono } from 'hono'
+import { chatCompletions } from '../chat/openai-door.ts'
+import { uiMessages } from '../chat/ui-door.ts'
+import type { HonoTypes, ServerParts } from '../options.ts'
+
+/** Adds the routes. @param report reports a defect and gives the id it is reported under. */
+export const chatRoutes = (app: Hono<HonoTypes>, parts: ServerParts, report: (error: unknown) => string): void => {
+  const created = Math.floor(parts.clock.now() / 1000)
+  const models = [...parts.aliases.names, ...parts.chats.keys()].map((id) => ({ id, object: 'model', created, owned_by: 'stateloop' }))
+  app.post('/v1/chat/completions', (context) => chatCompletions(parts, context, report))
+  app.get('/v1/models', () => Response.json({ object: 'list', data: models }))
+  app.post('/v1/chat/:agent', (context) => uiMessages(parts, context, report))
+}
