@@ -7,8 +7,8 @@ import { parse } from 'yaml'
 import { evalCommand } from '../../src/cli/commands/eval.ts'
 import { testProject } from './project.ts'
 
-const numbers = fileURLToPath(new URL('../fixtures/eval/numbers.eval.ts', import.meta.url))
-const nothing = fileURLToPath(new URL('../fixtures/eval/nothing.eval.ts', import.meta.url))
+const numbers = fileURLToPath(new URL('../fixtures/eval/numbers.ts', import.meta.url))
+const nothing = fileURLToPath(new URL('../fixtures/eval/nothing.ts', import.meta.url))
 
 const mood = (name: string): void => void (process.env['NUMBERS'] = name)
 afterEach(() => {
@@ -46,7 +46,7 @@ describe('the exit code of eval', () => {
   it.each([
     [['eval', 'absent.eval.ts'], /There is no file or folder .*absent\.eval\.ts/],
     [['eval'], /There are no \*\.eval\.ts files below/],
-    [['eval', nothing], /nothing\.eval\.ts exports no evaluation/],
+    [['eval', nothing], /nothing\.ts exports no evaluation/],
     [['eval', numbers, numbers], /Two evaluations are named "numbers"/],
     [['eval', numbers, '--trials', '0'], /--trials must be a whole number from 1, not "0"/],
     [['eval', numbers, '--budget-usd', 'much'], /--budget-usd must be a number above 0/],

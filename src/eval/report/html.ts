@@ -106,6 +106,14 @@ const caseRow = (result: CaseResult, openRun: EvalReport['openRun']): string => 
   return `<details class="case"${telling === undefined ? '' : ' open'}>${head}<table>${rows.map(([label, text]) => `<tr><th>${label}</th><td><pre>${escapeMarkup(text)}</pre></td></tr>`).join('')}</table></details>`
 }
 
+const recordingTable = ({ result: { recordings } }: ReportedEvaluation): string =>
+  recordings.length === 0
+    ? ''
+    : table(
+        ['Recording', 'State', 'Where it first differs'],
+        recordings.map(({ name, status, difference }) => [escapeMarkup(name), status, escapeMarkup(difference)]),
+      )
+
 const guardrailTable = ({ result }: ReportedEvaluation): string =>
   result.gate.guardrails.length === 0
     ? ''
@@ -127,7 +135,7 @@ const evaluationPart = (one: ReportedEvaluation, openRun: EvalReport['openRun'])
   const byState = result.cases.toSorted((a, b) => Number(tellingTrial(a) === undefined) - Number(tellingTrial(b) === undefined))
   return `<section><h2>${escapeMarkup(result.name)} <span class="verdict ${verdict}">${VERDICT_WORDS[verdict]}</span></h2>
 <ul>${result.gate.reasons.map((reason) => `<li>${escapeMarkup(reason)}</li>`).join('')}</ul>${facts(one)}
-${section('Pass rate by tag', tagPlot(one))}${section('History', history(one))}${section('Scorers', scorerTable(one))}${section('Judges', judgeTable(one))}${section('Guardrails', guardrailTable(one))}
+${section('Recordings', recordingTable(one))}${section('Pass rate by tag', tagPlot(one))}${section('History', history(one))}${section('Scorers', scorerTable(one))}${section('Judges', judgeTable(one))}${section('Guardrails', guardrailTable(one))}
 ${section('Cost and latency', usePlot('Cost per case', result.cases, (of, side) => observations(of, side).map(({ costUsd }) => costUsd), usd) + usePlot('Latency per case', result.cases, (of, side) => observations(of, side).map(({ durationMs }) => durationMs), duration))}
 ${section('Cases', byState.map((of) => caseRow(of, openRun)).join('\n'))}</section>`
 }

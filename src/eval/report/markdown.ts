@@ -66,6 +66,15 @@ const guardrailTable = ({ result }: ReportedEvaluation): readonly string[] => {
   return [details(`${escapeCell(result.name)}: cost, tokens, loops and latency`, table(['Guardrail', 'Base', 'Now', 'Ratio', 'Limit', 'State'], rows))]
 }
 
+const recordingTable = ({ result }: ReportedEvaluation): readonly string[] => {
+  const { recordings } = result
+  if (recordings.length === 0) return []
+  const other = recordings.filter(({ status }) => status !== 'same')
+  const rows = other.map(({ name, status, difference }) => [escapeCell(name), status, escapeCell(difference)])
+  const summary = `${escapeCell(result.name)}: ${recordings.length - other.length} of ${recordings.length} recordings replay as recorded`
+  return [rows.length === 0 ? summary : details(summary, table(['Recording', 'State', 'Where'], cut(rows).shown))]
+}
+
 const judges = ({ result }: ReportedEvaluation): readonly string[] =>
   result.judges.map(({ scorer, hash, rows, share, kappa }) => `Judge \`${escapeCell(scorer)}\` (${hash}) agrees with ${percent(share)} of ${rows} labelled rows, kappa ${kappa === null ? 'undefined' : kappa.toFixed(2)}.`)
 
@@ -78,6 +87,7 @@ export const markdownReport = (report: EvalReport): string => {
     `## Evals: ${VERDICT_WORDS[overallOf(report)]}`,
     table(['Evaluation', 'Verdict', 'Pass rate (95 %)', 'Base', 'Change in points', 'Trials', 'Cost', 'Time'], evaluations.map(overview)),
     reasons.join('\n'),
+    ...evaluations.flatMap(recordingTable),
     ...evaluations.flatMap(movedTable),
     ...evaluations.flatMap(failedTable),
     ...evaluations.flatMap(guardrailTable),
