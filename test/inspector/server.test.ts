@@ -95,6 +95,16 @@ it('lets a client go that does not read, after one batch, and it catches up late
   expect([stepsIn(rest.text)[0]?.seq, stepsIn(rest.text).at(-1)?.seq]).toEqual([251, 801])
 })
 
+it('writes nothing to a client that left while its run was being read', async () => {
+  const { journal, agent, run } = await playedRun(400)
+  const row = await journal.get(run)
+  const written: string[] = []
+  const gone = new Writable({ decodeStrings: false, write: (text: string) => void written.push(text) })
+  gone.destroy()
+  await streamFeed(gone, new RunFeed(journal, row!, agent), -1, { pollMs: 1 })
+  expect(written).toEqual([])
+})
+
 describe('control', () => {
   const post = (inspector: { readonly port: number; readonly token: string }, path: string, body: unknown) =>
     ask(inspector.port, path, { ...withToken(inspector), 'content-type': 'application/json' }, { method: 'POST', body: JSON.stringify(body) })

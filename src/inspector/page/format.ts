@@ -28,5 +28,5 @@ export const showTime = (at: number): string => {
 export const showAgo = (at: number, now: number): string => {
   const seconds = Math.round((now - at) / 1_000)
   if (seconds < 5) return 'now'
-  return seconds < 120 ? `${seconds} s ago` : `${showMs(now - at)} ago`
+  return seconds < 120 ? `${seconds} s` : showMs(now - at)
 }

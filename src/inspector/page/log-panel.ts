@@ -50,7 +50,8 @@ export const stepText = ({ happenings, cause, changes }: Step): string => {
   if (moves.length > 0) return moves.map((move) => `${prefix(move.actor)}${transitionText(move)}`).join('; ')
   const attempt = happenings.find(({ type }) => type === 'attempt.ended')
   if (attempt !== undefined) return `${String(attempt['name'])} ${attempt['failure'] === undefined ? 'answered' : 'failed'}${attempt['retryInMs'] === undefined ? '' : ', tried again'}`
-  return cause
+  const begun = happenings.find(({ type }) => type === 'effect.started')
+  return begun === undefined ? cause : `${String(begun['name'])} asked, attempt ${String(begun['attempt'])}`
 }
 
 const isBad = ({ happenings }: Step): boolean => happenings.some((one) => one['failed'] !== undefined || one['failure'] !== undefined)

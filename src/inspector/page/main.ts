@@ -132,7 +132,7 @@ class Page {
         el('code', {}, run.id.slice(-8)),
         el('span', {}, `${run.steps} steps`),
         run.from === 'run' ? el('span', {}, showUsd(run.costUsd)) : el('span', {}, 'xstate'),
-        el('span', {}, showAgo(run.updatedAt, now)),
+        el('span', { title: `changed ${new Date(run.updatedAt).toLocaleString()}` }, showAgo(run.updatedAt, now)),
         first !== undefined && first !== run.id && !first.startsWith('agent ')
           ? el('button', { class: 'compare', title: 'compare with the open run (shift-click)', on: { click: (event) => (event.stopPropagation(), void this.#compare(first, run.id)) } }, '⇄')
           : undefined,

@@ -157,8 +157,7 @@ export class RunModel {
     const position = this.steps.length - 1
     this.#spent.push(spend(this.spentAt(position - 1), step.calls ?? []))
     if ((position + 1) % KEEP_EVERY === 0) this.#kept.push(this.#standingAfter(position))
-    for (const { path, added = [], gone } of step.changes) {
-      if (gone === true) this.#close(path, step.at)
+    for (const { path, added = [] } of step.changes) {
       for (const { id, messages } of added) {
         const key = `${path} ${id}`
         const list = this.#messages.get(key) ?? []
@@ -167,6 +166,7 @@ export class RunModel {
       }
     }
     for (const happening of step.happenings) this.#happening(happening, step, position)
+    for (const { path, gone } of step.changes) if (gone === true) this.#close(path, step.at)
   }
 
   /** Ends the stays of a machine that is gone. */

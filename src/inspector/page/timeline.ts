@@ -21,6 +21,9 @@ const laneName = (lane: string, agent: string): string => {
 export class Timeline {
   readonly element = el('div', { class: 'timeline', role: 'img', label: 'timeline' })
   readonly #canvas = el('canvas', {})
+  /** Where the step that is looked at lies; it moves without drawing the lanes again. */
+  readonly #cursor = el('i', { class: 'cursor' })
+  #drawn = -1
   #model: RunModel | undefined
   #position = -1
   #lanes: readonly string[] = []
@@ -29,7 +32,7 @@ export class Timeline {
 
   /** @param pick is told which step a click means. */
   constructor(pick: (position: number) => void) {
-    this.element.append(this.#canvas)
+    this.element.append(this.#canvas, this.#cursor)
     const choose = (event: PointerEvent): void => {
       const at = this.#timeAt(event.offsetX)
       if (this.#model !== undefined && event.offsetX > NAMES) pick(this.#stepAt(at))
@@ -47,9 +50,17 @@ export class Timeline {
   }
 
   show(model: RunModel, position: number): void {
+    const news = model !== this.#model || model.length !== this.#drawn
     this.#model = model
     this.#position = position
-    this.#draw()
+    if (news) this.#draw()
+    else this.#point()
+  }
+
+  #point(): void {
+    const now = this.#model?.steps[this.#position]?.at
+    this.#cursor.hidden = now === undefined
+    if (now !== undefined) this.#cursor.style.transform = `translateX(${this.#x(now) - 1}px)`
   }
 
   /** Names of the lanes, in order. */
@@ -115,11 +126,9 @@ export class Timeline {
     const kinds = new Map(model.drawings.flatMap(({ states }) => states.filter((state) => !state.group).map((state) => [state.path, state.kind] as const)))
     const drawn = new Map<string, number>()
     for (const stay of model.stays) this.#stay(pen, stay, kinds, colour, drawn)
-    const now = model.steps[this.#position]?.at
-    if (now !== undefined) {
-      pen.fillStyle = colour('accent')
-      pen.fillRect(this.#x(now) - 1, 0, 2, height)
-    }
+    this.#cursor.style.height = `${height}px`
+    this.#drawn = model.length
+    this.#point()
   }
 
   /** Draws a stay unless it would fall on the same pixel as the one before it. */

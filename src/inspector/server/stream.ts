@@ -32,8 +32,14 @@ const batchAfter = ({ steps, first }: Feed, after: number): readonly string[] =>
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+    const go = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', go)
+      resolve()
+    }
+    const timer = setTimeout(go, ms)
+    signal.addEventListener('abort', go, { once: true })
+    if (signal.aborted) go()
   })
 
 /** One client. */
@@ -45,6 +51,8 @@ class Client {
   constructor(response: Writable, patienceMs: number) {
     this.#response = response
     this.#patienceMs = patienceMs
+    // A client may be gone before its feed was read for the first time; then no event will say so.
+    if (response.destroyed) this.#gone.abort()
     response.once('close', () => this.#gone.abort())
   }
 
@@ -56,14 +64,16 @@ class Client {
   async send(text: string): Promise<void> {
     if (this.signal.aborted || this.#response.write(text)) return
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        this.#response.destroy()
-        resolve()
-      }, this.#patienceMs)
       const go = (): void => {
         clearTimeout(timer)
+        this.#response.off('drain', go)
+        this.signal.removeEventListener('abort', go)
         resolve()
       }
+      const timer = setTimeout(() => {
+        this.#response.destroy()
+        this.#gone.abort()
+      }, this.#patienceMs)
       this.#response.once('drain', go)
       this.signal.addEventListener('abort', go, { once: true })
     })
