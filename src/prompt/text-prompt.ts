@@ -2,7 +2,7 @@
 // other prompt. Invariant: what it renders is the text, whatever braces the text holds.
 import type { Schema } from '../schema/index.ts'
 import { createPrompt } from './define.ts'
-import type { Prompt, PromptMessage } from './prompt.ts'
+import type { Prompt } from './prompt.ts'
 
 const described = { type: 'object', properties: {} }
 
@@ -11,8 +11,8 @@ const noVars: Schema<object> = {
   '~standard': { version: 1, vendor: 'stateloop', validate: () => ({ value: {} }), jsonSchema: { input: () => described, output: () => described } },
 } as Schema<object>
 
-/** A prompt of one message that is always this text. */
-export const textPrompt = (id: string, text: string, role: PromptMessage['role'] = 'user'): Prompt => createPrompt({ id, vars: noVars, messages: [{ role, content: escapeTags(text) }] })
+/** A prompt of one user message that is always this text. */
+export const textPrompt = (id: string, text: string): Prompt => createPrompt({ id, vars: noVars, messages: escapeTags(text) })
 
 /** Text in which nothing is a tag. */
 export const escapeTags = (text: string): string => text.replaceAll('{{', '\\{{')

@@ -1,7 +1,7 @@
 // A version of a prompt: a template that was kept, rendered with the variables that today's code gives. Invariant: a
 // version that exists fits the code's variables, so what is missing is found when it is loaded and not in a call.
 import { fail, type Json } from '../failure/index.ts'
-import { formatIssues, validate, type JsonSchema } from '../schema/index.ts'
+import { fieldSchema, formatIssues, validate, type JsonSchema } from '../schema/index.ts'
 import { promptHash, type PromptDocument } from './document.ts'
 import type { Prompt, PromptMessage } from './prompt.ts'
 import { renderTemplate } from './render.ts'
@@ -19,15 +19,22 @@ const defaultsOf = (vars: JsonSchema): Fields =>
 
 /** What the template was written for and the code no longer gives. */
 const lostVars = (vars: JsonSchema, code: JsonSchema): readonly string[] => {
-  const given = new Set(requiredIn(code))
+  const [needed, given] = [new Set(requiredIn(vars)), new Set([...requiredIn(code), ...Object.keys(defaultsOf(code))])]
   const declared = propertiesOf(code)
-  return requiredIn(vars).flatMap((name) => {
-    if (!Object.hasOwn(declared, name)) return [`it needs the variable "${name}", which the code no longer declares`]
-    const may = given.has(name) || name in defaultsOf(code) ? [] : [`it needs the variable "${name}", which the code may leave out`]
+  return Object.keys(propertiesOf(vars)).flatMap((name) => {
+    if (!Object.hasOwn(declared, name)) return needed.has(name) ? [`it needs the variable "${name}", which the code no longer declares`] : []
+    const may = needed.has(name) && !given.has(name) ? [`it needs the variable "${name}", which the code may leave out`] : []
     const [was, is] = [kindOfVar(vars, name), kindOfVar(code, name)]
     return was === is || was === 'unknown' || is === 'unknown' ? may : [...may, `"${name}" was a ${was} value and is a ${is} value in the code`]
   })
 }
+
+/** Defaults of the template that the code's schema would not take in a call. */
+const lostDefaults = (vars: JsonSchema, code: Prompt): readonly string[] =>
+  Object.entries(defaultsOf(vars)).flatMap(([name, value]) => {
+    const schema = fieldSchema(code.vars, name)
+    return schema === undefined || validate(schema, value).ok ? [] : [`its default of "${name}" is ${JSON.stringify(value)}, which the code no longer takes`]
+  })
 
 /** Variables a template can see: the code's, and its own that have a default. */
 const visibleVars = (vars: JsonSchema, code: JsonSchema): JsonSchema => {
@@ -41,9 +48,10 @@ interface Parsed {
 }
 
 /** Everything that keeps a kept template from being rendered with the variables of a prompt in code; empty when it fits. */
-export const misfitsOf = (document: PromptDocument, code: PromptDocument): readonly string[] => {
+export const misfitsOf = (document: PromptDocument, prompt: Prompt): readonly string[] => {
+  const code = prompt.document
   if (document.language !== code.language) return [`it is written in version ${String(document.language)} of the template language, and this release reads version ${String(code.language)}`]
-  const lost = lostVars(document.vars, code.vars)
+  const lost = [...lostVars(document.vars, code.vars), ...lostDefaults(document.vars, prompt)]
   const vars = visibleVars(document.vars, code.vars)
   const unfit = document.messages.flatMap(({ role, content }, index) => {
     const { nodes, problems } = parseTemplate(content)
@@ -67,7 +75,7 @@ const render = (prompt: Prompt, templates: readonly Parsed[], defaults: Fields, 
 export const promptVersion = (prompt: Prompt, document: PromptDocument): Prompt => {
   const hash = promptHash(document)
   if (hash === prompt.hash) return prompt
-  const misfits = misfitsOf(document, prompt.document)
+  const misfits = misfitsOf(document, prompt)
   if (misfits.length > 0) {
     fail('prompt_unusable', `Version ${hash.slice(0, 12)} of prompt "${prompt.id}" does not fit the code:\n- ${misfits.join('\n- ')}\nActivate a version that fits, or deploy code that gives these variables.`, {
       details: { prompt: prompt.id, hash, problems: misfits },

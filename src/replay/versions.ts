@@ -16,7 +16,7 @@ const recordedFor = ({ entries }: Recording): StartCause['prompts'] => {
 const variantOf = ({ contents }: Recording, prompt: Prompt, drawn: NonNullable<StartCause['prompts']>[string] | undefined): Prompt | undefined => {
   const kept = drawn?.experiment === undefined ? undefined : contents.get(drawn.hash)
   const document = kept === undefined ? undefined : (JSON.parse(kept.text) as PromptDocument)
-  return document === undefined || misfitsOf(document, prompt.document).length > 0 ? undefined : promptVersion(prompt, document)
+  return document === undefined || misfitsOf(document, prompt).length > 0 ? undefined : promptVersion(prompt, document)
 }
 
 /** Versions that are not the code's, as a fold looks them up. */

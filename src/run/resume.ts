@@ -102,7 +102,7 @@ const cancelledInQueue = async (journal: Journal, run: string): Promise<Cause | 
   return item?.event.type === 'stateloop.cancel' ? { type: 'event', n: item.n, event: item.event } : undefined
 }
 
-/** @throws FailureError `definition_changed`, `journal_corrupt`, `journal_rolled_back`. */
+/** @throws FailureError `definition_changed`, `prompt_unusable`, `journal_corrupt`, `journal_rolled_back`. */
 export const prepareResume = async ({ journal, clock, row, agent, acceptChanged, prompts, until }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease'>> => {
   const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
   if (row.agentHash !== agent.hash && migration === undefined && !acceptChanged) return refuseChanged(journal, row, agent)

@@ -63,7 +63,7 @@ export interface Runtime extends AsyncDisposable {
   readonly journal: Journal
   /**
    * Starts a run.
-   * @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`, `draining`; `throttled` when too many runs are at work for the user, route, tenant or agent.
+   * @throws FailureError `invalid_input`, `session_busy`, `prompt_unusable`, `journal_unavailable`, `draining`; `throttled` when too many runs are at work for the user, route, tenant or agent.
    */
   start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options?: StartOptions): Promise<RunHandle<O, E>>
   /**
@@ -81,7 +81,7 @@ export interface Runtime extends AsyncDisposable {
   drive(options?: DriveOptions): Promise<DriveResult>
   /**
    * Goes on with a run from where its journal ends.
-   * @throws FailureError `run_not_found`, `agent_not_found`, `lease_held`, `definition_changed`, `journal_corrupt`.
+   * @throws FailureError `run_not_found`, `agent_not_found`, `lease_held`, `definition_changed`, `prompt_unusable`, `journal_corrupt`.
    */
   resume(run: string, options?: ResumeOptions): Promise<RunHandle>
   /** Sends an event, and goes on with the run here when nobody else drives it and the agent is known. */

@@ -10,7 +10,7 @@ const inCode = definePrompt({
 
 /** Another version of the prompt. */
 const kept = (vars: z.ZodObject, content: string): Prompt => definePrompt({ id: 'answer', vars, messages: content })
-const misfits = (vars: z.ZodObject, content: string): readonly string[] => misfitsOf(kept(vars, content).document, inCode.document)
+const misfits = (vars: z.ZodObject, content: string): readonly string[] => misfitsOf(kept(vars, content).document, inCode)
 const given = { question: 'Why?', docs: [{ title: 'One' }, { title: 'Two' }] }
 
 describe('a version of a prompt', () => {
@@ -40,6 +40,8 @@ describe('a version of a prompt', () => {
     ['a variable the code no longer declares', z.object({ topic: z.string() }), '{{topic}}', 'it needs the variable "topic", which the code no longer declares'],
     ['a variable the code may leave out', z.object({ note: z.string() }), '{{note}}', 'it needs the variable "note", which the code may leave out'],
     ['a list that is text now', z.object({ question: z.array(z.string()) }), '{{#each question}}{{.}}{{/each}}', '"question" was a list value and is a plain value in the code'],
+    ['a default the code no longer takes', z.object({ tone: z.string().default('formal') }), '{{tone}}', 'its default of "tone" is "formal", which the code no longer takes'],
+    ['an optional text that is a list now', z.object({ docs: z.string().optional() }), '{{docs}}', '"docs" was a plain value and is a list value in the code'],
     ['an optional variable that is gone', z.object({ topic: z.string().optional() }), '{{topic}}', 'messages[0] (user): {{topic}}: vars declares no "topic", it has question, tone, docs, note'],
     ['a field of the items that is gone', z.object({ docs: z.array(z.object({ text: z.string() })) }), '{{#each docs}}{{.text}}{{/each}}', 'messages[0] (user): {{.text}}: the items have no field "text"'],
   ])('does not fit when it needs %s', (_, vars, content, problem) => {
@@ -53,7 +55,7 @@ describe('a version of a prompt', () => {
   })
 
   it('of a later template language is refused', () => {
-    expect(misfitsOf({ ...inCode.document, language: 2 } as never, inCode.document)).toEqual(['it is written in version 2 of the template language, and this release reads version 1'])
+    expect(misfitsOf({ ...inCode.document, language: 2 } as never, inCode)).toEqual(['it is written in version 2 of the template language, and this release reads version 1'])
   })
 })
 

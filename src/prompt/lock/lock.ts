@@ -3,7 +3,7 @@
 // its own hash.
 import { z } from 'zod'
 import { fail, type Json } from '../../failure/index.ts'
-import { UNITS } from '../assignment.ts'
+import { UNITS, type Unit } from '../assignment.ts'
 import { promptHash, type PromptDocument } from '../document.ts'
 
 /** Into how many buckets units are sorted. A percent is a hundred of them. */
@@ -12,65 +12,57 @@ export const BUCKETS = 10_000
 /** Name of the variant that has the active version. */
 export const CONTROL = 'control'
 
-const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be a promptHash, 64 hexadecimal characters')
-const bucket = z
-  .int()
-  .min(0)
-  .max(BUCKETS - 1)
-
-const variant = z.strictObject({
-  /** What the variant is called in reports. */
-  name: z.string().regex(/^\S+$/, 'must be text without spaces'),
-  hash,
-  /** Ranges of buckets, both ends included: whose unit falls into one has this variant. */
-  buckets: z.array(z.tuple([bucket, bucket])),
-})
-
-const rollout = z.strictObject({
-  experiment: z.string().min(1),
-  /** Goes into the hash, so that two experiments sort the same units differently. */
-  salt: z.string(),
-  /** What an assignment sticks to. */
-  unit: z.enum(UNITS),
-  /** The kill switch: everybody has the active version while it is on. */
-  killed: z.literal(true).optional(),
-  variants: z.array(variant),
-})
-
-const document = z.strictObject({
-  language: z.literal(1),
-  messages: z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })).min(1),
-  vars: z.record(z.string(), z.json()),
-})
-
-const locked = z.strictObject({
-  active: hash,
-  /** Hashes that were active before, the last one last. */
-  previous: z.array(hash),
-  rollout: rollout.optional(),
-  /** Every version that was released, by its hash. */
-  versions: z.record(z.string(), document),
-})
-
-const lockSchema = z.strictObject({ version: z.literal(1), prompts: z.record(z.string(), locked) })
-
-type DeepReadonly<T> = T extends readonly [infer A, infer B] ? readonly [A, B] : T extends readonly (infer I)[] ? readonly DeepReadonly<I>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
-
 /** A variant of a rollout. */
-export type Variant = DeepReadonly<z.infer<typeof variant>>
+export interface Variant {
+  /** What it is called in reports. */
+  readonly name: string
+  readonly hash: string
+  /** Ranges of buckets, both ends included: whose unit falls into one has this variant. */
+  readonly buckets: readonly (readonly [from: number, to: number])[]
+}
+
 /** Who gets other versions than the active one. */
-export type Rollout = DeepReadonly<Omit<z.infer<typeof rollout>, 'killed'>> & { readonly killed?: true }
+export interface Rollout {
+  readonly experiment: string
+  /** Goes into the hash, so that two experiments sort the same units differently. */
+  readonly salt: string
+  /** What an assignment sticks to. */
+  readonly unit: Unit
+  /** The kill switch: everybody has the active version while it is on. */
+  readonly killed?: true
+  readonly variants: readonly Variant[]
+}
+
 /** One prompt in a lock. */
 export interface LockedPrompt {
   readonly active: string
+  /** Hashes that were active before, the last one last. */
   readonly previous: readonly string[]
   readonly rollout?: Rollout
+  /** Every version that was released, by its hash. */
   readonly versions: { readonly [hash: string]: PromptDocument }
 }
+
 /** `prompts.lock.json`. */
 export interface Lock {
   readonly version: 1
   readonly prompts: { readonly [id: string]: LockedPrompt }
+}
+
+/** The schema of the file. Made when a lock is read, since making it takes longer than all else that loads with prompts. */
+const lockSchema = (): z.ZodType => {
+  const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be a promptHash, 64 hexadecimal characters')
+  const bucket = z
+    .int()
+    .min(0)
+    .max(BUCKETS - 1)
+  const name = z.string().regex(/^\S+$/, 'must be text without spaces')
+  const variant = z.strictObject({ name, hash, buckets: z.array(z.tuple([bucket, bucket])) })
+  const rollout = z.strictObject({ experiment: z.string().min(1), salt: z.string(), unit: z.enum(UNITS), killed: z.literal(true).optional(), variants: z.array(variant) })
+  const message = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string() })
+  const document = z.strictObject({ language: z.literal(1), messages: z.array(message).min(1), vars: z.record(z.string(), z.json()) })
+  const locked = z.strictObject({ active: hash, previous: z.array(hash), rollout: rollout.optional(), versions: z.record(z.string(), document) })
+  return z.strictObject({ version: z.literal(1), prompts: z.record(z.string(), locked) })
 }
 
 /** What a lock says of a prompt. */
@@ -115,7 +107,7 @@ export const parseLock = (text: string, where: string): Lock => {
   } catch (error) {
     return refuse([`it is not JSON: ${error instanceof Error ? error.message : String(error)}`], error)
   }
-  const read = lockSchema.safeParse(data)
+  const read = lockSchema().safeParse(data)
   if (!read.success) return refuse(read.error.issues.map(({ path, message }) => `${path.join('.') || 'the file'}: ${message}`))
   const lock = read.data as Lock
   const problems = Object.entries(lock.prompts).flatMap(([id, one]) => problemsOf(one).map((problem) => `${id}: ${problem}`))
