@@ -34,6 +34,8 @@ export interface Origin {
   readonly load: (path: string) => Promise<{ readonly [name: string]: unknown }>
   /** Values beside the evaluation's own that take part in a run. */
   readonly uses: readonly unknown[]
+  /** Files beside the evaluation's own that make what takes part, such as the settings. Default none. */
+  readonly also?: readonly string[]
 }
 
 const isAgent = (subject: Evaluation['agent']): subject is Agent => typeof subject !== 'function'
@@ -68,7 +70,7 @@ interface Roots {
 }
 
 /** Files whose code may run: the modules that export what takes part; the evaluation's own file when something is made in it. */
-const rootsOf = async (evaluation: Evaluation, { file, load, uses }: Origin): Promise<Roots> => {
+const rootsOf = async (evaluation: Evaluation, { file, load, uses, also = [] }: Origin): Promise<Roots> => {
   const { specifiers } = await importsOf(await readFile(file, 'utf8'))
   const targets = specifiers.flatMap((specifier) => {
     const target = resolveImport(specifier, file)
@@ -79,7 +81,7 @@ const rootsOf = async (evaluation: Evaluation, { file, load, uses }: Origin): Pr
   const needed = [agent, services, respond, capture, ...providers, ...uses].filter((value) => value !== undefined)
   const owners = needed.map((value) => exported.find(({ exports }) => Object.values(exports).includes(value))?.path)
   const paths = owners.every((path) => path !== undefined) ? [...new Set(owners)] : [realpathSync(file)]
-  return { paths, agentFile: exported.find(({ exports }) => exports['default'] === agent)?.path }
+  return { paths: [...paths, ...also.map((path) => realpathSync(path))], agentFile: exported.find(({ exports }) => exports['default'] === agent)?.path }
 }
 
 /** Finds out what results depend on. */

@@ -91,8 +91,8 @@ export interface EvaluationResult {
   readonly unknown: readonly string[]
 }
 
-type Required<T, K extends keyof T> = T & { readonly [P in K]-?: NonNullable<T[P]> }
-type Settings = Required<RunEvaluationOptions, 'clock' | 'trials' | 'concurrency' | 'journal' | 'signal' | 'answers' | 'providers'>
+type Filled<T, K extends keyof T> = T & { readonly [P in K]-?: NonNullable<T[P]> }
+type Settings = Filled<RunEvaluationOptions, 'clock' | 'trials' | 'concurrency' | 'journal' | 'signal' | 'answers' | 'providers'>
 
 const isMeasured = (scorer: Scorer): scorer is MeasuredScorer & { readonly hash: string } => 'agreement' in scorer
 

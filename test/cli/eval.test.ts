@@ -80,6 +80,16 @@ test('eval reuses what still holds only with --affected, and says that a base is
   expect((await other.stateloop(['eval', numbers, '--base', 'last'])).err).toContain('numbers has no results for last.')
 })
 
+test('eval takes what the settings make for code that may run', async () => {
+  await using project = await testProject()
+  const settings = (price: number): Promise<void> => project.write('stateloop.config.mjs', `export default { services: () => ({ price: ${price} }) }`)
+  await settings(1)
+  await project.stateloop(['eval', numbers])
+  expect((await project.stateloop(['eval', numbers, '--affected'])).out).toMatch(/0 run · 30 reused/)
+  await settings(2)
+  expect((await project.stateloop(['eval', numbers, '--affected'])).out).toMatch(/30 run ·/)
+})
+
 test('eval spends no more trials than it was told to', async () => {
   await using project = await testProject()
   expect((await project.stateloop(['eval', numbers, '--trials', '3'])).out).toMatch(/90 run/)

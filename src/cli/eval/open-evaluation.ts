@@ -43,13 +43,15 @@ export const openAnswers = (project: Project): Promise<Answers> => Answers.open(
 /** Makes an evaluation ready. @throws FailureError `agent_invalid` for exports of the wrong shape. */
 export const openEvaluation = async (io: Io, project: Project, found: FoundEvaluation): Promise<OpenEvaluation> => {
   const { evaluation, file, exports } = found
-  const { config } = project
+  const { config, configPath } = project
   const { providers, notes } = chooseProviders(config, exports, io.env)
   const chosen = [...(evaluation.providers ?? []), ...providers]
   const services = (config.services ?? exports['services'] ?? {}) as OpenEvaluation['services']
   const listed = (exports['providers'] ?? []) as readonly unknown[]
   const uses = [...listed, exports['offline'], ...(config.services === undefined ? [exports['services']] : [])]
-  const identity = await identityOf(evaluation, { file, root: project.root, load: (path) => importModule(path, 'usage'), uses }, chosen)
+  // What the settings make takes part in every run, so their file counts as soon as they make anything.
+  const also = configPath === undefined || (config.services ?? config.providers) === undefined ? [] : [configPath]
+  const identity = await identityOf(evaluation, { file, root: project.root, load: (path) => importModule(path, 'usage'), uses, also }, chosen)
   return { ...found, identity, store: await ResultStore.open(resultsFolder(project), evaluation.name), providers: chosen, services, notes }
 }
 

@@ -13,7 +13,7 @@ small { opacity: .7 } .tag { border: 1px solid var(--line); border-radius: 1rem;
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--soft) } th { font-weight: 600 }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, monospace }
 svg { max-width: 100%; height: auto; display: block } svg text { font: 12px system-ui, sans-serif; fill: currentColor }
-.label { text-anchor: end } .tick { text-anchor: middle; opacity: .7 } .grid { stroke: var(--line) } .mark { stroke: var(--bad) }
+.label { text-anchor: end } .tick { text-anchor: middle; opacity: .7 } .grid { stroke: var(--line) }
 .span { stroke: var(--accent); stroke-width: 2 } .now { fill: var(--accent) } .before { fill: none; stroke: currentColor; stroke-width: 1.5 }
 .band { fill: var(--accent); opacity: .15 } .line { fill: none; stroke: var(--accent); stroke-width: 2 }
 .verdict, .state { font-weight: 600 } .verdict.regressed, .state.failed { color: var(--bad) } .verdict.non_inferior, .state.passed { color: var(--good) }

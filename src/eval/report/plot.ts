@@ -18,8 +18,6 @@ export interface Axis {
   readonly low: number
   readonly high: number
   readonly show: (value: number) => string
-  /** Values with a line of their own. */
-  readonly marks?: readonly number[]
 }
 
 const WIDTH = 720
@@ -42,9 +40,6 @@ const grid = (axis: Axis, height: number): string =>
     })
     .join('')
 
-const marks = (axis: Axis, height: number): string =>
-  (axis.marks ?? []).map((value) => `<line class="mark" x1="${place(axis, value).toFixed(1)}" x2="${place(axis, value).toFixed(1)}" y1="${TOP - 6}" y2="${height}"/>`).join('')
-
 const row = (axis: Axis, { label, value, interval, before, text }: IntervalRow, at: number): string => {
   const y = TOP + at * ROW + ROW / 2
   const [low, high] = interval ?? [value, value]
@@ -61,7 +56,7 @@ const row = (axis: Axis, { label, value, interval, before, text }: IntervalRow, 
 /** Values with their intervals, one below the other. */
 export const intervalPlot = (title: string, rows: readonly IntervalRow[], axis: Axis): string => {
   const height = TOP + rows.length * ROW + 4
-  return `<svg role="img" aria-label="${escapeMarkup(title)}" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">${grid(axis, height)}${marks(axis, height)}${rows.map((one, at) => row(axis, one, at)).join('')}</svg>`
+  return `<svg role="img" aria-label="${escapeMarkup(title)}" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">${grid(axis, height)}${rows.map((one, at) => row(axis, one, at)).join('')}</svg>`
 }
 
 /** A point of a line plot. */
