@@ -42,6 +42,7 @@ export type {
   ObservedRun,
   Observer,
   OutsideEvent,
+  RecordOptions,
   ResumeOptions,
   RunEvent,
   RunObserver,

@@ -1,5 +1,7 @@
 export { setupAgent } from './builder.ts'
 export { callAgent } from './call-agent.ts'
+export { recordedAgent } from './recorded-agent.ts'
+export { toModelRef } from './model-ref.ts'
 export { APPROVAL_EVENTS } from './checks/declared.ts'
 export { childrenOf, effectsOf } from './effects.ts'
 export { ejectAgent } from './eject.ts'

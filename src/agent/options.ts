@@ -24,7 +24,7 @@ const OPTIONS = {
   loop: [...call, 'cache', 'prompt', 'vars', 'repairs', 'output', 'save', 'tools', 'thread', 'approve', 'show', 'expiresMs', 'parallel', 'onDone'],
   agent: [...state, 'input', 'save', 'onDone'],
   each: [...state, 'items', 'concurrency', 'maxItems', 'save', 'onDone'],
-  code: [...attempt, 'run', 'output', 'idempotent', 'save', 'onDone'],
+  code: [...attempt, 'run', 'keyed', 'output', 'idempotent', 'save', 'onDone'],
   wait: [...state, 'ms', 'onDone'],
   choose: ['description', 'cases', 'else'],
   group: [...group, 'save', 'onDone'],

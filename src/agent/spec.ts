@@ -4,10 +4,11 @@ import type { FailureKind, Json } from '../failure/index.ts'
 import type { Price } from '../cost/index.ts'
 import type { ModelParams, ModelRequest, ToolSchema } from '../model/index.ts'
 import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
-import type { Content, Message, Prompt } from '../prompt/index.ts'
+import type { Content, Message, Prompt, ToolCall } from '../prompt/index.ts'
 import type { Schema } from '../schema/index.ts'
 import type { Document, Reranker, Retriever, Tool } from '../tool/index.ts'
 import type { Agent } from './agent.ts'
+import type { ModelName } from './model-ref.ts'
 import type { Callback } from './view.ts'
 
 /** A model as a state refers to it. */
@@ -144,10 +145,41 @@ export interface CodeContext {
   readonly random: () => number
 }
 
+/** What a model answered a hand-written loop. */
+export interface KeyedReply {
+  /** The whole message, to be put into the conversation. */
+  readonly message: Extract<Message, { readonly role: 'assistant' }>
+  readonly text: string
+  /** Calls of tools that it asks for; the loop performs them itself. */
+  readonly calls: readonly ToolCall[]
+}
+
+/**
+ * What a hand-written loop calls through: each call is journaled under its key, so that a resumed run gets the recorded
+ * result instead of calling again. A key is used once in a run: letters, digits, `_` and `-`. All throw FailureError.
+ */
+export interface KeyedCalls {
+  readonly user?: string
+  readonly tenant?: string
+  /** Aborts when the run ends. */
+  readonly signal: AbortSignal
+  /** Calls a model. `tools` are shown to it; it may ask for them. */
+  readonly model: (
+    key: string,
+    request: { readonly model: ModelName; readonly messages: readonly Message[] | string; readonly tools?: { readonly [name: string]: Tool }; readonly maxOutputTokens?: number; readonly temperature?: number },
+  ) => Promise<KeyedReply>
+  /** Performs a tool, with its checks and time limit. */
+  readonly tool: <O>(key: string, tool: Tool<never, O>, args: unknown) => Promise<O>
+  /** Searches. */
+  readonly retrieve: (key: string, retriever: Retriever, request: { readonly query: string; readonly k: number }) => Promise<readonly Document[]>
+}
+
 /** Runs an author's function; its result is journaled. */
 export interface CodeSpec extends EffectBase {
   readonly kind: 'code'
   readonly run: (args: never, context: CodeContext) => unknown
+  /** Instead of `run`: a loop whose calls are journaled one by one. It runs again from its beginning after a crash. */
+  readonly keyed?: (calls: KeyedCalls) => unknown
   readonly output?: Schema
   /** True when running twice under one key happens once (or does nothing). */
   readonly idempotent: boolean

@@ -79,10 +79,10 @@ export const effectContext = (fold: Fold, actor: Actor, effect: OpenEffect, inpu
     spentNano: () => fold.root.used.costNano,
     random: (salt) => randomFor(fold.info.seed, `${effect.key} ${salt}`),
     admit: (about) => fold.admit(actor, about),
-    step: ({ suffix = '', ...request }) =>
+    step: ({ suffix = '', kind: given, ...request }) =>
       live(() => {
         const where = actor.path === '' ? effect.state : `${actor.path}/${effect.state}`
-        fold.openStep(actor, effect, suffix, { ...request, key: callKey(effect.key, suffix), state: where, kind })
+        fold.openStep(actor, effect, suffix, { ...request, key: callKey(effect.key, suffix), state: where, kind: given ?? kind })
       }),
     timer: (suffix, dueAt) => live(() => fold.openTimer(actor, effect, suffix, `${effect.key}${timerSuffix(suffix)}`, dueAt)),
     clearTimer: (suffix) => {

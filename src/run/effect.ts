@@ -104,7 +104,8 @@ export interface EffectContext {
   readonly random: (salt: string) => number
   /** The limit that forbids the next call, if any. Counts the call when none does. */
   readonly admit: (about: About) => Failure | undefined
-  readonly step: (request: Omit<StepRequest, 'key' | 'state' | 'kind'> & { readonly suffix?: string }) => void
+  /** Opens an attempt; its kind is the effect's unless another is given. */
+  readonly step: (request: Omit<StepRequest, 'key' | 'state' | 'kind'> & { readonly suffix?: string; readonly kind?: StepRequest['kind'] | undefined }) => void
   readonly timer: (suffix: string, dueAt: number) => void
   readonly clearTimer: (suffix: string) => void
   /** Completes with `output`; `calls` when a model asked for tools. */

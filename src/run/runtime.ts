@@ -1,6 +1,6 @@
 // The runtime: starts runs, takes them up again, sends them events and lists them. It owns what acting needs (providers,
 // prices, services, the clock) and the journal; everything a run decides is in its fold.
-import { promptsOf, type Agent } from '../agent/index.ts'
+import { promptsOf, recordedAgent, type Agent, type KeyedCalls, type Limits } from '../agent/index.ts'
 import { systemClock, type Clock } from '../clock/index.ts'
 import { fail, failure, FailureError, type Json } from '../failure/index.ts'
 import { memoryJournal, watchers, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
@@ -58,6 +58,11 @@ export interface EnqueueOptions extends Omit<StartOptions, 'stream'> {
   readonly priority?: number
 }
 
+/** Options of `record`. */
+export interface RecordOptions extends StartOptions {
+  readonly limits?: Limits
+}
+
 /** Starts and continues runs. */
 export interface Runtime extends AsyncDisposable {
   readonly journal: Journal
@@ -66,6 +71,12 @@ export interface Runtime extends AsyncDisposable {
    * @throws FailureError `invalid_input`, `session_busy`, `prompt_unusable`, `journal_unavailable`, `draining`; `throttled` when too many runs are at work for the user, route, tenant or agent.
    */
   start<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options?: StartOptions): Promise<RunHandle<O, E>>
+  /**
+   * Runs a hand-written loop, and traces, prices and journals what it calls through `run`. Record it again under the same
+   * `key` to go on with it after a crash: what was called before gives its recorded result.
+   * @throws FailureError as `start`; `agent_invalid` for a name that is no name.
+   */
+  record<O>(name: string, options: RecordOptions, loop: (run: KeyedCalls) => O | Promise<O>): Promise<RunHandle<O>>
   /**
    * Puts a run into the queue; a worker on the same journal begins it: `drive`, or `stateloop worker`.
    * @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`, `draining`.
@@ -150,6 +161,10 @@ class LocalRuntime implements Runtime {
     if (prepared.created) this.#go({ ...prepared.parts, events })
     else await this.#takeUpIfFree(prepared.run, events)
     return this.#handle<O, E>(prepared.run, prepared.created, this.#live.get(prepared.run)?.events ?? events)
+  }
+
+  record<O>(name: string, { limits, ...options }: RecordOptions, loop: (run: KeyedCalls) => O | Promise<O>): Promise<RunHandle<O>> {
+    return this.start(recordedAgent(name, loop, limits) as Agent<object, O, OutsideEvent>, {}, options)
   }
 
   async enqueue<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, { priority = 0, ...options }: EnqueueOptions = {}): Promise<{ readonly id: string; readonly created: boolean }> {

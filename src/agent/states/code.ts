@@ -35,9 +35,9 @@ export type WaitMethod<X extends Env> = <const N extends Next<X, undefined>, con
 ) => State<'wait', NextTargets<N> | RouteTargets<E>>
 
 /** Compiles `t.code`. */
-export const compileCode = (site: Site, options: Erased & { readonly run: CodeSpec['run']; readonly output?: Schema; readonly idempotent?: boolean }): NodeConfig => {
-  const { run, output, idempotent = false } = options
-  const spec: CodeSpec = { kind: 'code', run, ...(output === undefined ? {} : { output }), idempotent, ...commonSpec({ ...options }) }
+export const compileCode = (site: Site, options: Erased & { readonly run: CodeSpec['run']; readonly keyed?: CodeSpec['keyed']; readonly output?: Schema; readonly idempotent?: boolean }): NodeConfig => {
+  const { run, keyed, output, idempotent = false } = options
+  const spec: CodeSpec = { kind: 'code', run, ...(keyed === undefined ? {} : { keyed }), ...(output === undefined ? {} : { output }), idempotent, ...commonSpec({ ...options }) }
   return effectState(site, 'code', spec, options, output)
 }
 

@@ -14,6 +14,8 @@ export interface AttemptPlan {
   readonly suffix: string
   readonly about: About
   readonly name: string
+  /** Default: the effect's. */
+  readonly kind?: StepRequest['kind']
   readonly args?: StepRequest['args']
   readonly safety: StepRequest['safety']
   readonly retry: RetryPolicy
@@ -73,6 +75,7 @@ export const attempts = (plan: AttemptPlan): Attempts => {
       suffix,
       attempt: number,
       name: plan.name,
+      kind: plan.kind,
       ...(plan.args === undefined ? {} : { args: plan.args }),
       safety: plan.safety,
       deadline: deadlineOf(context, endsAt, totalMs),

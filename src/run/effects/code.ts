@@ -6,6 +6,7 @@ import type { Outcome } from '../../journal/index.ts'
 import { timeoutsOf } from '../../policy/index.ts'
 import type { EffectContext, OpenEffect, StepIo } from '../effect.ts'
 import { attempts } from './attempts.ts'
+import { openKeyed } from './keyed.ts'
 import { checkResult, outcomeOf, scopeOf, underTimeLimit } from './perform-tool.ts'
 
 /** Largest result of an author's function, bytes of JSON. */
@@ -42,6 +43,7 @@ const perform = async (spec: CodeSpec, context: EffectContext, args: unknown, io
 }
 
 export const openCode: OpenEffect<CodeSpec> = (spec, context) => {
+  if (spec.keyed !== undefined) return openKeyed({ ...spec, keyed: spec.keyed }, context)
   const args = context.args()
   const call = attempts({
     context,

@@ -53,7 +53,7 @@ export const promptIdentity = (source: PromptSource, context: EffectContext): { 
 
 const toolSchemas = new WeakMap<object, readonly ToolSchema[]>()
 /** Tools as a model sees them. */
-const toolSchemasOf = (tools: { readonly [name: string]: Tool }): readonly ToolSchema[] => {
+export const toolSchemasOf = (tools: { readonly [name: string]: Tool }): readonly ToolSchema[] => {
   const known = toolSchemas.get(tools) ?? Object.entries(tools).map(([name, tool]) => ({ name, description: tool.description, parameters: toJsonSchema(tool.input, `tool ${name}`) }))
   toolSchemas.set(tools, known)
   return known

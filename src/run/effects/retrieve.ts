@@ -23,7 +23,8 @@ const failedBy = (thrown: unknown, what: string): Failure => {
   })
 }
 
-interface Search {
+/** One search to perform. */
+export interface Search {
   readonly what: string
   readonly name: string
   readonly source: Pick<Retriever | Reranker, 'timeoutMs' | 'retry'>
@@ -33,8 +34,9 @@ interface Search {
   readonly search: (context: ToolContext) => readonly Document[] | Promise<readonly Document[]>
 }
 
-const performSearch = async ({ what, name, source, search }: Search, context: EffectContext, io: StepIo): Promise<Outcome> => {
-  const scope = scopeOf(context, name, io)
+/** Performs one search. */
+export const performSearch = async ({ what, name, source, search }: Search, context: EffectContext, io: StepIo, suffix?: string): Promise<Outcome> => {
+  const scope = scopeOf(context, name, io, suffix)
   const started = io.acting.clock.monotonic()
   try {
     const found = await underTimeLimit(io, source.timeoutMs, what, (signal) => search(toolContext(scope, signal)))
