@@ -6,6 +6,7 @@ import { isEnded, type Journal } from '../journal/index.ts'
 import { historyOf, type HistoryActor, type HistoryStep } from '../run/index.ts'
 import { statelyConfig } from './export/stately.ts'
 import { clip } from './feed/clip.ts'
+import { outgoing } from './secrets.ts'
 
 /** Version of the protocol. */
 const VERSION = '0.7.2'
@@ -87,6 +88,8 @@ export interface OfficialOptions {
   readonly journal: Journal
   /** Gets each frame; for instance `(frame) => official.adapter.send(frame)`. Must not throw. */
   readonly send: (frame: OfficialFrame) => void
+  /** Values that must not be sent, as in `createRuntime({ secrets })`. Those of the environment are known anyway. */
+  readonly secrets?: readonly string[]
   /** How often the journal is asked for new steps, milliseconds. Default 250. */
   readonly pollMs?: number
 }
@@ -108,15 +111,16 @@ export interface OfficialInspector {
  * const watching = inspector({ journal: runtime.journal, send: (frame) => official.adapter.send(frame) })
  * await watching.follow(run.id, agent)
  */
-export const inspector = ({ journal, send, pollMs = 250 }: OfficialOptions): OfficialInspector => {
+export const inspector = ({ journal, send, secrets = [], pollMs = 250 }: OfficialOptions): OfficialInspector => {
   const closed = new AbortController()
+  const { data } = outgoing(secrets)
   return {
     async follow(run, agent) {
       const frames = new Frames(run)
       const history = historyOf(journal, run, agent)
       for (let ended = false; !ended && !closed.signal.aborted;) {
         const row = await journal.get(run)
-        for (const step of await history.next()) for (const frame of frames.of(step)) send(frame)
+        for (const step of await history.next()) for (const frame of frames.of(step)) send(data(frame))
         ended = row !== undefined && isEnded(row.status)
         if (!ended) await sleep(systemClock, pollMs, closed.signal).catch(() => {})
       }

@@ -20,6 +20,8 @@ export interface InspectorSource {
   readonly agentOf?: (row: RunRow) => Promise<Agent | undefined>
   /** Agents to offer although they have no runs yet. */
   readonly agents?: readonly Agent[]
+  /** Values that must not be shown, as in `createRuntime({ secrets })`. Those of the environment are known anyway. */
+  readonly secrets?: readonly string[]
   /** Without it the page cannot send anything. */
   readonly control?: Control
 }

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fail, failureOf, type Failure } from '../../failure/index.ts'
 import type { OutsideEvent } from '../../run/index.ts'
 import type { Library } from '../feed/library.ts'
-import { brokenStream, streamFeed, type StreamTimes } from './stream.ts'
+import { brokenStream, streamFeed, type Clean, type StreamTimes } from './stream.ts'
 
 /** Bytes of a request's body. */
 const LARGEST_BODY = 64 * 1024
@@ -16,6 +16,8 @@ export type Answer = { readonly json: unknown } | { readonly streamed: true }
 export interface RouteParts {
   readonly library: Library
   readonly times: StreamTimes
+  /** Takes secrets out of what is sent. */
+  readonly clean: Clean
 }
 
 const readBody = async (request: IncomingMessage): Promise<unknown> => {
@@ -40,11 +42,11 @@ const lastSeen = (request: IncomingMessage, url: URL): number => {
   return Number.isSafeInteger(given) && given >= -1 ? given : -1
 }
 
-const stream = async (request: IncomingMessage, response: ServerResponse, url: URL, run: string, { library, times }: RouteParts): Promise<Answer> => {
+const stream = async (request: IncomingMessage, response: ServerResponse, url: URL, run: string, { library, times, clean }: RouteParts): Promise<Answer> => {
   const feed = await library.feed(run)
   await feed.refresh()
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
-  await streamFeed(response, feed, lastSeen(request, url), times).catch((thrown: unknown) => response.end(brokenStream(thrown)))
+  await streamFeed(response, feed, lastSeen(request, url), times, clean).catch((thrown: unknown) => response.end(clean(brokenStream(thrown))))
   return { streamed: true }
 }
 

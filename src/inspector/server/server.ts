@@ -5,12 +5,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { fail } from '../../failure/index.ts'
 import { Library } from '../feed/library.ts'
+import { outgoing } from '../secrets.ts'
 import type { InspectorSource } from '../source.ts'
 import { refusePlace, refuseStranger, SAFE_HEADERS, type Refusal } from './access.ts'
 import { loadAssets, type Asset } from './assets.ts'
 import { acceptReports } from './reports.ts'
 import { failureAnswer, route, type RouteParts } from './routes.ts'
-import type { StreamTimes } from './stream.ts'
+import type { Clean, StreamTimes } from './stream.ts'
 
 /** How an inspector is served. */
 export interface InspectorOptions extends InspectorSource {
@@ -39,7 +40,8 @@ export interface Inspector extends AsyncDisposable {
 /** Connections at the same time. */
 const MOST_CONNECTIONS = 64
 
-const json = (response: ServerResponse, status: number, body: unknown): void => void response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(body))
+const json = (response: ServerResponse, status: number, body: unknown, clean: Clean = (text) => text): void =>
+  void response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(clean(JSON.stringify(body)))
 
 const refuse = (response: ServerResponse, { status, code, message }: Refusal): void => json(response, status, { error: { code, message } })
 
@@ -58,7 +60,7 @@ const answer = async (request: IncomingMessage, response: ServerResponse, port: 
   const url = URL.parse(target, 'http://inspector')
   const found = url === null || url.pathname !== path ? undefined : await route(request, response, url, parts)
   if (found === undefined) return refuse(response, { status: 404, code: 'not_found', message: 'There is nothing here.' })
-  if ('json' in found) json(response, 200, found.json)
+  if ('json' in found) json(response, 200, found.json, parts.clean)
 }
 
 const listen = (server: Server, port: number): Promise<number> =>
@@ -76,14 +78,15 @@ export const startInspector = async ({ port: wanted = 0, open = [], live = false
   const reportToken = randomBytes(32).toString('base64url')
   const assets = await loadAssets()
   const library = new Library(source, { open, live })
+  const clean = outgoing(source.secrets).text
   let port = wanted
   const server = createServer({ keepAliveTimeout: 5_000, headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 8_192, noDelay: true }, (request, response) => {
     for (const [name, value] of Object.entries(SAFE_HEADERS)) response.setHeader(name, value)
-    answer(request, response, port, token, assets, { library, times }).catch((thrown: unknown) => {
+    answer(request, response, port, token, assets, { library, times, clean }).catch((thrown: unknown) => {
       const { status, error } = failureAnswer(thrown)
       if (error.code === 'defect') log(thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown))
       if (response.headersSent) response.destroy()
-      else json(response, status, { error })
+      else json(response, status, { error }, clean)
     })
   })
   server.maxConnections = MOST_CONNECTIONS

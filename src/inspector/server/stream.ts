@@ -14,6 +14,9 @@ export interface StreamTimes {
   readonly patienceMs?: number
 }
 
+/** Changes text before it is sent. */
+export type Clean = (text: string) => string
+
 /** Steps in one message, and characters after which it is closed early. */
 const BATCH_STEPS = 250
 const BATCH_CHARACTERS = 1_000_000
@@ -47,9 +50,11 @@ class Client {
   readonly #response: Writable
   readonly #gone = new AbortController()
   readonly #patienceMs: number
+  readonly #clean: Clean
 
-  constructor(response: Writable, patienceMs: number) {
+  constructor(response: Writable, patienceMs: number, clean: Clean) {
     this.#response = response
+    this.#clean = clean
     this.#patienceMs = patienceMs
     // A client may be gone before its feed was read for the first time; then no event will say so.
     if (response.destroyed) this.#gone.abort()
@@ -62,7 +67,7 @@ class Client {
 
   /** Writes a message, and waits until the client has room for the next. */
   async send(text: string): Promise<void> {
-    if (this.signal.aborted || this.#response.write(text)) return
+    if (this.signal.aborted || this.#response.write(this.#clean(text))) return
     await new Promise<void>((resolve) => {
       const go = (): void => {
         clearTimeout(timer)
@@ -109,8 +114,8 @@ const sendNews = async (client: Client, feed: Feed, after: number, sent: { drawi
  * Sends a feed until it ends or the client goes.
  * @param after number of the last step that the client has; -1 for none.
  */
-export const streamFeed = async (response: Writable, feed: Feed, after: number, { pollMs = 250, patienceMs = 20_000 }: StreamTimes): Promise<void> => {
-  const client = new Client(response, patienceMs)
+export const streamFeed = async (response: Writable, feed: Feed, after: number, { pollMs = 250, patienceMs = 20_000 }: StreamTimes, clean: Clean = (text) => text): Promise<void> => {
+  const client = new Client(response, patienceMs, clean)
   const sent = { drawings: 0, head: '' }
   let last = after
   let quietMs = 0
