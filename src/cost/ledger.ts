@@ -43,7 +43,8 @@ export interface Total extends Amounts {
 
 /** Charges of one key within one window. */
 export interface LedgerRow {
-  readonly key: ChargeKey
+  /** The fields that were asked for, where the charges have them. */
+  readonly key: Partial<ChargeKey>
   /** Start of the window, milliseconds UTC. */
   readonly windowMs: number
   readonly total: Total
@@ -57,8 +58,10 @@ export interface LedgerQuery {
   readonly untilMs: number
   /** Splits what is read into windows of this width, counted from the first hour. Default: one window. */
   readonly widthMs?: number
-  /** Leaves the histograms empty, which is faster. */
-  readonly sumsOnly?: boolean
+  /** Reads only these sums, which is faster: the others stay 0, and the histograms empty. Default: everything. */
+  readonly only?: readonly (keyof Amounts)[]
+  /** Adds charges up that have these fields alike. Default: all fields. */
+  readonly by?: readonly (keyof ChargeKey)[]
   /** Only charges with these fields. */
   readonly where?: Partial<ChargeKey>
 }
@@ -150,7 +153,7 @@ export const addTotal = (into: Total, from: Total): void => {
 export const KEY_FIELDS = ['user', 'route', 'tenant', 'agent', 'state', 'model', 'prompt', 'promptHash'] as const satisfies readonly (keyof ChargeKey)[]
 
 /** A key's identity as text. */
-export const keyText = (key: ChargeKey): string => JSON.stringify(KEY_FIELDS.map((field) => key[field] ?? null))
+export const keyText = (key: Partial<ChargeKey>): string => JSON.stringify(KEY_FIELDS.map((field) => key[field] ?? null))
 
 /** Only the key of a charge. */
 export const keyOf = (charge: ChargeKey): ChargeKey => Object.fromEntries(KEY_FIELDS.flatMap((field) => (charge[field] === undefined ? [] : [[field, charge[field]]]))) as unknown as ChargeKey

@@ -1,6 +1,6 @@
 // The ledger of a process that may forget, on maps. Invariant: adding a charge costs the same however many came before.
 import type { Charge, ChargeKey } from './charge.ts'
-import { addCharge, addTotal, emptyTotal, hourOf, hoursOf, HOUR_MS, isWhere, keyOf, keyText, type DearRun, type DearRunQuery, type LedgerQuery, type LedgerRow, type Total } from './ledger.ts'
+import { addCharge, addTotal, emptyTotal, hourOf, hoursOf, HOUR_MS, isWhere, keyOf, keyText, type Amounts, type DearRun, type DearRunQuery, type LedgerQuery, type LedgerRow, type Total } from './ledger.ts'
 
 /** A ledger in memory. */
 export interface MemoryLedger {
@@ -8,6 +8,10 @@ export interface MemoryLedger {
   read(query: LedgerQuery): readonly LedgerRow[]
   add(charges: readonly Charge[]): void
 }
+
+const onlySums = (total: Total, only: readonly (keyof Amounts)[]): Total => ({ ...emptyTotal(), ...Object.fromEntries(only.map((name) => [name, total[name]])), firstAt: total.firstAt, lastAt: total.lastAt })
+
+const pick = (key: ChargeKey, by: readonly (keyof ChargeKey)[]): Partial<ChargeKey> => Object.fromEntries(by.flatMap((field) => (key[field] === undefined ? [] : [[field, key[field]]])))
 
 /** Makes an empty one. */
 export const memoryLedger = (): MemoryLedger => {
@@ -26,20 +30,20 @@ export const memoryLedger = (): MemoryLedger => {
     },
     read(query) {
       const { first, end, width } = hoursOf(query)
-      const rows: LedgerRow[] = []
-      for (const { key, hours } of keys.values()) {
-        if (!isWhere(key, query.where)) continue
-        const windows = new Map<number, Total>()
+      const rows = new Map<string, LedgerRow>()
+      for (const { key: full, hours } of keys.values()) {
+        if (!isWhere(full, query.where)) continue
+        const key = query.by === undefined ? full : pick(full, query.by)
         for (const [hour, total] of hours) {
           if (hour < first || hour >= end) continue
-          const start = first + Math.floor((hour - first) / width) * width
-          const sum = windows.get(start) ?? emptyTotal()
-          windows.set(start, sum)
-          addTotal(sum, query.sumsOnly === true ? { ...total, costs: new Map(), latencies: new Map() } : total)
+          const windowMs = (first + Math.floor((hour - first) / width) * width) * HOUR_MS
+          const id = `${keyText(key)} ${windowMs}`
+          const row = rows.get(id) ?? { key, windowMs, total: emptyTotal() }
+          rows.set(id, row)
+          addTotal(row.total, query.only === undefined ? total : onlySums(total, query.only))
         }
-        for (const [start, total] of windows) rows.push({ key, windowMs: start * HOUR_MS, total })
       }
-      return rows
+      return [...rows.values()]
     },
   }
 }

@@ -148,12 +148,10 @@ export const reportCosts = async (ledger: LedgerStore, options: CostOptions): Pr
   const sinceMs = Math.floor(options.sinceMs / HOUR_MS) * HOUR_MS
   const untilMs = Math.max(sinceMs + HOUR_MS, Math.ceil(options.untilMs / HOUR_MS) * HOUR_MS)
   const lengthMs = untilMs - sinceMs
-  const current = await ledger.read({ sinceMs, untilMs, where })
-  const history = await ledger.read({ sinceMs: sinceMs - HISTORY * lengthMs, untilMs: sinceMs, widthMs: lengthMs, where, sumsOnly: true })
-  const before = grouped(
-    history.filter(({ windowMs }) => windowMs === sinceMs - lengthMs),
-    by,
-  )
+  const costOnly = { where, only: ['costNano'] } as const
+  const current = await ledger.read({ sinceMs, untilMs, by, where })
+  const before = grouped(await ledger.read({ sinceMs: sinceMs - lengthMs, untilMs: sinceMs, by, ...costOnly }), by)
+  const spending = await ledger.read({ sinceMs: sinceMs - HISTORY * lengthMs, untilMs, widthMs: lengthMs, by: ['user', 'route'], ...costOnly })
   const all = emptyTotal()
   for (const row of current) addTotal(all, row.total)
   const allBefore = [...before.values()].reduce((sum, { total }) => sum + total.costNano, 0)
@@ -170,6 +168,6 @@ export const reportCosts = async (ledger: LedgerStore, options: CostOptions): Pr
     total: { ...sumsOf(all, 0), previousUsd: toUsd(allBefore), change: changeOf(all.costNano, allBefore) },
     groups: groups.toSorted((a, b) => b.costUsd - a.costUsd || b.calls - a.calls),
     topRuns: dear.map(({ costNano, ...run }) => ({ ...run, costUsd: toUsd(costNano) })),
-    surprises: surprisesIn(current, history, { sinceMs, lengthMs, windows: HISTORY }),
+    surprises: surprisesIn(spending, { sinceMs, lengthMs, windows: HISTORY }),
   }
 }

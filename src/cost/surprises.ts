@@ -52,9 +52,11 @@ const costBy = (rows: readonly LedgerRow[], dimension: Surprise['dimension'], pl
   return costs
 }
 
-/** Finds them, furthest above what is usual first. @param periods the period that is looked at, and how many as long came before. */
-export const surprisesIn = (current: readonly LedgerRow[], history: readonly LedgerRow[], periods: { readonly sinceMs: number; readonly lengthMs: number; readonly windows: number }): readonly Surprise[] => {
+/** Finds them, furthest above what is usual first. @param rows costs by user and route in windows. @param periods the period that is looked at, and how many as long came before. */
+export const surprisesIn = (rows: readonly LedgerRow[], periods: { readonly sinceMs: number; readonly lengthMs: number; readonly windows: number }): readonly Surprise[] => {
   const { sinceMs, lengthMs, windows } = periods
+  const current = rows.filter(({ windowMs }) => windowMs === sinceMs)
+  const history = rows.filter(({ windowMs }) => windowMs < sinceMs)
   const least = LEAST_SHARE * current.reduce((sum, row) => sum + row.total.costNano, 0)
   const found = (['user', 'route'] as const).flatMap((dimension) => {
     const past = costBy(history, dimension, ({ windowMs }) => windows - Math.round((sinceMs - windowMs) / lengthMs))

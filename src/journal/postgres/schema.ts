@@ -187,4 +187,48 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX holds_account ON holds (account, expires_at);
   CREATE INDEX holds_end ON holds (expires_at);
   `,
+  // The ledger by day as well as by hour, and found by time as well as by key.
+  `
+  ALTER TABLE ledger RENAME TO ledger_by_hour;
+  CREATE TABLE ledger (
+    grain BIGINT NOT NULL,
+    period BIGINT NOT NULL,
+    key BIGINT NOT NULL,
+    calls BIGINT NOT NULL,
+    failed BIGINT NOT NULL,
+    estimated BIGINT NOT NULL,
+    unpriced BIGINT NOT NULL,
+    cache_hits BIGINT NOT NULL,
+    saved_nano BIGINT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cached_tokens BIGINT NOT NULL,
+    cache_write_tokens BIGINT NOT NULL,
+    reasoning_tokens BIGINT NOT NULL,
+    cost_nano BIGINT NOT NULL,
+    latency_ms BIGINT NOT NULL,
+    runs_0 BIGINT NOT NULL,
+    runs_1 BIGINT NOT NULL,
+    runs_2 BIGINT NOT NULL,
+    runs_3 BIGINT NOT NULL,
+    runs_4 BIGINT NOT NULL,
+    runs_5 BIGINT NOT NULL,
+    runs_6 BIGINT NOT NULL,
+    runs_7 BIGINT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    costs TEXT NOT NULL,
+    latencies TEXT NOT NULL,
+    PRIMARY KEY (grain, period, key)
+  );
+  INSERT INTO ledger (grain, period, key, calls, failed, estimated, unpriced, cache_hits, saved_nano, input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cost_nano, latency_ms, runs_0, runs_1, runs_2, runs_3, runs_4, runs_5, runs_6, runs_7, first_at, last_at, costs, latencies) SELECT 1, hour, key, calls, failed, estimated, unpriced, cache_hits, saved_nano, input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cost_nano, latency_ms, runs_0, runs_1, runs_2, runs_3, runs_4, runs_5, runs_6, runs_7, first_at, last_at, costs, latencies FROM ledger_by_hour;
+  INSERT INTO ledger (grain, period, key, calls, failed, estimated, unpriced, cache_hits, saved_nano, input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cost_nano, latency_ms, runs_0, runs_1, runs_2, runs_3, runs_4, runs_5, runs_6, runs_7, first_at, last_at, costs, latencies)
+    SELECT 24, hour / 24, key, CAST(sum(calls) AS BIGINT), CAST(sum(failed) AS BIGINT), CAST(sum(estimated) AS BIGINT), CAST(sum(unpriced) AS BIGINT), CAST(sum(cache_hits) AS BIGINT), CAST(sum(saved_nano) AS BIGINT), CAST(sum(input_tokens) AS BIGINT), CAST(sum(output_tokens) AS BIGINT), CAST(sum(cached_tokens) AS BIGINT), CAST(sum(cache_write_tokens) AS BIGINT), CAST(sum(reasoning_tokens) AS BIGINT), CAST(sum(cost_nano) AS BIGINT), CAST(sum(latency_ms) AS BIGINT), CAST(sum(runs_0) AS BIGINT), CAST(sum(runs_1) AS BIGINT), CAST(sum(runs_2) AS BIGINT), CAST(sum(runs_3) AS BIGINT), CAST(sum(runs_4) AS BIGINT), CAST(sum(runs_5) AS BIGINT), CAST(sum(runs_6) AS BIGINT), CAST(sum(runs_7) AS BIGINT), min(first_at), max(last_at), string_agg(costs, ''), string_agg(latencies, '') FROM ledger_by_hour GROUP BY hour / 24, key;
+  DROP TABLE ledger_by_hour;
+  CREATE INDEX ledger_key ON ledger (key, grain, period);
+  CREATE INDEX ledger_keys_user ON ledger_keys (user_id);
+  CREATE INDEX ledger_keys_route ON ledger_keys (route);
+  CREATE INDEX ledger_keys_tenant ON ledger_keys (tenant);
+  CREATE INDEX ledger_keys_agent ON ledger_keys (agent);
+  `,
 ]

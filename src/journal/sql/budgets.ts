@@ -65,7 +65,7 @@ export function* removeLimits(scope: string): Script<number> {
 /** What was spent before anybody counted. */
 function* spentBefore(account: Account, nowMs: number): Script<number> {
   if (!countsFromLedger(account)) return 0
-  const rows = yield* readLedger({ sinceMs: account.startMs, untilMs: nowMs + 1, where: whereOf(account), sumsOnly: true })
+  const rows = yield* readLedger({ sinceMs: account.startMs, untilMs: nowMs + 1, by: [], where: whereOf(account), only: ['costNano', 'inputTokens', 'outputTokens', 'calls'] })
   return spentIn(rows, account.limit.unit)
 }
 

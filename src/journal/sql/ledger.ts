@@ -1,5 +1,5 @@
-// The ledger in SQL: a row for each key and hour, kept by key so that a report reads ranges and sorts nothing.
-// Invariant: a charge is added in the transaction of the entry that settled it, or not at all.
+// The ledger in SQL: a row for each key and hour, and one for each key and day, so that a long period is read by its days.
+// Invariant: a charge is added to both in the transaction of the entry that settled it, or not at all.
 import {
   addCharge,
   addHistogramText,
@@ -12,6 +12,7 @@ import {
   KEY_FIELDS,
   keyText,
   RUN_GROUPINGS,
+  type Amounts,
   type Charge,
   type ChargeKey,
   type DearRun,
@@ -26,7 +27,8 @@ import { numberIn, textIn, type Columns, type Value } from '../sqlite/connection
 import { query, type Script } from './script.ts'
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-const KEY_COLUMNS = KEY_FIELDS.map((field) => (field === 'user' ? 'user_id' : snake(field)))
+const columnOf = (field: keyof ChargeKey): string => (field === 'user' ? 'user_id' : snake(field))
+const KEY_COLUMNS = KEY_FIELDS.map(columnOf)
 const AMOUNT_COLUMNS = AMOUNTS.map(snake)
 const RUN_COLUMNS = Array.from({ length: RUN_GROUPINGS }, (_, grouping) => `runs_${grouping}`)
 const SUMMED = [...AMOUNT_COLUMNS, ...RUN_COLUMNS]
@@ -37,25 +39,39 @@ const ADD_KEY = `INSERT INTO ledger_keys (id, ${KEY_COLUMNS.join(', ')}) VALUES 
   ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING no`
 // Histograms grow by what is appended to their text, and are added up once they are long: most charges then write one row
 // without reading it.
-const ADD_HOUR = `INSERT INTO ledger (key, hour, ${COLUMNS.join(', ')}) VALUES (?, ?, ${COLUMNS.map(() => '?').join(', ')})
-  ON CONFLICT (key, hour) DO UPDATE SET ${SUMMED.map((column) => `${column} = ledger.${column} + excluded.${column}`).join(', ')},
+const ADD = `INSERT INTO ledger (grain, period, key, ${COLUMNS.join(', ')}) VALUES (?, ?, ?, ${COLUMNS.map(() => '?').join(', ')})
+  ON CONFLICT (grain, period, key) DO UPDATE SET ${SUMMED.map((column) => `${column} = ledger.${column} + excluded.${column}`).join(', ')},
   first_at = CASE WHEN excluded.first_at < ledger.first_at THEN excluded.first_at ELSE ledger.first_at END,
   last_at = CASE WHEN excluded.last_at > ledger.last_at THEN excluded.last_at ELSE ledger.last_at END,
   costs = ledger.costs || excluded.costs, latencies = ledger.latencies || excluded.latencies
   RETURNING CAST(length(costs) + length(latencies) AS BIGINT) AS size`
-const GET_HISTOGRAMS = 'SELECT costs, latencies FROM ledger WHERE key = ? AND hour = ?'
-const SET_HISTOGRAMS = 'UPDATE ledger SET costs = ?, latencies = ? WHERE key = ? AND hour = ?'
+const GET_HISTOGRAMS = 'SELECT costs, latencies FROM ledger WHERE grain = ? AND period = ? AND key = ?'
+const SET_HISTOGRAMS = 'UPDATE ledger SET costs = ?, latencies = ? WHERE grain = ? AND period = ? AND key = ?'
+
+/** Length of a row's period, hours. */
+const GRAINS = [1, 24] as const
+const [HOUR, DAY] = GRAINS
+
 /** Length of the texts of both histograms at which they are added up, characters. A histogram that is full has some 400. */
 const LONG_TEXT = 1_500
 
 const WHAT = 'the ledger'
 
-const totalIn = (found: Columns): Total => {
+/** Columns that a query reads of each key and window. */
+const SUMS = SUMMED.map((column) => `CAST(sum(${column}) AS BIGINT) AS ${column}`).join(', ')
+const SPAN = 'min(first_at) AS first_at, max(last_at) AS last_at'
+
+const amountsIn = (found: Columns, names: readonly (keyof Amounts)[]): Total => {
   const total = emptyTotal()
-  for (const [index, name] of AMOUNTS.entries()) total[name] = numberIn(found[AMOUNT_COLUMNS[index] ?? ''], WHAT)
-  for (const [grouping, column] of RUN_COLUMNS.entries()) total.runs[grouping] = numberIn(found[column], WHAT)
+  for (const name of names) total[name] = numberIn(found[snake(name)], WHAT)
   total.firstAt = numberIn(found['first_at'], WHAT)
   total.lastAt = numberIn(found['last_at'], WHAT)
+  return total
+}
+
+const totalIn = (found: Columns): Total => {
+  const total = amountsIn(found, AMOUNTS)
+  for (const [grouping, column] of RUN_COLUMNS.entries()) total.runs[grouping] = numberIn(found[column], WHAT)
   addHistogramText(total.costs, textIn(found['costs'], WHAT))
   addHistogramText(total.latencies, textIn(found['latencies'], WHAT))
   return total
@@ -83,51 +99,62 @@ const histogramIn = (text: unknown): Histogram => {
 /** Adds charges. */
 export function* addCharges(charges: readonly Charge[]): Script<void> {
   for (const charge of charges) {
-    const where = [yield* keyIn(charge), hourOf(charge.at)]
+    const key = yield* keyIn(charge)
     const total = emptyTotal()
     addCharge(total, charge)
-    const [added] = yield* query(ADD_HOUR, ...where, ...columnsOf(total))
-    if (numberIn(added?.['size'], WHAT) <= LONG_TEXT) continue
-    const [found] = yield* query(GET_HISTOGRAMS, ...where)
-    yield* query(SET_HISTOGRAMS, textOf(histogramIn(found?.['costs'])), textOf(histogramIn(found?.['latencies'])), ...where)
+    const columns = columnsOf(total)
+    for (const grain of GRAINS) {
+      const where = [grain, Math.floor(hourOf(charge.at) / grain), key]
+      const [added] = yield* query(ADD, ...where, ...columns)
+      if (numberIn(added?.['size'], WHAT) <= LONG_TEXT) continue
+      const [found] = yield* query(GET_HISTOGRAMS, ...where)
+      yield* query(SET_HISTOGRAMS, textOf(histogramIn(found?.['costs'])), textOf(histogramIn(found?.['latencies'])), ...where)
+    }
   }
 }
 
-const keyOfRow = (found: Columns): ChargeKey =>
+const keyOfRow = (found: Columns, fields: readonly (keyof ChargeKey)[]): Partial<ChargeKey> =>
   Object.fromEntries(
-    KEY_FIELDS.flatMap((field, index) => {
-      const value = found[KEY_COLUMNS[index] ?? '']
+    fields.flatMap((field) => {
+      const value = found[columnOf(field)]
       return value === null ? [] : [[field, textIn(value, WHAT)]]
     }),
-  ) as unknown as ChargeKey
+  )
 
 const conditionsOf = (where: Partial<ChargeKey> = {}): { readonly sql: string; readonly parameters: readonly string[] } => {
   const given = KEY_FIELDS.flatMap((field, index) => (where[field] === undefined ? [] : [{ column: KEY_COLUMNS[index], value: where[field] }]))
   return { sql: given.map(({ column }) => ` AND ${column} = ?`).join(''), parameters: given.map(({ value }) => value) }
 }
 
+/** Hours as few periods as cover them: the days that lie in them, and the hours before and after. */
+const periodsOf = (first: number, end: number): readonly (readonly [grain: number, from: number, to: number])[] => {
+  const [fromDay, toDay] = [Math.ceil(first / DAY), Math.floor(end / DAY)]
+  if (fromDay >= toDay) return [[HOUR, first, end]]
+  const all = [[HOUR, first, fromDay * DAY] as const, [DAY, fromDay, toDay] as const, [HOUR, toDay * DAY, end] as const]
+  return all.filter(([, from, to]) => from < to)
+}
+
 /** Rows as `LedgerStore.read` gives them. */
-export function* readLedger(asked: LedgerQuery): Script<readonly LedgerRow[]> {
+export function* readLedger({ only, by = KEY_FIELDS, where, ...asked }: LedgerQuery): Script<readonly LedgerRow[]> {
   const { first, end, width } = hoursOf(asked)
-  const condition = conditionsOf(asked.where)
-  const windowed = width < end - first
-  const sums = SUMMED.map((column) => `CAST(sum(${column}) AS BIGINT) AS ${column}`).join(', ')
-  const histograms = asked.sumsOnly === true ? `'' AS costs, '' AS latencies` : `string_agg(costs, '') AS costs, string_agg(latencies, '') AS latencies`
-  // CROSS JOIN holds SQLite to this order: keys by their number, then the hours of each, so that groups come as they lie.
-  const found = yield* query(
-    `SELECT ledger_keys.no AS no, ${windowed ? '(hour - CAST(? AS BIGINT)) / CAST(? AS BIGINT)' : '0'} AS place, ${sums}, min(first_at) AS first_at, max(last_at) AS last_at, ${histograms}
-      FROM ledger_keys CROSS JOIN ledger WHERE ledger.key = ledger_keys.no AND hour >= ? AND hour < ?${condition.sql} GROUP BY ledger_keys.no${windowed ? ', place' : ''}`,
-    ...(windowed ? [first, width] : []),
-    first,
-    end,
-    ...condition.parameters,
-  )
-  const named = yield* query(`SELECT no, ${KEY_COLUMNS.join(', ')} FROM ledger_keys WHERE 1 = 1${condition.sql}`, ...condition.parameters)
-  const keys = new Map(named.map((row) => [row['no'], keyOfRow(row)]))
-  return found.flatMap((row) => {
-    const key = keys.get(row['no'])
-    return key === undefined ? [] : [{ key, windowMs: (first + numberIn(row['place'], WHAT) * width) * HOUR_MS, total: totalIn(row) }]
-  })
+  const condition = conditionsOf(where)
+  const columns = only === undefined ? [...SUMMED, 'costs', 'latencies'] : only.map(snake)
+  const sums = only === undefined ? `${SUMS}, string_agg(costs, '') AS costs, string_agg(latencies, '') AS latencies` : columns.map((column) => `CAST(sum(${column}) AS BIGINT) AS ${column}`).join(', ')
+  // Few keys are looked up by their numbers, all of them by their periods. CROSS JOIN holds SQLite to that.
+  const from = condition.sql === '' ? 'ledger WHERE' : `ledger_keys CROSS JOIN ledger WHERE ledger.key = ledger_keys.no${condition.sql} AND`
+  const part = `SELECT key, first_at, last_at, ${columns.join(', ')} FROM ${from} grain = ? AND period >= ? AND period < ?`
+  const names = by.map(columnOf)
+  const group = by.length === 0 ? '' : ` GROUP BY ${names.join(', ')}`
+  const rows: LedgerRow[] = []
+  for (let start = first; start < end; start += width) {
+    const periods = periodsOf(start, Math.min(end, start + width))
+    const statement = `SELECT ${[...names, SPAN, sums].join(', ')} FROM (${periods.map(() => part).join(' UNION ALL ')}) AS parts CROSS JOIN ledger_keys WHERE ledger_keys.no = parts.key${group}`
+    for (const found of yield* query(statement, ...periods.flatMap((period) => [...condition.parameters, ...period]))) {
+      // Without anything to group by there is a row even for no charges.
+      if (found['first_at'] !== null) rows.push({ key: keyOfRow(found, by), windowMs: start * HOUR_MS, total: only === undefined ? totalIn(found) : amountsIn(found, only) })
+    }
+  }
+  return rows
 }
 
 const RUN_FILTERS = ['user', 'route', 'tenant', 'agent'] as const

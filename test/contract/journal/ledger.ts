@@ -80,13 +80,27 @@ export const ledgerBehaviour = (subject: () => Subject): void => {
       const at = (hour: number, user: string) => sampleCharge({ at: hour * HOUR_MS + 1, user, costNano: hour })
       await charge(subject(), 'a', [at(1, 'ada'), at(2, 'ada'), at(3, 'ada'), at(5, 'ada'), at(2, 'bob')])
       const ledger = ledgerOf(subject())
-      const rows = await ledger.read({ sinceMs: HOUR_MS, untilMs: 5 * HOUR_MS, widthMs: 2 * HOUR_MS, where: { user: 'ada' }, sumsOnly: true })
-      const sums = rows.map(({ windowMs, total }) => [windowMs / HOUR_MS, total.costNano, total.costs.size] as const)
+      const rows = await ledger.read({ sinceMs: HOUR_MS, untilMs: 5 * HOUR_MS, widthMs: 2 * HOUR_MS, where: { user: 'ada' }, only: ['costNano'] })
+      const sums = rows.map(({ windowMs, total }) => [windowMs / HOUR_MS, total.costNano, total.calls + total.costs.size] as const)
       expect(sums.toSorted(([a], [b]) => a - b)).toEqual([
         [1, 3, 0],
         [3, 3, 0],
       ])
       expect(await ledger.read({ ...DAY, where: { user: 'nobody' } })).toEqual([])
+    })
+
+    test('adds up by the fields that are asked for, over days as over hours', async () => {
+      const at = (hour: number, user: string, state: string) => sampleCharge({ at: hour * HOUR_MS + 1, user, state, costNano: hour })
+      await charge(subject(), 'a', [at(5, 'ada', 'x'), at(30, 'ada', 'y'), at(50, 'ada', 'x'), at(80, 'ada', 'x'), at(31, 'bob', 'x')])
+      const ledger = ledgerOf(subject())
+      const period = { sinceMs: 20 * HOUR_MS, untilMs: 80 * HOUR_MS }
+      const byUser = await ledger.read({ ...period, by: ['user'] })
+      expect(byUser.map(({ key, total }) => [key.user, Object.keys(key).length, total.calls, total.costNano, total.latencies.size]).toSorted()).toEqual([
+        ['ada', 1, 2, 80, 1],
+        ['bob', 1, 1, 31, 1],
+      ])
+      expect((await ledger.read({ ...period, by: [], where: { state: 'x' } })).map(({ key, total }) => [key, total.costNano])).toEqual([[{}, 81]])
+      expect(await ledger.read({ sinceMs: 200 * HOUR_MS, untilMs: 300 * HOUR_MS, by: [] })).toEqual([])
     })
 
     test('tells names apart that look alike, and a missing name from an empty one', async () => {
