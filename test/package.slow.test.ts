@@ -57,9 +57,9 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('the tarball holds the build, the readme and the license, and nothing else', () => {
+test('the tarball holds the build, the templates, the readme and the license, and nothing else', () => {
   expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']))
-  expect(packed.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts)|dist\/inspector\/page\/(index\.html|style\.css|icon\.svg))$/.test(path))).toEqual([])
+  expect(packed.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts)|dist\/inspector\/page\/(index\.html|style\.css|icon\.svg)|templates\/\w+\/.+\.(ts|md|jsonl))$/.test(path))).toEqual([])
 })
 
 describe.each(Object.entries(nodes))('on Node %s', (version, node) => {

@@ -1,22 +1,27 @@
-// `stateloop new`: writes files that a project needs. Invariant: a file that is there is never written over unasked.
+// `stateloop new`: writes a project, or the files that a project needs. Invariant: a file that is there is never written
+// over unasked.
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fail } from '../../failure/index.ts'
 import { JSON_OPTION, type CommandDefinition } from '../command.ts'
 import { CI_WORKFLOW, WORKFLOW_PATH } from '../eval/ci-workflow.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
+import { askForProject } from '../new/ask.ts'
+import { createProject } from '../new/create-project.ts'
+import { TEMPLATES } from '../new/project-files.ts'
 import { openProject } from '../project.ts'
 
 interface NewOptions {
   readonly json?: boolean
   readonly ci?: boolean
   readonly force?: boolean
+  readonly template?: string
+  readonly stateloop?: string
 }
 
-const create = async (io: Io, { ci, force, json }: NewOptions): Promise<number> => {
-  if (ci !== true) fail('usage', 'Say what to write: stateloop new --ci writes a workflow that runs evaluations on every change.')
+const writeWorkflow = async (io: Io, { force, json }: NewOptions): Promise<number> => {
   const { root } = await openProject(io)
   const path = join(root, WORKFLOW_PATH)
   if (existsSync(path) && force !== true) fail('usage', `${path} is there already. Write over it with --force.`)
@@ -30,11 +35,38 @@ const create = async (io: Io, { ci, force, json }: NewOptions): Promise<number> 
   return EXIT.done
 }
 
-/** `stateloop new --ci`. */
+const choose = async (io: Io, name: string | undefined, { template, json }: NewOptions): Promise<{ readonly name: string; readonly template: string }> => {
+  if (name !== undefined && template !== undefined) return { name, template }
+  if (io.terminal && json !== true) return askForProject({ ...(name === undefined ? {} : { name }), ...(template === undefined ? {} : { template }) })
+  if (name === undefined) return fail('usage', 'Name the folder of the project: stateloop new my-agent --template assistant. In a project, stateloop new --ci writes a workflow that runs evaluations on every change.')
+  return { name, template: 'assistant' }
+}
+
+const create = async (io: Io, named: string | undefined, options: NewOptions): Promise<number> => {
+  if (options.ci === true) return named === undefined ? writeWorkflow(io, options) : fail('usage', 'A new project has the workflow already: leave out --ci, or the name.')
+  const { name, template } = await choose(io, named, options)
+  const written = await createProject({ folder: resolve(io.cwd, name), template, ...(options.stateloop === undefined ? {} : { stateloop: options.stateloop }) })
+  if (options.json === true) io.out(`${JSON.stringify(written, null, 2)}\n`)
+  else io.out(`${written.files.map((file) => `  ${file}\n`).join('')}\nwrote ${written.files.length} files to ${written.folder}\n\n  cd ${name}\n  npm install\n  npm test\n  npm start\n`)
+  return EXIT.done
+}
+
+/** `stateloop new`. */
 export const newCommand: CommandDefinition<NewOptions> = {
   name: 'new',
-  about: 'write files that a project needs: with --ci a workflow that runs evaluations on every change',
-  args: [],
-  options: [JSON_OPTION, { flags: '--ci', about: 'a GitHub Actions workflow, .github/workflows/evals.yml' }, { flags: '--force', about: 'write over a file that is there' }],
-  run: (io, _args, options) => create(io, options),
+  about: 'write a new project with an agent, its tests, a recording and an evaluation; with --ci a workflow into this project',
+  args: [{ name: 'name', about: 'the folder to make', optional: true }],
+  options: [
+    JSON_OPTION,
+    {
+      flags: '--template <name>',
+      about: Object.entries(TEMPLATES)
+        .map(([name, about]) => `${name}: ${about}`)
+        .join('; '),
+    },
+    { flags: '--stateloop <version>', about: 'what to install as stateloop: a version, or a path; default this version' },
+    { flags: '--ci', about: 'a GitHub Actions workflow that runs evaluations on every change, .github/workflows/evals.yml' },
+    { flags: '--force', about: 'with --ci: write over a file that is there' },
+  ],
+  run: (io, [name], options) => create(io, name, options),
 }

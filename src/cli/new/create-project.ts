@@ -1,0 +1,78 @@
+// Writes a new project: an agent from a template, and what a project needs around it. Invariant: nothing that is there is
+// written over, and either the whole project is written or none of it.
+import { existsSync } from 'node:fs'
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { suggest } from '../../agent/index.ts'
+import { fail } from '../../failure/index.ts'
+import { projectFiles, TEMPLATES, type Template, type Versions } from './project-files.ts'
+
+/** What is to be written. */
+export interface NewProject {
+  /** The folder; its name becomes the package's. */
+  readonly folder: string
+  readonly template: string
+  /** What to install as `stateloop`. Default: this version. */
+  readonly stateloop?: string
+}
+
+/** What was written. */
+export interface WrittenProject {
+  readonly folder: string
+  readonly template: Template
+  /** Paths from the folder, sorted. */
+  readonly files: readonly string[]
+}
+
+interface Manifest {
+  readonly version: string
+  readonly dependencies: { readonly [name: string]: string }
+  readonly devDependencies: { readonly [name: string]: string }
+}
+
+/** The package that this code is part of, installed or in its repository. */
+const packageRoot = (): string => dirname(fileURLToPath(import.meta.resolve('stateloop/package.json')))
+
+const versionsOf = async (stateloop: string | undefined): Promise<Versions> => {
+  const { version, dependencies, devDependencies } = JSON.parse(await readFile(join(packageRoot(), 'package.json'), 'utf8')) as Manifest
+  const of = (name: string): string => devDependencies[name] ?? dependencies[name] ?? 'latest'
+  return { stateloop: stateloop ?? `^${version}`, zod: of('zod'), typescript: of('typescript'), node: of('@types/node') }
+}
+
+const isTemplate = (name: string): name is Template => Object.hasOwn(TEMPLATES, name)
+
+const checkName = (name: string): void => {
+  if (/^[a-z0-9][a-z0-9._-]{0,200}$/.test(name)) return
+  fail('usage', `${JSON.stringify(name)} cannot be the name of a package. Use small letters, digits, '-', '_' and '.', and begin with a letter or a digit.`)
+}
+
+const checkFolder = async (folder: string): Promise<void> => {
+  const there = existsSync(folder) ? (await readdir(folder)).filter((name) => name !== '.git') : []
+  if (there.length > 0) fail('usage', `${folder} is not empty (it holds ${there.slice(0, 3).join(', ')}${there.length > 3 ? ' …' : ''}), so nothing was written. Name a new folder.`)
+}
+
+/** @throws FailureError `usage` for a name, a template or a folder that cannot be used. */
+export const createProject = async ({ folder: given, template, stateloop }: NewProject): Promise<WrittenProject> => {
+  const folder = resolve(given)
+  const name = basename(folder)
+  checkName(name)
+  if (!isTemplate(template)) return fail('usage', `There is no template '${template}'.${suggest(template, Object.keys(TEMPLATES))} There are: ${Object.keys(TEMPLATES).join(', ')}.`)
+  await checkFolder(folder)
+  const draft = `${folder}.new`
+  await rm(draft, { recursive: true, force: true })
+  try {
+    await cp(join(packageRoot(), 'templates', template), join(draft, 'agents', template), { recursive: true })
+    for (const [path, text] of Object.entries(projectFiles(name, template, await versionsOf(stateloop)))) {
+      await mkdir(dirname(join(draft, path)), { recursive: true })
+      await writeFile(join(draft, path), text)
+    }
+    await mkdir(folder, { recursive: true })
+    for (const entry of await readdir(draft)) await rename(join(draft, entry), join(folder, entry))
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+  const written = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = written.filter((entry) => entry.isFile() && !entry.parentPath.includes('.git/')).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+  return { folder, template, files: files.sort() }
+}
