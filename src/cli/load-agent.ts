@@ -72,3 +72,10 @@ export const loadAgent = async (project: Project, name: string, from = project.c
   const known = agentNames(project)
   return fail('agent_not_found', `There is no agent ${JSON.stringify(name)} in the settings or under ${folders}.${suggest(name, known)} A path to a file works too.`, { details: { known } })
 }
+
+/** Loads the agents with those names; without names all of the project. @throws FailureError `usage` when there is none, and as `loadAgent`. */
+export const loadAgents = async (project: Project, names: readonly string[]): Promise<readonly [LoadedAgent, ...LoadedAgent[]]> => {
+  const wanted = names.length > 0 ? names : agentNames(project)
+  const [first, ...others] = await Promise.all(wanted.map((name) => loadAgent(project, name)))
+  return first === undefined ? fail('usage', 'No agent is named, and there is none in the settings or under agents/. Name one by its path: ./agent.ts') : [first, ...others]
+}

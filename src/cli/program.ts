@@ -16,6 +16,7 @@ import { exportCommand } from './commands/export.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { newCommand } from './commands/new.ts'
 import { limitCommand } from './commands/limit.ts'
+import { mcpCommand } from './commands/mcp.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
@@ -40,6 +41,7 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   costsCommand,
   limitCommand,
   serveCommand,
+  mcpCommand,
   ejectCommand,
   exportCommand,
   inspectCommand,

@@ -37,8 +37,8 @@ const byToken = (token: string | undefined): ((request: Request) => boolean) => 
   if (token === undefined || token.length < SHORTEST_TOKEN)
     return fail('usage', `A server needs a token of at least ${SHORTEST_TOKEN} characters, or a function authenticate. ${token === undefined ? 'Neither was given' : `The token has ${token.length}`}.`)
   return (request) => {
-    const [scheme = '', given = ''] = (request.headers.get('authorization') ?? '').split(/ +/)
-    return sameText(given, token) && scheme.toLowerCase() === 'bearer'
+    const [, given = ''] = /^bearer +(.*)$/i.exec(request.headers.get('authorization') ?? '') ?? []
+    return sameText(given, token)
   }
 }
 

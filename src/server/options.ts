@@ -21,6 +21,8 @@ export interface ServerOptions extends AccessOptions {
   readonly models?: { readonly [alias: string]: ModelName | ModelAlias }
   /** Serves a page to talk to the agents at the root. Default true; it holds no secret and asks for the token. */
   readonly page?: boolean
+  /** More routes, by path, for requests that were let in: `{ '/mcp': mcpEndpoint({ runtime, agents }).fetch }`. */
+  readonly mount?: { readonly [path: string]: (request: Request, identity: Identity) => Promise<Response> }
   readonly limits?: ServerLimits
   /** Path in front of every route, for a server inside another: `/api/agents`. */
   readonly basePath?: string

@@ -66,7 +66,7 @@ const ALLOWED_HEADERS = ['authorization', 'content-type', 'idempotency-key', 'la
  * @throws FailureError `usage` when nothing would keep callers out, or two agents have one id.
  */
 export const createServer = (options: ServerOptions): Server => {
-  const { basePath = '', origins = [], page = true, onDefect = toStandardError } = options
+  const { basePath = '', origins = [], page = true, mount = {}, onDefect = toStandardError } = options
   let draining = false
   const parts = partsOf(options, () => draining)
   const admit = access(options)
@@ -100,6 +100,10 @@ export const createServer = (options: ServerOptions): Server => {
   runRoutes(app, parts)
   eventRoutes(app, parts)
   chatRoutes(app, parts, report)
+  for (const [path, answer] of Object.entries(mount)) {
+    app.use(path, letIn)
+    app.all(path, (context) => answer(context.req.raw, context.get('identity')))
+  }
   app.notFound((context) => refuse('usage', `There is no ${context.req.method} ${context.req.path.slice(0, 200)} here. GET ${basePath}/openapi.json describes what there is.`, { status: 404 }))
   return {
     fetch: async (request, connection = {}) => app.fetch(request, connection),

@@ -5,9 +5,9 @@ import { fail } from '../../failure/index.ts'
 import type { Listening, Server, ServerOptions } from '../../server/index.ts'
 import { COMMON, type CommandDefinition } from '../command.ts'
 import type { Io } from '../io.ts'
-import { agentNames, loadAgent, type LoadedAgent } from '../load-agent.ts'
+import { loadAgents, type LoadedAgent } from '../load-agent.ts'
 import { openRuntime, type CommonOptions } from '../open-runtime.ts'
-import { openProject, type Project } from '../project.ts'
+import { openProject } from '../project.ts'
 
 interface ServeOptions extends CommonOptions {
   readonly port: string
@@ -17,12 +17,6 @@ interface ServeOptions extends CommonOptions {
 
 /** Bytes of a token that is made up here. */
 const TOKEN_BYTES = 24
-
-const loadAll = async (project: Project, names: readonly string[]): Promise<readonly [LoadedAgent, ...LoadedAgent[]]> => {
-  const wanted = names.length > 0 ? names : agentNames(project)
-  const [first, ...others] = await Promise.all(wanted.map((name) => loadAgent(project, name)))
-  return first === undefined ? fail('usage', 'There is no agent to serve: none is named, and there is none in the settings or under agents/. Name one: stateloop serve ./agent.ts') : [first, ...others]
-}
 
 /** The server's code needs packages that not everybody installs. */
 const loadServer = async (): Promise<typeof import('../../server/index.ts')> => {
@@ -73,7 +67,7 @@ const serve = async (io: Io, names: readonly string[], options: ServeOptions): P
   const port = wholeNumber(options.port, '--port', 65_535)
   const graceMs = wholeNumber(options.graceMs, '--grace-ms', 600_000)
   const project = await openProject(io)
-  const [first, ...others] = await loadAll(project, names)
+  const [first, ...others] = await loadAgents(project, names)
   const { createServer, listen } = await loadServer()
   const { runtime, notes } = await openRuntime(io, project, first, options, others)
   const settings = project.config.server ?? {}
