@@ -122,8 +122,10 @@ describe('many runs of an agent', () => {
     expect(sums.states['understanding']).toMatchObject({ visits: 5, failures: 0 })
     expect(sums.states['gathering.hotels.searching']).toMatchObject({ visits: 4, failures: 1, codes: [['tool_failed', 1]] })
     expect(sums.states['answering']?.codes[0]).toEqual(['overloaded', 5])
-    expect(sums.edges['understanding/xstate.done.actor.understanding/0']).toBe(4)
-    expect(sums.edges['understanding/xstate.done.actor.understanding/2']).toBe(1)
+    expect(sums.edges['understanding/xstate.done.actor.understanding/0']).toMatchObject({ count: 4, share: 0.8 })
+    expect(sums.edges['understanding/xstate.done.actor.understanding/2']).toMatchObject({ count: 1, share: 0.2 })
+    const costs = ['understanding/xstate.done.actor.understanding/0', 'understanding/xstate.done.actor.understanding/2'].map((edge) => sums.edges[edge]?.costUsd ?? 0)
+    expect(costs[0]! + costs[1]!).toBeCloseTo(sums.states['understanding']?.costUsd ?? 0, 12)
     const total = rows.reduce((sum, { costNano }) => sum + costNano, 0) / 1e9
     const own = Object.values(sums.states).reduce((sum, { costUsd }) => sum + costUsd, 0)
     expect(own).toBeGreaterThan(total / 2)
@@ -172,6 +174,7 @@ describe('many runs of an agent', () => {
     }
     const sums = await aggregateRuns('slow', await journal.list(), async (row) => new RunFeed(journal, row, waits), waits)
     expect(sums.states['asking']).toMatchObject({ visits: 4, p50Ms: 20, p95Ms: 1_000, totalMs: 1_060 })
+    expect(sums.edges).toEqual({ 'asking/xstate.done.actor.asking/0': { count: 4, share: 1, p50Ms: 20, p95Ms: 1_000, costUsd: expect.any(Number) } })
   })
 })
 

@@ -3,7 +3,7 @@
 import type { Agent } from '../../agent/index.ts'
 import type { RunRow } from '../../journal/index.ts'
 import type { Drawing } from '../page/drawing.ts'
-import type { Aggregate, Happening, StateFigures, Step } from '../page/wire.ts'
+import type { Aggregate, EdgeFigures, Happening, StateFigures, Step } from '../page/wire.ts'
 import { drawingOf } from './drawings.ts'
 import type { Feed } from './feed.ts'
 
@@ -39,15 +39,46 @@ const figures = ({ visits, failures, codes, durations, costUsd, tokens }: Tally)
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
+/** A visit under way. */
+interface Visit {
+  readonly since: number
+  costUsd: number
+}
+
+/** The state that a transition leaves, from its id. */
+const sourceOf = (edge: string): string => edge.slice(0, edge.indexOf('/'))
+
 class Totals {
   readonly states = new Map<string, Tally>()
-  readonly edges = new Map<string, number>()
+  readonly edges = new Map<string, Tally>()
 
   add(steps: readonly Step[]): void {
-    const entered = new Map<string, number>()
+    const entered = new Map<string, Visit>()
     for (const step of steps) {
-      for (const happening of step.happenings) if (happening.actor === '') this.#happening(happening, step, entered)
+      const left = new Map<string, Visit>()
+      for (const happening of step.happenings) if (happening.actor === '') this.#happening(happening, step, entered, left)
     }
+  }
+
+  /** Transitions with their part of all ways out of a state. */
+  edgeFigures(): { readonly [id: string]: EdgeFigures } {
+    const out = new Map<string, number>()
+    for (const [edge, { visits }] of this.edges) out.set(sourceOf(edge), (out.get(sourceOf(edge)) ?? 0) + visits)
+    return Object.fromEntries(
+      [...this.edges].map(([edge, tally]) => {
+        const { visits, p50Ms, p95Ms, costUsd } = figures(tally)
+        return [edge, { count: visits, share: visits / (out.get(sourceOf(edge)) ?? visits), p50Ms, p95Ms, costUsd }]
+      }),
+    )
+  }
+
+  #edge(edge: string, at: number, visit: Visit | undefined): void {
+    const tally = this.edges.get(edge) ?? new Tally()
+    this.edges.set(edge, tally)
+    tally.visits += 1
+    if (visit === undefined) return
+    tally.durations.push(at - visit.since)
+    tally.costUsd += visit.costUsd
   }
 
   #tally(state: string): Tally {
@@ -56,22 +87,28 @@ class Totals {
     return tally
   }
 
-  #happening(happening: Happening, { at, calls = [] }: Step, entered: Map<string, number>): void {
+  #happening(happening: Happening, { at, calls = [] }: Step, entered: Map<string, Visit>, left: Map<string, Visit>): void {
     const state = textOf(happening['state'])
     switch (happening.type) {
       case 'state.entered':
-        entered.set(state, at)
+        entered.set(state, { since: at, costUsd: 0 })
         this.#tally(state).visits += 1
         return
       case 'state.left': {
-        const since = entered.get(state)
-        if (since !== undefined) this.#tally(state).durations.push(at - since)
+        const visit = entered.get(state)
+        if (visit !== undefined) {
+          this.#tally(state).durations.push(at - visit.since)
+          left.set(state, visit)
+        }
         entered.delete(state)
         return
       }
       case 'attempt.ended': {
         const tally = this.#tally(state)
-        tally.costUsd += calls.reduce((sum, call) => sum + (call.costUsd ?? 0), 0)
+        const costUsd = calls.reduce((sum, call) => sum + (call.costUsd ?? 0), 0)
+        const visit = entered.get(state)
+        if (visit !== undefined) visit.costUsd += costUsd
+        tally.costUsd += costUsd
         tally.tokens += calls.reduce((sum, call) => sum + call.inputTokens + call.outputTokens, 0)
         const code = codeOf(happening)
         if (code !== '') tally.fail(code)
@@ -81,7 +118,7 @@ class Totals {
         this.#tally(state).failures += 1
         return
       case 'transition.taken':
-        for (const edge of Array.isArray(happening['edges']) ? (happening['edges'] as readonly string[]) : []) this.edges.set(edge, (this.edges.get(edge) ?? 0) + 1)
+        for (const edge of Array.isArray(happening['edges']) ? (happening['edges'] as readonly string[]) : []) this.#edge(edge, at, left.get(sourceOf(edge)))
     }
   }
 }
@@ -120,7 +157,7 @@ export const aggregateRuns = async (name: string, rows: readonly RunRow[], open:
     skipped: rows.length - runs,
     ...(drawing === undefined ? {} : { drawing }),
     states: Object.fromEntries([...totals.states].map(([state, tally]) => [state, figures(tally)])),
-    edges: Object.fromEntries(totals.edges),
+    edges: totals.edgeFigures(),
     outcomes: Object.fromEntries(outcomes),
   }
 }

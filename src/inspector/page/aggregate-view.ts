@@ -65,7 +65,7 @@ export class AggregateView {
     const leaves = Object.entries(this.#data.states).filter(([path]) => this.#data.drawing?.states.find((state) => state.path === path)?.group !== true)
     const most = Math.max(1e-12, ...leaves.map(([, figures]) => metric.of(figures)))
     const heat = new Map(leaves.map(([path, figures]): [string, Heat] => [path, { part: metric.of(figures) / most, caption: metric.show(metric.of(figures)), bad: metric.bad === true }]))
-    this.#chart.heat(heat, this.#data.edges)
+    this.#chart.heat(heat, Object.fromEntries(Object.entries(this.#data.edges).map(([id, { count }]) => [id, count])))
     const rows = leaves.toSorted(([, one], [, other]) => metric.of(other) - metric.of(one))
     fill(
       this.#table,
@@ -100,6 +100,32 @@ export class AggregateView {
           ),
         ),
       ),
+      this.#edges(),
     )
+  }
+
+  /** Ways that were taken, most often first. */
+  #edges(): HTMLElement {
+    const drawn = new Map(this.#data.drawing?.edges.flatMap(({ ids, source, target, text }) => ids.map((id) => [id, { source, target, text }] as const)))
+    const rows = Object.entries(this.#data.edges)
+      .toSorted(([, one], [, other]) => other.count - one.count)
+      .flatMap(([id, figures]) => {
+        const edge = drawn.get(id)
+        return edge === undefined
+          ? []
+          : [
+              el(
+                'tr',
+                { on: { click: () => this.#chart.centre(edge.source) } },
+                el('td', {}, `${edge.source} → ${edge.target}`, edge.text === '' ? undefined : el('small', { class: 'way-text' }, edge.text)),
+                el('td', {}, showCount(figures.count)),
+                el('td', {}, `${Math.round(figures.share * 100)} %`),
+                el('td', {}, showMs(figures.p50Ms)),
+                el('td', {}, showMs(figures.p95Ms)),
+                el('td', {}, showUsd(figures.costUsd)),
+              ),
+            ]
+      })
+    return el('table', { class: 'sums ways' }, el('tr', {}, ...['way', 'taken', 'share', 'p50', 'p95', 'cost'].map((name) => el('th', {}, name))), ...rows)
   }
 }

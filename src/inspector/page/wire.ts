@@ -148,6 +148,16 @@ export interface StateFigures {
   readonly tokens: number
 }
 
+/** Figures of a transition over many runs: of the visits that it ended. */
+export interface EdgeFigures {
+  readonly count: number
+  /** Part of all ways out of its state, 0 to 1. */
+  readonly share: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly costUsd: number
+}
+
 /** Many runs of one agent on one chart. */
 export interface Aggregate {
   readonly agent: string
@@ -156,8 +166,8 @@ export interface Aggregate {
   readonly skipped: number
   readonly drawing?: Drawing
   readonly states: { readonly [path: string]: StateFigures }
-  /** How often each transition was taken, by id. */
-  readonly edges: { readonly [id: string]: number }
+  /** By the id of the transition. */
+  readonly edges: { readonly [id: string]: EdgeFigures }
   readonly outcomes: { readonly [status: string]: number }
 }
 
