@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { failure, type Failure } from '../failure/index.ts'
 import type { CommandDefinition } from './command.ts'
+import { cacheSuggestCommand } from './commands/cache-suggest.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { costsCommand } from './commands/costs.ts'
 import { dbCommand } from './commands/db.ts'
@@ -38,6 +39,7 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   runsCommand,
   showCommand,
   traceCommand,
+  cacheSuggestCommand,
   costsCommand,
   limitCommand,
   serveCommand,

@@ -34,7 +34,7 @@ const sum = (calls: readonly RunCall[]): { readonly durationMs: number; readonly
 })
 
 /** Calls by what they asked, those without an identity left out. */
-const byIdentity = (calls: readonly RunCall[]): ReadonlyMap<string, readonly RunCall[]> => {
+export const byIdentity = (calls: readonly RunCall[]): ReadonlyMap<string, readonly RunCall[]> => {
   const groups = new Map<string, RunCall[]>()
   for (const call of calls) {
     if (call.identity === undefined) continue
