@@ -1,0 +1,5 @@
+import { server } from '../../agent'
+
+const answer = (request: Request): Promise<Response> => server.fetch(request)
+
+export { answer as GET, answer as POST }
