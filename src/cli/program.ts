@@ -25,6 +25,7 @@ import { sendCommand } from './commands/send.ts'
 import { serveCommand } from './commands/serve.ts'
 import { showCommand } from './commands/show.ts'
 import { traceCommand } from './commands/trace.ts'
+import { forgetCommand, pruneCommand } from './commands/prune.ts'
 import { workerCommand } from './commands/worker.ts'
 import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
 import { plain, type Io } from './io.ts'
@@ -49,6 +50,8 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   inspectCommand,
   dbCommand,
   workerCommand,
+  pruneCommand,
+  forgetCommand,
   evalCommand,
   evalAddCommand,
   evalDriftCommand,

@@ -7,6 +7,8 @@ export interface MemoryLedger {
   /** As `LedgerStore.read`, at once. */
   read(query: LedgerQuery): readonly LedgerRow[]
   add(charges: readonly Charge[]): void
+  /** Takes a user's name out of the keys; sums stay. */
+  forget(user: string, tenant?: string): void
 }
 
 const onlySums = (total: Total, only: readonly (keyof Amounts)[]): Total => ({ ...emptyTotal(), ...Object.fromEntries(only.map((name) => [name, total[name]])), firstAt: total.firstAt, lastAt: total.lastAt })
@@ -16,6 +18,7 @@ const pick = (key: ChargeKey, by: readonly (keyof ChargeKey)[]): Partial<ChargeK
 /** Makes an empty one. */
 export const memoryLedger = (): MemoryLedger => {
   const keys = new Map<string, { readonly key: ChargeKey; readonly hours: Map<number, Total> }>()
+  let forgotten = 0
   return {
     add(charges) {
       for (const charge of charges) {
@@ -26,6 +29,14 @@ export const memoryLedger = (): MemoryLedger => {
         const total = entry.hours.get(hour) ?? emptyTotal()
         entry.hours.set(hour, total)
         addCharge(total, charge)
+      }
+    },
+    forget(user, tenant) {
+      for (const [id, { key, hours }] of keys) {
+        if (key.user !== user || (tenant !== undefined && key.tenant !== tenant)) continue
+        const { user: _user, ...rest } = key
+        keys.delete(id)
+        keys.set(`forgotten ${++forgotten}`, { key: rest, hours })
       }
     },
     read(query) {

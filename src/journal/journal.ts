@@ -99,8 +99,21 @@ export interface RunFilter {
   readonly key?: string
   /** Started at or after, milliseconds UTC. */
   readonly since?: number
+  /** Started before, milliseconds UTC. */
+  readonly before?: number
   /** Newest first; default 100. */
   readonly limit?: number
+}
+
+/** How much a journal holds. */
+export interface JournalSizes {
+  readonly runs: number
+  readonly entries: number
+  /** Text of all entries, bytes of UTF-8. */
+  readonly entryBytes: number
+  /** Pieces of content: prompts, threads, blobs. */
+  readonly contents: number
+  readonly contentBytes: number
 }
 
 /** Which runs a worker can take up. */
@@ -212,6 +225,18 @@ export interface Journal {
   readonly ledger?: LedgerStore
   /** Limits on spending, and what is held against them; absent where the journal cannot keep them. */
   readonly budgets?: BudgetStore
+  readonly sizes: () => Promise<JournalSizes>
+  /**
+   * Removes runs with all that is only theirs: entries, inbox, snapshots, threads and blobs that no other run needs.
+   * Runs at work stay, as do those that another engine drives and that have not ended.
+   * @returns the ids of those that are gone.
+   */
+  remove(runs: readonly string[]): Promise<readonly string[]>
+  /**
+   * Takes a user's name out of the sums of cost, which stay, and out of budgets; empties the response cache, which cannot
+   * tell whose answers it holds. The user's runs go with `remove`.
+   */
+  forgetUser(user: string, tenant?: string): Promise<void>
   /** Writes what is pending and lets go of files. Every later call rejects with `journal_unavailable`. */
   close(): Promise<void>
 }

@@ -23,6 +23,10 @@ interface Run {
   snapshot?: StoredSnapshot
 }
 
+/** Kinds of content that belong to runs. */
+const OWN_KINDS: ReadonlySet<string> = new Set(['thread', 'blob'])
+const HASHES = /[0-9a-f]{64}/g
+
 const statusOf = (run: Run): RunRow['status'] => (run.update ?? run.created).status
 
 /** A copy without some fields, which is how they come to be absent. */
@@ -49,7 +53,8 @@ const EQUAL = ['agent', 'user', 'route', 'tenant', 'session', 'key'] as const
 const matches = (row: RunRow, filter: RunFilter): boolean =>
   EQUAL.every((field) => filter[field] === undefined || filter[field] === row[field]) &&
   (filter.status === undefined || filter.status.includes(row.status)) &&
-  (filter.since === undefined || row.startedAt >= filter.since)
+  (filter.since === undefined || row.startedAt >= filter.since) &&
+  (filter.before === undefined || row.startedAt < filter.before)
 
 interface Store {
   readonly clock: Clock
@@ -61,6 +66,7 @@ interface Store {
   readonly ended: Set<Run>
   readonly keepEnded: number
   readonly ledger: MemoryLedger
+  readonly content: Map<string, { readonly kind: string; readonly text: string }>
   readonly budgets: MemoryBudgets
   closed: boolean
 }
@@ -68,15 +74,20 @@ interface Store {
 /** How long an ended run is kept in any case, milliseconds: somebody may be about to read how it ended. */
 const KEPT_MS = 60_000
 
+const drop = (store: Store, run: Run): void => {
+  store.ended.delete(run)
+  const { id, agent, tenant, key, session } = run.created
+  store.runs.delete(id)
+  if (key !== undefined) store.keys.delete(scoped(agent, tenant, key))
+  if (session !== undefined && store.sessions.get(scoped(tenant, session)) === run) store.sessions.delete(scoped(tenant, session))
+}
+
 /** Notes the end of a run, and forgets the oldest ended runs beyond what is kept. */
 const noteEnd = (store: Store, run: Run): void => {
   store.ended.add(run)
   for (const oldest of store.ended) {
     if (store.ended.size <= store.keepEnded || rowOf(oldest).updatedAt > store.clock.now() - KEPT_MS) return
-    store.ended.delete(oldest)
-    const { id, agent, tenant, key } = oldest.created
-    store.runs.delete(id)
-    if (key !== undefined) store.keys.delete(scoped(agent, tenant, key))
+    drop(store, oldest)
   }
 }
 
@@ -261,8 +272,46 @@ const receiving = (store: Store): Pick<Journal, 'post' | 'inbox' | 'watch'> => {
   }
 }
 
+/** Content that runs name, and what those threads go on from. */
+const closure = (store: Store, runs: readonly Run[]): ReadonlySet<string> => {
+  const named = new Set(runs.flatMap((run) => run.entries.flatMap((entry) => entry.text.match(HASHES) ?? [])))
+  for (const hash of named) {
+    const content = store.content.get(hash)
+    if (content?.kind === 'thread') for (const earlier of content.text.match(HASHES) ?? []) named.add(earlier)
+  }
+  return named
+}
+
+const removing = (store: Store): Pick<Journal, 'sizes' | 'remove' | 'forgetUser'> => ({
+  async sizes() {
+    if (store.closed) refuseClosed('memory')
+    const texts = [...store.runs.values()].flatMap((run) => run.entries.map((entry) => entry.text))
+    const contents = [...store.content.values()]
+    const bytes = (all: readonly string[]): number => all.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+    return { runs: store.runs.size, entries: texts.length, entryBytes: bytes(texts), contents: contents.length, contentBytes: bytes(contents.map(({ text }) => text)) }
+  },
+  async remove(ids) {
+    const removed = ids.flatMap((id) => {
+      const run = find(store, id)
+      if (run === undefined) return []
+      const free = run.owner === undefined || run.expiresAt <= store.clock.now()
+      return isEnded(statusOf(run)) || (run.created.engine === 'embedded' && free) ? [run] : []
+    })
+    for (const run of removed) drop(store, run)
+    const named = closure(store, removed)
+    const needed = closure(store, [...store.runs.values()])
+    for (const hash of named) if (OWN_KINDS.has(store.content.get(hash)?.kind ?? '') && !needed.has(hash)) store.content.delete(hash)
+    return removed.map((run) => run.created.id)
+  },
+  async forgetUser(user, tenant) {
+    if (store.closed) refuseClosed('memory')
+    store.ledger.forget(user, tenant)
+    await store.budgets.removeLimits(`user:${user}`)
+  },
+})
+
 const keeping = (store: Store): Pick<Journal, 'putContent' | 'getContent' | 'listContent' | 'putSnapshot' | 'getSnapshot'> => {
-  const content = new Map<string, { readonly kind: string; readonly text: string }>()
+  const { content } = store
   return {
     async putContent(kind, text) {
       if (store.closed) refuseClosed('memory')
@@ -320,7 +369,7 @@ export const memoryJournal = ({ clock = systemClock, keepEnded = Infinity }: Mem
     runs: atWork,
     check: () => (store.closed ? refuseClosed('memory') : undefined),
   })
-  const store: Store = { clock, keepEnded, runs, keys: new Map(), sessions: new Map(), ended: new Set(), ledger, budgets, closed: false }
+  const store: Store = { clock, keepEnded, runs, keys: new Map(), sessions: new Map(), ended: new Set(), ledger, content: new Map(), budgets, closed: false }
   return {
     name: 'memory',
     ...writing(store),
@@ -328,6 +377,7 @@ export const memoryJournal = ({ clock = systemClock, keepEnded = Infinity }: Mem
     ...leasing(store),
     ...receiving(store),
     ...keeping(store),
+    ...removing(store),
     ledger: ledgerOf(store),
     budgets,
     async close() {

@@ -9,6 +9,7 @@ import { inboxBehaviour } from './journal/inbox.ts'
 import { leaseBehaviour } from './journal/leases.ts'
 import { ledgerBehaviour } from './journal/ledger.ts'
 import { listBehaviour } from './journal/lists.ts'
+import { removalBehaviour } from './journal/removal.ts'
 import { runBehaviour } from './journal/runs.ts'
 
 /** What a test of the contract works with: a fresh journal on a fake clock. */
@@ -36,6 +37,7 @@ export const journalContract = (name: string, open: (options: { readonly clock: 
     leaseBehaviour(subject)
     claimBehaviour(subject)
     inboxBehaviour(subject)
+    removalBehaviour(subject)
     ledgerBehaviour(subject)
     budgetBehaviour(subject)
     contentBehaviour(subject)

@@ -32,12 +32,12 @@ test('SQLite: nothing acknowledged is lost or performed again in 30 kills of the
   soundly(await crash({ seed: SEED, kills: KILLS, runs: RUNS, rounds, place, ledger, engine: 'embedded', begin: enqueuer(place, ledger, rounds), ...within }))
 })
 
-test('PostgreSQL: nothing acknowledged is lost or performed again in 30 kills of a worker, the server or both', limit, async () => {
+test('PostgreSQL: nothing acknowledged is lost or performed again in 30 kills of the worker, the server or both', limit, async () => {
   await using server = await startPostgres()
   const place = await server.newDatabase()
   const ledger = join(folder, 'postgres.log')
-  const rounds = 36
-  soundly(await crash({ seed: SEED, kills: KILLS, runs: RUNS, rounds, place, ledger, engine: 'embedded', workers: 2, server, begin: enqueuer(place, ledger, rounds), ...within }))
+  const rounds = 60
+  soundly(await crash({ seed: SEED, kills: KILLS, runs: RUNS, rounds, place, ledger, engine: 'embedded', server, begin: enqueuer(place, ledger, rounds), ...within }))
 })
 
 test('Restate: nothing acknowledged is lost or performed again in 30 kills of the service, the server or both', limit, async () => {

@@ -133,7 +133,7 @@ export const crash = async (plan: CrashPlan): Promise<CrashReport> => {
   /** Waits until runs have moved on by a random number of notes, or for a while when they cannot. */
   const moved = async (): Promise<void> => {
     const before = linesOf(plan.ledger).length
-    const enough = 1 + random() * 60
+    const enough = 1 + random() * 24
     for (let look = 0; look < 60 && linesOf(plan.ledger).length - before < enough; look++) await pause(20)
   }
   for (;;) {

@@ -1,8 +1,6 @@
 // Restate as the conformance suite wants it: services in this process, on a server of their own, with a journal in SQLite.
-import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2'
-import { createEndpointHandler } from '@restatedev/restate-sdk'
 import type { Agent } from '../../src/agent/index.ts'
-import { restate, restateClient, type RestateClient, type RestateOptions } from '../../src/engine/index.ts'
+import { restate, restateClient, serveServices, type RestateClient, type RestateOptions } from '../../src/engine/index.ts'
 import type { Journal } from '../../src/journal/index.ts'
 import { createRuntime, type Runtime } from '../../src/run/index.ts'
 import type { EngineSubject } from '../contract/engine.ts'
@@ -20,19 +18,13 @@ const serveRestate = async (journal: Journal, agents: readonly Agent[], server: 
   const { services, sweep } = restate(runtime, { sweepMs: 50, ...options })
   const client = restateClient(runtime, { ingress: server.ingress, pollMs: 20 })
   const stopSweeping = sweep(client.wake)
-  const sessions = new Set<ServerHttp2Session>()
-  const http: Http2Server = createServer(createEndpointHandler({ services: [...services], logger: () => {} })).on('session', (session) => {
-    sessions.add(session)
-    session.on('close', () => sessions.delete(session))
-  })
-  await new Promise<void>((listening) => http.listen(port, '127.0.0.1', listening))
+  const served = await serveServices(services, port)
   return {
     runtime,
     client,
     end: async () => {
       stopSweeping()
-      for (const session of sessions) session.destroy()
-      await new Promise((closed) => http.close(closed))
+      await served.close()
       await runtime.close(0)
     },
   }

@@ -8,6 +8,7 @@ import { drainOnSignal, follow } from '../follow.ts'
 import type { Io } from '../io.ts'
 import { jsonArgument } from '../json-argument.ts'
 import { loadAgent, type LoadedAgent } from '../load-agent.ts'
+import { loadRestate } from '../load-restate.ts'
 import { openRuntime, repeatOptions, type CommonOptions } from '../open-runtime.ts'
 import { openProject } from '../project.ts'
 import { offlineOf } from '../providers.ts'
@@ -17,6 +18,8 @@ interface RunOptions extends CommonOptions, Pick<StartOptions, 'user' | 'route' 
   readonly question?: string
   readonly events?: boolean
   readonly queue?: boolean
+  readonly engine?: string
+  readonly ingress?: string
   readonly priority?: string
   readonly faults?: boolean
 }
@@ -47,6 +50,16 @@ const enqueue = async (io: Io, runtime: Runtime, { agent, source }: LoadedAgent,
   }
 }
 
+/** How the engine that was asked for starts a run. */
+const startOn = ({ engine = 'embedded', ingress }: RunOptions, runtime: Runtime): Runtime['start'] => {
+  if (engine === 'embedded') return (...start) => runtime.start(...start)
+  if (engine !== 'restate') return fail('usage', `There is no engine ${JSON.stringify(engine)}. There are: embedded, restate.`)
+  return async (...start) => {
+    const { restateClient } = await loadRestate()
+    return restateClient(runtime, ingress === undefined ? {} : { ingress }).start(...start)
+  }
+}
+
 const run = async (io: Io, name: string, options: RunOptions): Promise<number> => {
   const project = await openProject(io)
   const loaded = await loadAgent(project, name)
@@ -58,7 +71,7 @@ const run = async (io: Io, name: string, options: RunOptions): Promise<number> =
   const stopListening = drainOnSignal(io, runtime, () => started, repeat)
   const { json = false, events = false } = options
   try {
-    const handle = await runtime.start(loaded.agent, input, { ...startOptions(options), source: loaded.source, stream: io.terminal || events })
+    const handle = await startOn(options, runtime)(loaded.agent, input, { ...startOptions(options), source: loaded.source, stream: io.terminal || events })
     started = handle.id
     const known = handle.created ? [] : [`run ${handle.id} was already started with this key`]
     return await follow(io, handle, { json, events, notes: [...notes, ...known], repeat })
@@ -108,6 +121,8 @@ export const runCommand: CommandDefinition<RunOptions> = {
     { flags: '--tenant <id>', about: 'which customer is billed' },
     { flags: '--key <key>', about: 'starting again with the same key gives the same run' },
     { flags: '--session <id>', about: 'runs of a session follow each other and share threads' },
+    { flags: '--engine <name>', about: 'embedded (default), or restate to let a Restate server drive the run' },
+    { flags: '--ingress <url>', about: 'the ingress of Restate; default http://127.0.0.1:8080' },
     { flags: '--queue', about: 'only put it into the queue; `stateloop worker` begins it' },
     { flags: '--priority <n>', about: 'higher ones leave the queue first; default 0' },
     { flags: '--events', about: 'every event as a line of JSON' },

@@ -1,15 +1,18 @@
 // `stateloop worker`: goes on with what the journal holds, until it is told to end. Invariant: what it had when it ends is
-// free for the next worker, and one agent that cannot be driven does not stop the others.
+// free for the next worker.
 import { fail, type Failure } from '../../failure/index.ts'
-import type { DriveResult } from '../../run/index.ts'
 import { COMMON, type CommandDefinition } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { oneLine, type Io } from '../io.ts'
-import { agentNames, loadAgent } from '../load-agent.ts'
+import { agentNames, loadAgent, type LoadedAgent } from '../load-agent.ts'
 import { openRuntime, type AgentRuntime, type CommonOptions } from '../open-runtime.ts'
+import { loadRestate } from '../load-restate.ts'
 import { databasePath, openProject, showDatabase } from '../project.ts'
 
 interface WorkerOptions extends CommonOptions {
+  readonly engine: string
+  readonly listen: string
+  readonly ingress?: string
   readonly concurrency: string
   readonly grace: string
   readonly untilIdle?: boolean
@@ -34,40 +37,51 @@ const endOnSignal = (io: Io, end: AbortController): (() => void) => {
   }
 }
 
-const sum = (results: readonly DriveResult[]): DriveResult => {
-  const due = results.flatMap(({ nextDueAt }) => nextDueAt ?? [])
-  const total = (field: 'taken' | 'ended' | 'waiting' | 'handedOver'): number => results.reduce((all, result) => all + result[field], 0)
-  return { taken: total('taken'), ended: total('ended'), waiting: total('waiting'), handedOver: total('handedOver'), ...(due.length === 0 ? {} : { nextDueAt: Math.min(...due) }) }
+/** Tells a person what could not be done. */
+const troubleTeller =
+  (io: Io) =>
+  (run: string, { code, message }: Failure): void =>
+    io.err(`${run === '' ? 'journal' : run} ${code}: ${oneLine(message)}\n`)
+
+const workOnJournal = async (io: Io, { runtime }: AgentRuntime, options: WorkerOptions, signal: AbortSignal): Promise<number> => {
+  const { untilIdle = false, acceptChanged = false, json = false } = options
+  const concurrency = numberOf(options.concurrency, '--concurrency', 10_000)
+  const graceMs = numberOf(options.grace, '--grace', 3_600) * 1_000
+  const done = await runtime.drive({ concurrency, graceMs, acceptChanged, whenIdle: untilIdle ? 'return' : 'wait', signal, onTrouble: troubleTeller(io) })
+  if (json) io.out(`${JSON.stringify(done, null, 2)}\n`)
+  else io.out(`took up ${done.taken}: ${done.ended} ended, ${done.waiting} wait, ${done.handedOver} handed over\n`)
+  return EXIT.done
+}
+
+/** Serves Restate until told to end; Restate itself brings back what was under way. */
+const serveRestate = async (io: Io, { runtime }: AgentRuntime, { listen, ingress, acceptChanged = false }: WorkerOptions, signal: AbortSignal): Promise<number> => {
+  const { restate, restateClient, serveServices } = await loadRestate()
+  const { services, sweep } = restate(runtime, { acceptChanged })
+  const { port, close } = await serveServices(services, numberOf(listen, '--listen', 65_535))
+  const stopSweeping = sweep(restateClient(runtime, ingress === undefined ? {} : { ingress }).wake)
+  io.out(`serving Restate on port ${port}; register it once: curl -X POST http://localhost:9070/deployments -H 'content-type: application/json' -d '{"uri":"http://localhost:${port}"}'\n`)
+  if (!signal.aborted) await new Promise((ended) => signal.addEventListener('abort', ended))
+  stopSweeping()
+  await close()
+  return EXIT.done
 }
 
 const worker = async (io: Io, named: readonly string[], options: WorkerOptions): Promise<number> => {
   const project = await openProject(io)
   const names = named.length > 0 ? named : agentNames(project)
   if (names.length === 0) fail('usage', 'There is no agent in the settings or under agents/. Name the agents to work for: stateloop worker <agent> …')
-  const concurrency = numberOf(options.concurrency, '--concurrency', 10_000)
-  const graceMs = numberOf(options.grace, '--grace', 3_600) * 1_000
+  if (options.engine !== 'embedded' && options.engine !== 'restate') fail('usage', `There is no engine ${JSON.stringify(options.engine)}. There are: embedded, restate.`)
+  const [first, ...more] = await Promise.all(names.map((name) => loadAgent(project, name)))
+  const opened = await openRuntime(io, project, first as LoadedAgent, options, more)
   const end = new AbortController()
-  const opened: AgentRuntime[] = []
   const stopListening = endOnSignal(io, end)
-  const onTrouble = (run: string, { code, message }: Failure): void => io.err(`${run === '' ? 'journal' : run} ${code}: ${oneLine(message)}\n`)
   try {
-    for (const name of names) opened.push(await openRuntime(io, project, await loadAgent(project, name), options))
-    for (const note of new Set(opened.flatMap(({ notes }) => notes))) io.err(`${note}\n`)
+    for (const note of opened.notes) io.err(`${note}\n`)
     if (options.json !== true) io.out(`working for ${names.join(', ')} on ${showDatabase(databasePath(project, options.db, io.env))}\n`)
-    const { untilIdle = false, acceptChanged = false } = options
-    const drives = opened.map(({ runtime }) => runtime.drive({ concurrency, graceMs, acceptChanged, whenIdle: untilIdle ? 'return' : 'wait', signal: end.signal, onTrouble }))
-    // One that fails ends the others in order, too.
-    for (const driving of drives) driving.catch(() => end.abort())
-    const settled = await Promise.allSettled(drives)
-    const failed = settled.find((result) => result.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    const done = sum(settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])))
-    if (options.json === true) io.out(`${JSON.stringify(done, null, 2)}\n`)
-    else io.out(`took up ${done.taken}: ${done.ended} ended, ${done.waiting} wait, ${done.handedOver} handed over\n`)
-    return EXIT.done
+    return await (options.engine === 'restate' ? serveRestate(io, opened, options, end.signal) : workOnJournal(io, opened, options, end.signal))
   } finally {
     stopListening()
-    for (const { runtime } of opened) await runtime.close(0)
+    await opened.runtime.close(0)
   }
 }
 
@@ -78,8 +92,11 @@ export const workerCommand: CommandDefinition<WorkerOptions> = {
   args: [{ name: 'agents', about: 'whom to work for; default: all in the settings and under agents/', optional: true, many: true }],
   options: [
     ...COMMON,
-    { flags: '--concurrency <n>', about: 'runs at work at once, for each agent', default: '16' },
+    { flags: '--concurrency <n>', about: 'runs at work at once', default: '16' },
     { flags: '--grace <seconds>', about: 'how long a call that must not be repeated may take to finish when stopped', default: '5' },
+    { flags: '--engine <name>', about: 'embedded, or restate to serve a Restate server', default: 'embedded' },
+    { flags: '--listen <port>', about: 'where Restate calls this worker', default: '9080' },
+    { flags: '--ingress <url>', about: 'the ingress of Restate; default http://127.0.0.1:8080' },
     { flags: '--until-idle', about: 'end when there is nothing to do, as in a cron job' },
     { flags: '--accept-changed', about: 'also go on with runs of changed agents, if every recorded step still leads to the same place' },
   ],

@@ -4,6 +4,7 @@ import type { BudgetStore, LedgerStore } from '../../cost/index.ts'
 import type { Journal } from '../journal.ts'
 import { endCall, putLimits, readLimits, removeLimits, reserve, standings } from '../sql/budgets.ts'
 import { dearestRuns, readLedger } from '../sql/ledger.ts'
+import { forgetUser, readSizes, removeRuns } from '../sql/removal.ts'
 import { performLater } from '../sql/script.ts'
 import { pgCacheOn } from './cache.ts'
 import { pgClaimsOn } from './claims.ts'
@@ -25,6 +26,12 @@ const budgetsOn = (db: PgDatabase, clock: Clock): BudgetStore => ({
   reserve: (reservation) => db.write((sql) => performLater(sql, reserve(reservation, clock.now(), HELD))),
   end: (attempt, call, how) => db.write((sql) => performLater(sql, endCall(attempt, call, how))),
   standing: (accounts) => db.read((sql) => performLater(sql, standings(accounts, clock.now(), HELD))),
+})
+
+const removalOn = (db: PgDatabase, clock: Clock): Pick<Journal, 'sizes' | 'remove' | 'forgetUser'> => ({
+  sizes: () => db.read((sql) => performLater(sql, readSizes())),
+  remove: (runs) => db.write((sql) => performLater(sql, removeRuns(runs, HELD, [], clock.now()))),
+  forgetUser: (user, tenant) => db.write((sql) => performLater(sql, forgetUser(user, tenant))),
 })
 
 /**
@@ -49,6 +56,7 @@ export const postgresJournal = (options: PostgresOptions): Journal => {
     cache: pgCacheOn(db, clock),
     ledger,
     budgets: budgetsOn(db, clock),
+    ...removalOn(db, clock),
     close: () => db.close(),
   }
 }

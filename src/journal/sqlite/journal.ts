@@ -11,6 +11,7 @@ import { database, type Database } from './database.ts'
 import { inboxOn } from './inbox.ts'
 import { endCall, putLimits, readLimits, removeLimits, reserve, standings } from '../sql/budgets.ts'
 import { dearestRuns, readLedger } from '../sql/ledger.ts'
+import { forgetUser, readSizes, removeRuns } from '../sql/removal.ts'
 import { perform } from '../sql/script.ts'
 import { leasesOn } from './leases.ts'
 import { runsOn } from './runs.ts'
@@ -52,6 +53,9 @@ export const journalOver = (connect: Connect, options: SqliteJournalOptions): Jo
     cache: cacheOn(db, clock),
     ledger,
     budgets: budgetsOn(db, clock),
+    sizes: () => db.read((sql) => perform(sql, readSizes())),
+    remove: (runs) => db.write((sql) => perform(sql, removeRuns(runs, HELD, ['leases'], clock.now()))),
+    forgetUser: (user, tenant) => db.write((sql) => perform(sql, forgetUser(user, tenant))),
     close: () => db.close(),
   }
 }

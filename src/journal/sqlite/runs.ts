@@ -124,13 +124,14 @@ const FILTERS: readonly (readonly [keyof RunFilter & keyof RunRow, string])[] = 
 
 /** The statement that lists runs, with its parameters. */
 export const listStatement = (filter: RunFilter): { readonly sql: string; readonly parameters: readonly Value[] } => {
-  const { status, since, limit = 100 } = filter
+  const { status, since, before, limit = 100 } = filter
   const given = FILTERS.filter(([field]) => filter[field] !== undefined)
   const conditions = given.map(([, column]) => `${column} = ?`)
   if (since !== undefined) conditions.push('started_at >= ?')
+  if (before !== undefined) conditions.push('started_at < ?')
   if (status !== undefined) conditions.push(oneOf('status', status.length))
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
-  const parameters = [...given.map(([field]) => filter[field] as string), ...(since === undefined ? [] : [since]), ...(status ?? [])]
+  const parameters = [...given.map(([field]) => filter[field] as string), ...(since === undefined ? [] : [since]), ...(before === undefined ? [] : [before]), ...(status ?? [])]
   return { sql: `${SELECT_ROW}${where} ORDER BY started_at DESC, no DESC LIMIT ?`, parameters: [...parameters, limit] }
 }
 
