@@ -29,6 +29,11 @@ export interface RestateClient {
   readonly wake: (run: string) => Promise<void>
 }
 
+/** How far the events of a run were read; undefined when nobody reads. */
+interface Reading {
+  seen?: number | undefined
+}
+
 const failureIn = (text: string): Failure | undefined => {
   try {
     const body = JSON.parse(text) as { readonly message?: unknown }
@@ -68,25 +73,32 @@ export const restateClient = (runtime: Runtime, { ingress = 'http://127.0.0.1:80
   const call = (path: string, body: unknown): Promise<unknown> => callIngress(ingress, headers, path, body)
   const wake = async (run: string): Promise<void> => void (await call(`${RUN_OBJECT}/${encodeURIComponent(run)}/wake/send`, undefined))
 
-  const outcome = async (run: string): Promise<RunOutcome> => {
+  const outcome = async (run: string, reading: Reading): Promise<RunOutcome> => {
     for (;;) {
       const row = await runtime.get(run)
       // One that waits with unread events is about to go on.
       const rests = row !== undefined && (isEnded(row.status) || (row.status === 'waiting' && (await runtime.journal.inbox(run, row.taken)).length === 0))
-      if (rests) return runtime.outcome(run)
+      // Whoever reads the events hears of all of them before the outcome.
+      if (rests && (reading.seen === undefined || reading.seen >= row.seq)) return runtime.outcome(run)
       await sleep(clock, pollMs)
     }
   }
 
   /** What the journal says of a run as it grows: every event but deltas, until it ends. */
-  const eventsOf = async function* (run: string, agent: Agent): AsyncGenerator<RunEvent, void, undefined> {
+  const eventsOf = async function* (run: string, agent: Agent, reading: Reading): AsyncGenerator<RunEvent, void, undefined> {
     const history = historyOf(runtime.journal, run, agent)
-    for (;;) {
-      for (const { events, entry } of await history.next()) {
-        yield* events
-        if (entry.body.end !== undefined) return
+    reading.seen = -1
+    try {
+      for (;;) {
+        for (const { events, entry } of await history.next()) {
+          yield* events
+          reading.seen = entry.seq
+          if (entry.body.end !== undefined) return
+        }
+        await sleep(clock, pollMs)
       }
-      await sleep(clock, pollMs)
+    } finally {
+      reading.seen = undefined
     }
   }
 
@@ -98,13 +110,13 @@ export const restateClient = (runtime: Runtime, { ingress = 'http://127.0.0.1:80
     await runtime.cancel(run, reason)
     await wake(run)
   }
-  const handleOf = <O, E>(id: string, created: boolean, agent: Agent): RunHandle<O, E> => ({
+  const handleOf = <O, E>(id: string, created: boolean, agent: Agent, reading: Reading = {}): RunHandle<O, E> => ({
     id,
     created,
-    outcome: () => outcome(id) as Promise<RunOutcome<O>>,
+    outcome: () => outcome(id, reading) as Promise<RunOutcome<O>>,
     send: (event, by) => send(id, event as OutsideEvent, by),
     cancel: (reason) => cancel(id, reason),
-    [Symbol.asyncIterator]: () => eventsOf(id, agent),
+    [Symbol.asyncIterator]: () => eventsOf(id, agent, reading),
   })
 
   return {
