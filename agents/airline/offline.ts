@@ -17,7 +17,7 @@ const answer: Rule = (request) => {
     const { reservations = [] } = (text.startsWith('{') ? JSON.parse(text) : {}) as { readonly reservations?: readonly string[] }
     return reservations[0] === undefined ? replyText('I find no reservation of yours.') : replyCalls({ name: 'get_reservation_details', args: { reservation_id: reservations[0] } })
   }
-  if (result?.name !== 'get_reservation_details') return undefined
+  if (result?.name !== 'get_reservation_details' || !text.startsWith('{')) return undefined
   const { reservation_id, flights } = JSON.parse(text) as { readonly reservation_id: string; readonly flights: readonly { readonly flight_number: string; readonly date: string; readonly destination: string }[] }
   return replyText(`Reservation ${reservation_id}: ${flights.map((flight) => `${flight.flight_number} to ${flight.destination} on ${flight.date}`).join(', then ')}.`)
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { fail } from '../failure/index.ts'
 import { postgresJournal, sqliteJournal, type Journal, type RunRow } from '../journal/index.ts'
 import { promptLock } from '../prompt/index.ts'
-import { createRuntime, type Runtime } from '../run/index.ts'
+import { createRuntime, type Runtime, type RuntimeOptions } from '../run/index.ts'
 import type { Services } from './config.ts'
 import type { Io } from './io.ts'
 import { oneLine } from './io.ts'
@@ -27,6 +27,12 @@ export const repeatOptions = ({ db }: CommonOptions): readonly string[] => (db =
 const makeServices = async (services: unknown): Promise<object> => {
   const made: unknown = typeof services === 'function' ? await (services as Extract<Services, () => unknown>)() : (services ?? {})
   return typeof made === 'object' && made !== null ? made : fail('agent_invalid', 'The export `services` must be an object, or a function that returns one.')
+}
+
+/** Providers and services of an agent, for what a replay performs anew. @throws FailureError `agent_invalid`, `usage`. */
+export const performOptions = async (io: Io, project: Project, { exports }: LoadedAgent): Promise<Pick<RuntimeOptions, 'providers' | 'services'>> => {
+  const { providers } = chooseProviders(project.config, exports, io.env)
+  return { providers, services: { ...(await makeServices(exports['services'])), ...(await makeServices(project.config.services)) } }
 }
 
 /** A runtime that knows one agent, with what the user must be told. */

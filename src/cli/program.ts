@@ -5,19 +5,25 @@ import { failure, type Failure } from '../failure/index.ts'
 import type { CommandDefinition } from './command.ts'
 import { cacheSuggestCommand } from './commands/cache-suggest.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { checkCompatCommand } from './commands/check-compat.ts'
 import { costsCommand } from './commands/costs.ts'
 import { dbCommand } from './commands/db.ts'
 import { approveCommand, rejectCommand } from './commands/decide.ts'
+import { diffCommand } from './commands/diff.ts'
 import { ejectCommand } from './commands/eject.ts'
 import { evalAddCommand } from './commands/eval-add.ts'
 import { evalDriftCommand } from './commands/eval-drift.ts'
 import { evalCommand } from './commands/eval.ts'
 import { PROMPT_COMMANDS } from './commands/prompts/index.ts'
 import { exportCommand } from './commands/export.ts'
+import { forkCommand } from './commands/fork.ts'
+import { importCommand } from './commands/import.ts'
 import { inspectCommand } from './commands/inspect.ts'
 import { newCommand } from './commands/new.ts'
 import { limitCommand } from './commands/limit.ts'
 import { mcpCommand } from './commands/mcp.ts'
+import { recordCommand } from './commands/record.ts'
+import { replayCommand } from './commands/replay.ts'
 import { resumeCommand } from './commands/resume.ts'
 import { runCommand } from './commands/run.ts'
 import { runsCommand } from './commands/runs.ts'
@@ -45,6 +51,12 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   limitCommand,
   serveCommand,
   mcpCommand,
+  recordCommand,
+  importCommand,
+  replayCommand,
+  forkCommand,
+  diffCommand,
+  checkCompatCommand,
   ejectCommand,
   exportCommand,
   inspectCommand,

@@ -11,6 +11,8 @@ import { chained, type Content, type Recording } from './recording.ts'
 /** What a row says that no entry does. */
 export type RowStart = Pick<RunRow, 'id' | 'agent' | 'agentHash' | 'engine' | 'startedAt'> & Partial<Pick<RunRow, 'agentVersion' | 'source' | 'user' | 'route' | 'tenant' | 'session' | 'key'>>
 
+const WHO = ['agentVersion', 'source', 'user', 'route', 'tenant', 'session', 'key'] as const
+
 /** The agent of a run as its first entry names it, and the content that goes with it. */
 export const identityOf = (agent: Agent): { readonly agent: StartCause['agent']; readonly prompts: Pick<StartCause, 'prompts'>; readonly contents: ReadonlyMap<string, Content> } => {
   const text = JSON.stringify(agent.definition)
@@ -33,6 +35,11 @@ export class Assembly {
     this.#notes.take(request)
   }
 
+  /** Keeps an entry as it is: one before a migration, which belongs to an agent of that time. */
+  keep(at: number, body: EntryBody): void {
+    this.#bodies.push({ at, body })
+  }
+
   /** @param change makes the body what is to be kept. */
   commit(commit: Commit, change: (body: EntryBody) => EntryBody = (body) => body): void {
     // A copy through JSON, as a journal would give it back.
@@ -43,7 +50,9 @@ export class Assembly {
     const entries = chained(this.#bodies)
     const last = entries.at(-1)
     if (last === undefined) throw new Error('A run without entries cannot be recorded.')
-    const row: RunRow = { ...start, seq: last.seq, hash: last.hash, ...fold.row(last.at) }
+    const { id, agent: name, engine, startedAt, ...rest } = start
+    const who = Object.fromEntries(WHO.flatMap((field) => (rest[field] === undefined ? [] : [[field, rest[field]]])))
+    const row: RunRow = { id, agent: name, engine, startedAt, ...who, seq: last.seq, hash: last.hash, ...fold.row(last.at), agentHash: start.agentHash }
     return this.#notes.addTo({ row, entries, asks: new Map(), contents, redacted }, agent)
   }
 }

@@ -12,8 +12,9 @@ import { blameRequest, blameStep, type AskedCall } from './blame.ts'
 import { brief } from './data.ts'
 import type { Blame, Difference } from './difference.ts'
 import { edgeText, listText, valueLines } from './place.ts'
-import { idOf, type Recording } from './recording.ts'
+import { firstFolded, idOf, type Recording } from './recording.ts'
 import { renderedReader } from './rendered.ts'
+import type { Unstable } from './twin.ts'
 
 /**
  * What counts as the same. `strict`: every request and every transition. `prompt`: the same template, model, tools and
@@ -92,7 +93,7 @@ export class Comparison {
 
   constructor(options: CompareOptions) {
     this.#options = options
-    const { entries } = options.recording
+    const entries = options.recording.entries.slice(firstFolded(options.recording))
     for (const { body } of entries) for (const move of body.moves) this.#pathOf(move.actor).recorded.push(move)
     this.#begun = new Set(entries.flatMap(({ body }) => (body.intents ?? []).map(idOf)))
   }
@@ -135,10 +136,17 @@ export class Comparison {
     if (step.end !== undefined || (inOrder && expected !== undefined)) this.#end(expected, step.end)
   }
 
+  /** Reports what comes out otherwise when it is evaluated again. */
+  unstable({ actor, expected, actual, about }: Unstable, entry: Entry | undefined): void {
+    this.#step = entry?.seq ?? this.#step
+    const changes = [`${about} reads the clock, random numbers or a variable of its own; give it what it needs through the context or a code state`]
+    this.#report({ kind: 'unstable', actor, expected, actual: `${actual}, when evaluated again`, blame: { what: 'machine', name: this.#options.agent.id, changes } })
+  }
+
   /** Once nothing comes any more. */
   rest(unused: readonly Answer[], open: readonly StepRequest[]): void {
     const { recording, match, free } = this.#options
-    const underWay = (request: StepRequest): boolean => (match === 'sequence' ? !isEnded(recording.row.status) : this.#begun.has(idOf(request)))
+    const underWay = (request: StepRequest): boolean => (match === 'sequence' || free ? !isEnded(recording.row.status) : this.#begun.has(idOf(request)))
     const request = open.find((one) => !underWay(one))
     if (request !== undefined) {
       const actual = `${request.state} asks for ${request.kind} ${request.name}, which the recording does not hold`

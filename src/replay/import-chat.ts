@@ -148,8 +148,9 @@ class TranscriptPort implements DurablePort {
   #compare(asked: readonly Message[]): void {
     const before = this.#messages.slice(0, this.#next)
     const differs = Array.from({ length: Math.max(asked.length, before.length) }, (_, index) => index).find((index) => JSON.stringify(asked[index]) !== JSON.stringify(before[index]))
-    if (differs === undefined || this.notes.length >= MOST_NOTES) return
-    this.notes.push(`message ${differs}: the agent sends ${brief(asked[differs])}, the transcript has ${brief(before[differs])}`)
+    if (differs === undefined) return
+    const note = `message ${differs}: the agent sends ${brief(asked[differs])}, the transcript has ${brief(before[differs])}`
+    if (this.notes.length < MOST_NOTES && !this.notes.includes(note)) this.notes.push(note)
   }
 
   #provider(id: string): ModelProvider {

@@ -169,3 +169,10 @@ export const parseRecording = (text: string, name = 'recording', shared: (hash: 
 
 /** Entries as a journal stores them. */
 export const storedEntries = ({ entries }: Pick<Recording, 'entries'>): readonly StoredEntry[] => entries.map(({ seq, at, hash, body }) => ({ seq, at, hash, text: entryText(body) }))
+
+/** Position of the entry that a fold begins with: entries before the last migration belong to the agent as it was then. */
+export const firstFolded = ({ entries }: Pick<Recording, 'entries'>): number =>
+  Math.max(
+    0,
+    entries.findLastIndex(({ body }) => body.cause.type === 'migrated'),
+  )

@@ -9,7 +9,8 @@ import { Answers, type AnswersOptions } from './answers.ts'
 import { Comparison, type Match } from './compare.ts'
 import type { Difference, ReplayReport } from './difference.ts'
 import { contentStore } from './content-store.ts'
-import { storedEntries, type Recording } from './recording.ts'
+import { firstFolded, storedEntries, type Recording } from './recording.ts'
+import { twinOf } from './twin.ts'
 import { versionsFor } from './versions.ts'
 
 /**
@@ -32,6 +33,11 @@ export interface ReplayOptions extends ActingOptions {
   readonly prompts?: PromptChooser
   /** For what is performed anew; default: the machine's own. */
   readonly clock?: Clock
+  /**
+   * Evaluate guards, save, vars and args a second time, as if a year later: what then differs reads the clock, randomness
+   * or a variable of its own, and would break resuming. Default false; the matcher of `stateloop/testing` sets it.
+   */
+  readonly twice?: boolean
   /** What the report calls the recording; default its run id. */
   readonly name?: string
 }
@@ -76,13 +82,10 @@ export const replayWith = async (agent: Agent, recording: Recording, options: Re
   const { level = 'recorded', match = 'strict', from = 0, all = false, name = recording.row.id } = options
   const contents = contentStore(recording.contents)
   const versions = hooks.versions === 'recorded' ? undefined : versionsFor(agent, recording, options.prompts)
-  const { fold } = await openFold(contents, agent, recording.row.id, storedEntries(recording), versions)
-  // Entries before a migration belong to the agent as it was then.
-  const since = Math.max(
-    0,
-    recording.entries.findLastIndex(({ body }) => body.cause.type === 'migrated'),
-  )
-  const [first, ...entries] = recording.entries.slice(since)
+  const open = async (): Promise<Fold> => (await openFold(contents, agent, recording.row.id, storedEntries(recording), versions)).fold
+  const fold = await open()
+  const evaluateAgain = options.twice === true ? twinOf(fold, await open()) : undefined
+  const [first, ...entries] = recording.entries.slice(firstFolded(recording))
   if (first === undefined) throw new Error(`Recording ${name} has no entries.`)
   const differences: Difference[] = []
   const found = (difference: Difference): void => {
@@ -107,6 +110,8 @@ export const replayWith = async (agent: Agent, recording: Recording, options: Re
       fold.takeActs()
       steps += 1
       hooks.onReplayed?.(fold, commit, entry)
+      const unstable = evaluateAgain?.(commit)
+      if (unstable !== undefined) compare.unstable(unstable, entry)
       compare.commit(commit, entry, inOrder)
     },
   })

@@ -1,7 +1,7 @@
 // Takes a run up from its journal: folds its entries again, checks each, and finds out what was under way when it stopped.
 import type { Agent, Migration } from '../agent/index.ts'
 import type { Clock } from '../clock/index.ts'
-import { fail, type Json } from '../failure/index.ts'
+import { fail, failure, failureOf, type Failure, type Json } from '../failure/index.ts'
 import type { Cause, EntryBody, Journal, MigratedCause, RunRow, Standing, StartCause, StateValue, StoredEntry } from '../journal/index.ts'
 import { diffJson, formatJsonChanges, type PromptChooser } from '../prompt/index.ts'
 import { toJson } from '../schema/index.ts'
@@ -102,6 +102,10 @@ const cancelledInQueue = async (journal: Journal, run: string): Promise<Cause | 
   return item?.event.type === 'stateloop.cancel' ? { type: 'event', n: item.n, event: item.event } : undefined
 }
 
+/** Whether a run has just been forked: what its entries leave under way was never begun in it. */
+const isFresh = ({ forkedFrom }: StartCause, entries: readonly StoredEntry[]): boolean =>
+  forkedFrom !== undefined && (entries.length === forkedFrom.seq + 1 || (entries.length === forkedFrom.seq + 2 && lastMigration(entries) === entries.length - 1))
+
 /** @throws FailureError `definition_changed`, `prompt_unusable`, `journal_corrupt`, `journal_rolled_back`. */
 export const prepareResume = async ({ journal, clock, row, agent, acceptChanged, prompts, until }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease'>> => {
   const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
@@ -125,9 +129,20 @@ export const prepareResume = async ({ journal, clock, row, agent, acceptChanged,
   refold(fold, entries.slice(Math.max(0, lastMigration(entries))))
   const cancelled = row.status === 'queued' ? await cancelledInQueue(journal, row.id) : undefined
   if (cancelled !== undefined) return { agent, fold, start, head, first: { cause: cancelled, at: Math.max(last.at, clock.now()) } }
-  const doubt = doubtful(fold)
+  const doubt = isFresh(start, entries) ? [] : doubtful(fold)
   const waits = fold.waiting().length > 0
   const at = Math.max(last.at, clock.now())
   const resumed = { cause: { type: 'resumed' as const, ...(doubt.length === 0 ? {} : { doubt }) }, at }
   return { agent, fold, start, head, ...(waits ? {} : { first: resumed }) }
+}
+
+/** Tries a migration on where a run stands, writing nothing. @returns why it fails, or undefined. */
+export const tryMigration = async (journal: Journal, row: RunRow, agent: Agent, migration: Migration): Promise<Failure | undefined> => {
+  try {
+    const { fold } = await openFold(journal, agent, row.id, await journal.read(row.id))
+    const { end } = fold.apply(await migrate(journal, row, agent, migration, undefined), row.updatedAt)
+    return end?.defect === true ? end.failure : undefined
+  } catch (error) {
+    return failureOf(error) ?? failure('definition_changed', `The migration threw: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }

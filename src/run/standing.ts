@@ -8,9 +8,14 @@ import { carriedOf } from './usage.ts'
 
 /** The standing of a run, or undefined while children or calls are under way: those cannot be put on another machine. */
 export const standingOf = (fold: Fold): Standing | undefined => {
+  const pending = [...fold.root.threads.values()].some((thread) => thread.pending !== undefined)
+  return fold.steps.size > 0 || pending ? undefined : standingAt(fold)
+}
+
+/** The standing of a run whose state is to be entered anew, so that calls under way do not count. Undefined while children are. */
+export const standingAt = (fold: Fold): Standing | undefined => {
   const { root } = fold
-  const pending = [...root.threads.values()].some((thread) => thread.pending !== undefined)
-  if (fold.end !== undefined || fold.actors.size !== 1 || fold.steps.size > 0 || pending) return undefined
+  if (fold.end !== undefined || fold.actors.size !== 1) return undefined
   const { $run: _view, ...context } = root.snapshot.context as { readonly [field: string]: Json }
   const { inputTokens, outputTokens, costUnknown } = root.used
   return {

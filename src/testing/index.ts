@@ -4,5 +4,7 @@ export { replyCalls, replyFailure, replyOutput, replyRefusal, replyText, script 
 export type { Script, ScriptedCall, ScriptedReply, Turn } from '../model/index.ts'
 export { faultServer } from './fault-server.ts'
 export type { Fault, FaultBody, FaultServer, FaultServerOptions, RecordedRequest } from './fault-server.ts'
+export { assertReplays, replayMatchers } from './replay-matchers.ts'
+export type { ReplayAssertion } from './replay-matchers.ts'
 export { scriptedServer } from './scripted-server.ts'
 export type { ScriptedServer, ScriptedServerOptions } from './scripted-server.ts'

@@ -24,13 +24,18 @@ const MOST_LOOKED_AT = 10_000
 const STATUSES: readonly RunStatus[] = ['queued', 'running', 'waiting', 'done', 'failed', 'limited', 'cancelled']
 const isStatus = (text: string): text is RunStatus => STATUSES.some((status) => status === text)
 
+/** Statuses from a list with commas. @throws FailureError `usage` for one that there is not. */
+export const runStatuses = (list: string): readonly RunStatus[] => {
+  const statuses = list.split(',').map((text) => text.trim())
+  const unknown = statuses.find((text) => !isStatus(text))
+  return unknown === undefined ? statuses.filter(isStatus) : fail('usage', `There is no status ${JSON.stringify(unknown)}. There are: ${STATUSES.join(', ')}.`)
+}
+
 const filterOf = ({ status, limit, agent, user, route, tenant, session }: RunsOptions): RunFilter => {
-  const statuses = status?.split(',').map((text) => text.trim())
-  const unknown = statuses?.find((text) => !isStatus(text))
-  if (unknown !== undefined) fail('usage', `There is no status ${JSON.stringify(unknown)}. There are: ${STATUSES.join(', ')}.`)
+  const statuses = status === undefined ? undefined : runStatuses(status)
   if (!/^[1-9]\d{0,5}$/.test(limit)) fail('usage', `--limit must be a number from 1 to 999999, not ${JSON.stringify(limit)}.`)
   const named = Object.entries({ agent, user, route, tenant, session }).filter(([, value]) => value !== undefined)
-  return { ...Object.fromEntries(named), ...(statuses === undefined ? {} : { status: statuses.filter(isStatus) }), limit: Number(limit) }
+  return { ...Object.fromEntries(named), ...(statuses === undefined ? {} : { status: statuses }), limit: Number(limit) }
 }
 
 const stateOf = (row: RunRow): string => (typeof row.state === 'string' ? row.state : JSON.stringify(row.state))
