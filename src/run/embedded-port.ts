@@ -69,18 +69,25 @@ const stepRunner = ({ acting, lease, parallel, watched, emit, observer, secrets 
       cancelTimer()
       if (!running.delete(id)) return
       arrive({ type: 'attempt', key: request.key, attempt: request.attempt, outcome })
-      const next = queue.shift()
-      if (next !== undefined) begin(next)
     }
     const io: StepIo = { acting, attempt: attemptId(lease.run, request.key, request.attempt), signal: controller.signal, watched: watched(), emit, ...(deadline === undefined ? {} : { deadlineAt: deadline.at }) }
     void performStep(request, io, observer, secrets).then(finish)
   }
+  const proceed = (): void => {
+    while (running.size < parallel) {
+      const next = queue.shift()
+      if (next === undefined) return
+      begin(next)
+    }
+  }
   return {
+    /** Begins what waited for a place, once the attempt that left it is folded: the next one must know what it cost. */
+    proceed,
     /** Whether something is under way that must not be performed again. */
     asks: () => [...running.values()].some(({ request }) => request.safety === 'ask') || queue.some((request) => request.safety === 'ask'),
     start: (request: StepRequest): void => {
-      if (running.size < parallel) begin(request)
-      else queue.push(request)
+      queue.push(request)
+      proceed()
     },
     drop: (id: string): void => {
       const queued = queue.findIndex((request) => idOf(request) === id)
@@ -90,8 +97,6 @@ const stepRunner = ({ acting, lease, parallel, watched, emit, observer, secrets 
       running.delete(id)
       step.cancelTimer()
       step.controller.abort(failure('cancelled', 'The run left the state.'))
-      const next = queue.shift()
-      if (next !== undefined) begin(next)
     },
     close: (): void => {
       queue.length = 0
@@ -201,6 +206,7 @@ export const embeddedPort = (options: PortOptions): LivePort => {
       timers.drop(key)
     },
     select: async (mayPark) => {
+      steps.proceed()
       for (;;) {
         if (stopped !== undefined) throw stopped
         const next = (await inbox.take()) ?? arrived.shift()

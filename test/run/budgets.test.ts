@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { setupAgent } from '../../src/agent/index.ts'
 import { accountsOf, limitsOf, type LimitDefinition } from '../../src/cost/index.ts'
 import { failure, FailureError } from '../../src/failure/index.ts'
 import { memoryJournal } from '../../src/journal/index.ts'
@@ -135,6 +136,26 @@ describe('a budget', () => {
   it('is refused where the journal cannot keep it', () => {
     const { budgets: _budgets, ...journal } = memoryJournal()
     expect(() => testRuntime({ journal, budgets: [{ scope: 'all', usd: '1/day' }] })).toThrow('journal that keeps budgets')
+  })
+})
+
+describe('the cap of a run', () => {
+  it('knows what the call before has cost when the next one of a queue begins', async () => {
+    const inner = setupAgent({ id: 'inner', models: { m: { model: 'fake/m', maxOutputTokens: 100, price: { inputUsd: 1, outputUsd: 2 } } }, input: z.string(), context: z.object({}), onFailure: 'failed' })
+    const child = inner.createAgent({
+      initial: 'asking',
+      states: { asking: inner.model('m', { prompt: () => 'go', retry: { attempts: 1 }, onDone: 'done' }), done: inner.final(), failed: inner.final({ outcome: 'failed' }) },
+    })
+    const outer = setupAgent({ id: 'outer', agents: { child }, models: {}, input: z.string(), context: z.object({}), limits: { costUsd: WORST + 0.000_01, parallel: 1 }, onFailure: 'failed' })
+    const agent = outer.createAgent({
+      initial: 'each',
+      states: { each: outer.each('child', { items: () => ['a', 'b', 'c'], concurrency: 3, onDone: 'done' }), done: outer.final(), failed: outer.final({ outcome: 'failed' }) },
+    })
+    const model = answering()
+    const { runtime } = testRuntime({ providers: [model] })
+    await (await runtime.start(agent, 'x')).outcome()
+    // The first costs 20,000 nano-dollars, which leaves less than another could cost.
+    expect(model.asked).toHaveLength(1)
   })
 })
 

@@ -25,12 +25,12 @@ export interface ModelAsk {
   readonly limiter: LimiterPolicy | false | undefined
   readonly prompt: { readonly id: string; readonly hash: string }
   /** The run's cap and what it has spent, nano-dollars. */
-  readonly budget: { readonly capNano: number; readonly spentNano: number } | undefined
+  readonly budget: { readonly capNano: number; readonly spentNano: () => number } | undefined
 }
 
 /** The run's cap and what it has spent so far. */
 export const budgetOf = ({ limits, spentNano }: Pick<EffectContext, 'limits' | 'spentNano'>): ModelAsk['budget'] =>
-  limits.costUsd === undefined ? undefined : { capNano: Math.round(limits.costUsd * 1e9), spentNano: spentNano() }
+  limits.costUsd === undefined ? undefined : { capNano: Math.round(limits.costUsd * 1e9), spentNano }
 
 /** The three hashes of a completion, 16 hexadecimal characters each. */
 export interface CallHashes {

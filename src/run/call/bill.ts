@@ -106,7 +106,7 @@ const worstOf = ({ price, bound }: Sending): (() => Worst) => {
 const reserveInRun = ({ acting }: StepIo, { run, budget, name }: Sending, worst: () => Worst): Failure | (() => void) => {
   if (budget === undefined) return NO_CAP
   const { nano } = worst()
-  if (nano !== null) return acting.reserve(run.id, budget.capNano, budget.spentNano, nano)
+  if (nano !== null) return acting.reserve(run.id, budget.capNano, budget.spentNano(), nano)
   return failure('budget_exceeded', `The run has a USD limit, but the price of ${name} is unknown, so nothing was sent. Give the model a price, or remove limits.costUsd.`, {
     details: { scope: 'run', reason: 'unknown_price' },
   })

@@ -56,8 +56,8 @@ export const outcomeOf = (scope: ToolCallScope, started: number, result: { reado
 
 /** The run's cap with what the calls of this attempt were billed taken off. */
 const budgetLeft = ({ budget, calls, addedNano }: ToolCallScope): ModelAsk['budget'] => {
-  const spentNano = calls.reduce((sum, { costNano }) => sum + (costNano ?? 0), addedNano)
-  return budget === undefined ? undefined : { ...budget, spentNano: budget.spentNano + spentNano }
+  const ownNano = calls.reduce((sum, { costNano }) => sum + (costNano ?? 0), addedNano)
+  return budget === undefined ? undefined : { ...budget, spentNano: () => budget.spentNano() + ownNano }
 }
 
 /** Embeds texts, within the same budgets as a model call. */
