@@ -218,8 +218,7 @@ export const embeddedPort = (options: PortOptions): LivePort => {
     },
     commit: async (commit) => {
       const text = entryText(bodyOf(commit))
-      const seq = head.seq + 1
-      const { at } = commit.arrival
+      const [seq, { at }] = [head.seq + 1, commit.arrival]
       const hash = chainHash(head.hash, seq, at, text)
       await journal.append(lease, { seq, at, hash, text }, commit.row, commit.settlement)
       head = { seq, hash, at }
