@@ -29,8 +29,7 @@ export interface ModelAsk {
 }
 
 /** The run's cap and what it has spent so far. */
-export const budgetOf = ({ limits, spentNano }: Pick<EffectContext, 'limits' | 'spentNano'>): ModelAsk['budget'] =>
-  limits.costUsd === undefined ? undefined : { capNano: Math.round(limits.costUsd * 1e9), spentNano }
+export const budgetOf = ({ limits, spentNano }: Pick<EffectContext, 'limits' | 'spentNano'>): ModelAsk['budget'] => (limits.costUsd === undefined ? undefined : { capNano: Math.round(limits.costUsd * 1e9), spentNano })
 
 /** The three hashes of a completion, 16 hexadecimal characters each. */
 export interface CallHashes {
