@@ -10,6 +10,7 @@ import { costsCommand } from './commands/costs.ts'
 import { dbCommand } from './commands/db.ts'
 import { approveCommand, rejectCommand } from './commands/decide.ts'
 import { diffCommand } from './commands/diff.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { ejectCommand } from './commands/eject.ts'
 import { evalAddCommand } from './commands/eval-add.ts'
 import { evalDriftCommand } from './commands/eval-drift.ts'
@@ -36,7 +37,8 @@ import { workerCommand } from './commands/worker.ts'
 import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
 import { plain, type Io } from './io.ts'
 
-const COMMANDS: readonly CommandDefinition<never>[] = [
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandDefinition<never>[] = [
   runCommand,
   sendCommand,
   approveCommand,
@@ -64,6 +66,7 @@ const COMMANDS: readonly CommandDefinition<never>[] = [
   workerCommand,
   pruneCommand,
   forgetCommand,
+  doctorCommand,
   evalCommand,
   evalAddCommand,
   evalDriftCommand,

@@ -3,6 +3,7 @@
 import type { Journal } from './journal.ts'
 import type { Connect } from './sqlite/connection.ts'
 import { journalOver, type SqliteJournalOptions } from './sqlite/journal.ts'
+import { lookAtFile } from './sqlite/open.ts'
 
 type Sqlite = typeof import('node:sqlite')
 
@@ -33,3 +34,9 @@ export const connectNodeSqlite: Connect = (path, { readOnly }) => {
  * @example const runtime = createRuntime({ journal: sqliteJournal({ path: '.stateloop/stateloop.db' }) })
  */
 export const sqliteJournal = (options: SqliteJournalOptions): Journal => journalOver(connectNodeSqlite, options)
+
+/**
+ * Compares the tables of a file with those of this version, and the file with its head witness. Changes nothing.
+ * @throws FailureError `journal_unavailable`, `journal_corrupt`, `journal_rolled_back`.
+ */
+export const sqliteStatus = ({ path, busyTimeoutMs = 5_000 }: SqliteJournalOptions): { readonly found: number; readonly known: number } => lookAtFile({ path, connect: connectNodeSqlite, busyTimeoutMs })

@@ -79,7 +79,7 @@ const makeFile = (path: string): void => {
   if (created !== undefined) syncDirectories(created, directory)
 }
 
-const connectTo = ({ path, connect, busyTimeoutMs }: OpenOptions, readOnly: boolean): Connection => {
+const connectTo = ({ path, connect, busyTimeoutMs }: Omit<OpenOptions, 'now'>, readOnly: boolean): Connection => {
   const connection = connect(path, { readOnly })
   connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`)
   return connection
@@ -155,6 +155,22 @@ const prepareHandle = (options: OpenOptions, connection: Connection): Handle => 
   const witness = openWitness(path)
   if (have.commits > witness.read().commits) witness.note(have)
   return { connection, sql, witness }
+}
+
+/** Looks at a file without changing it. @returns its schema version and the one of this Stateloop. @throws FailureError `journal_unavailable`, `journal_corrupt`, `journal_rolled_back`. */
+export const lookAtFile = (options: Omit<OpenOptions, 'now'>): { readonly found: number; readonly known: number } => {
+  try {
+    const connection = connectTo(options, true)
+    try {
+      const sql = statements(connection)
+      compareWithWitness(options.path, sql)
+      return { found: versionOf(sql), known: MIGRATIONS.length }
+    } finally {
+      connection.close()
+    }
+  } catch (thrown) {
+    throw faultOf(thrown, 'Looking at', options.path)
+  }
 }
 
 /** Opens. @throws FailureError `journal_unavailable`, `journal_corrupt`, `journal_rolled_back`. */
