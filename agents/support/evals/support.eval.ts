@@ -9,6 +9,7 @@ export { offline } from '../agent.ts'
 export default evaluation({
   name: 'support',
   agent: support,
+  recordings: [new URL('../recordings/', import.meta.url)],
   cases: caseFile(new URL('./cases.jsonl', import.meta.url), { expected: Expected }),
   services,
   respond,
