@@ -20,8 +20,8 @@ const checkReport = (agent: string, report: ReplayReport): readonly Check[] => {
   const where = `${agent}: recording ${report.name}`
   return [
     report.status === 'stale'
-      ? warning('recordings', `${where} is stale: ${firstDifference(report)}. Its answers were given to something else than what is asked today; record it again.`)
-      : broken('recordings', `${where} goes another way than recorded: ${firstDifference(report)}. Correct the agent, or record it again if the change is meant.`),
+      ? warning('recordings', `${where} is stale: ${firstDifference(report)}. Its answers were given to something else than what is asked today; record it again with \`stateloop record\`.`)
+      : broken('recordings', `${where} goes another way than recorded: ${firstDifference(report)}. \`stateloop replay\` shows all of it; correct the agent, or record it again if the change is meant.`),
   ]
 }
 
