@@ -12,6 +12,8 @@ const ssr = { resolve }
 
 export default defineConfig({
   test: {
+    // Most slow tests wait for other processes, so a core less than there are would stand idle.
+    maxWorkers: '100%',
     projects: [
       // A loaded machine may be slow; only a test that hangs should fail by time.
       { resolve, ssr, test: { name: 'fast', include: tests, exclude: [...slow, ...soak, ...elsewhere], testTimeout: 60_000 } },
