@@ -79,7 +79,8 @@ describe('a cached model call', () => {
     answer('shared')
     const outcomes = await Promise.all(runs.slice(1).map((run) => run.outcome()))
     expect(outcomes).toMatchObject([{ output: 'shared' }, { output: 'shared' }])
-    expect(outcomes.map(({ costUsd }) => costUsd).sort()).toEqual([0, 0])
+    // The one who began it has left, so one of the others pays.
+    expect(outcomes.map(({ costUsd }) => costUsd).sort()).toEqual([0, 0.00002])
     expect(asked).toBe(1)
   })
 

@@ -56,8 +56,12 @@ export const staleAnswer = async (call: Cacheable, io: StepIo): Promise<Outcome 
   return hit === undefined ? undefined : fromHit(hit, io, Math.round(io.acting.clock.monotonic() - started))
 }
 
+/** Outcomes of shared calls that somebody was billed for. */
+const billed = new WeakSet<Outcome>()
+
 /**
- * Performs a call through the cache. A caller that joins another's call gets its outcome and is billed nothing.
+ * Performs a call through the cache. Of those who share one call the first to get its outcome is billed, usually the one
+ * who began it; when that one has left, the next.
  * @throws the signal's reason when the caller's own signal aborts.
  */
 export const throughCache = async (call: Cacheable, io: StepIo, perform: (io: StepIo) => Promise<Outcome>): Promise<Outcome> => {
@@ -72,6 +76,9 @@ export const throughCache = async (call: Cacheable, io: StepIo, perform: (io: St
     if (outcome.ok && (call.isStorable?.(outcome.value) ?? true)) await cache.set(key, keptOf(outcome) as unknown as Json, call.policy)
     return outcome
   })
-  if (!flight.shared) return flight.value
+  if (!billed.has(flight.value)) {
+    billed.add(flight.value)
+    return flight.value
+  }
   return flight.value.ok ? reused(keptOf(flight.value), elapsedMs(), { ageMs: 0 }) : { ok: false, failure: flight.value.failure, durationMs: elapsedMs() }
 }
