@@ -2,7 +2,7 @@
 // give equal structures, so that runs of one call share an agent however often it is made.
 import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
 import type { Message, Prompt } from '../prompt/index.ts'
-import type { Schema } from '../schema/index.ts'
+import { defined, type Schema } from '../schema/index.ts'
 import type { Agent, Limits } from './agent.ts'
 import { finishAgent, type ErasedSetup } from './builder.ts'
 import type { Models } from './model-ref.ts'
@@ -61,18 +61,16 @@ const inputSchema: Schema<CallInput> = {
 
 const isValue = (alternative: CallShape['alternatives'][number] | undefined): boolean => typeof alternative === 'object' && 'value' in alternative
 
-const given = (options: object): object => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-
 /**
  * Makes the agent of a call.
  * @throws FailureError `agent_invalid`, listing every problem.
  */
 export const callAgent = ({ id, models, alternatives, prompt, output, limits, passThrough = false, ...policies }: CallShape): Agent<CallInput> => {
   const canFail = !isValue(alternatives.at(-1))
-  const setup: ErasedSetup = { id, models, input: inputSchema, ...(canFail ? { onFailure: 'failed' } : {}), ...given({ limits }) }
+  const setup: ErasedSetup = { id, models, input: inputSchema, ...(canFail ? { onFailure: 'failed' } : {}), ...defined({ limits }) }
   const asked = prompt === undefined ? { prompt: ({ context }: CallContext) => context.messages ?? [] } : { prompt, vars: ({ context }: CallContext) => context.vars ?? {} }
   const through = passThrough ? { passThrough: ({ context }: CallContext) => context.request ?? {} } : {}
-  const options = { ...asked, ...through, ...given({ output, ...policies }), save: ({ output: answer }: { readonly output: unknown }) => ({ answer }), onDone: 'done' }
+  const options = { ...asked, ...through, ...defined({ output, ...policies }), save: ({ output: answer }: { readonly output: unknown }) => ({ answer }), onDone: 'done' }
   const [first, ...others] = alternatives
   const asking = others.length === 0 && typeof first === 'string' ? stateOf('model', { ...options, model: first }) : stateOf('fallback', { ...options, alternatives })
   const states = { asking, done: stateOf('final', { output: ({ context }: CallContext) => context.answer }), ...(canFail ? { failed: stateOf('final', { outcome: 'failed' }) } : {}) }

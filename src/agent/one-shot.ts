@@ -2,7 +2,7 @@
 // can print them and an author can go on from there.
 import { createPrompt, escapeTags, type Content, type Message, type Prompt } from '../prompt/index.ts'
 import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
-import type { Infer, Schema } from '../schema/index.ts'
+import { defined, type Infer, type Schema } from '../schema/index.ts'
 import type { Tool } from '../tool/index.ts'
 import type { Agent, Limits, Migration } from './agent.ts'
 import { finishAgent, type ErasedSetup } from './builder.ts'
@@ -73,8 +73,6 @@ const instructions = (id: string, text: string): Prompt =>
     ],
   })
 
-const given = (options: { readonly [name: string]: unknown }): object => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-
 const statesOf = (definition: ErasedOneShot): { readonly [name: string]: object } => {
   const { id, prompt, output, retry, timeout, cache, breaker, limiter, expiresMs, parallel, maxVisits = MAX_TURNS, tools = {} } = definition
   const names = Object.keys(tools)
@@ -87,11 +85,11 @@ const statesOf = (definition: ErasedOneShot): { readonly [name: string]: object 
       save: 'answer',
       maxVisits,
       onDone: 'done',
-      ...given({ output, retry, timeout, cache, breaker, limiter }),
+      ...defined({ output, retry, timeout, cache, breaker, limiter }),
       ...(names.length === 0 ? {} : { tools: names, onTools }),
     }),
-    ...(approved.length === 0 ? {} : { approving: stateOf('approve', { tools: approved, onApproved: 'acting', onRejected: 'answering', ...given({ expiresMs }) }) }),
-    ...(names.length === 0 ? {} : { acting: stateOf('tools', { onDone: 'answering', ...given({ parallel }) }) }),
+    ...(approved.length === 0 ? {} : { approving: stateOf('approve', { tools: approved, onApproved: 'acting', onRejected: 'answering', ...defined({ expiresMs }) }) }),
+    ...(names.length === 0 ? {} : { acting: stateOf('tools', { onDone: 'answering', ...defined({ parallel }) }) }),
     done: stateOf('final', { output: ({ context }: { readonly context: { readonly answer: unknown } }) => context.answer }),
     failed: stateOf('final', { outcome: 'failed' }),
   }
@@ -114,7 +112,7 @@ export const agent = <const T extends { readonly [name: string]: Tool } = {}, S 
     tools,
     input: textSchema,
     onFailure: 'failed',
-    ...given({ version: erased.version, limits: erased.limits, sessionLimits: erased.sessionLimits, migrations: erased.migrations }),
+    ...defined({ version: erased.version, limits: erased.limits, sessionLimits: erased.sessionLimits, migrations: erased.migrations }),
   }
   const unknown = (approve as readonly string[]).filter((name) => !Object.hasOwn(tools, name))
   const made = finishAgent(

@@ -4,7 +4,7 @@ import { callAgent, suggest, type Agent, type CallAgentPolicies, type CallInput,
 import { fail } from '../failure/index.ts'
 import { memoryJournal } from '../journal/index.ts'
 import type { Content, Message, Prompt } from '../prompt/index.ts'
-import type { Infer, Schema } from '../schema/index.ts'
+import { defined, type Infer, type Schema } from '../schema/index.ts'
 import type { RunHandle } from './handle.ts'
 import type { RunOutcome } from './outcome.ts'
 import type { StartOptions } from './prepare-start.ts'
@@ -124,7 +124,7 @@ const agentsOf = (models: Models) => {
   }
   return (call: ErasedCall): Agent<CallInput> => {
     const { name = 'call', request, prompt, output, limits, model, fallback, retry, timeout, cache, breaker, limiter, repairs } = call
-    const policies = Object.fromEntries(Object.entries({ retry, timeout, cache, breaker, limiter, repairs, limits, output }).filter(([, value]) => value !== undefined))
+    const policies = defined({ retry, timeout, cache, breaker, limiter, repairs, limits, output })
     const key = JSON.stringify([name, request !== undefined, numberOf(isPrompt(prompt) ? prompt : undefined), numberOf(output), model, fallback, { ...policies, output: undefined }])
     const known = made.get(key)
     if (known !== undefined) return known
@@ -147,8 +147,7 @@ export const client = <const M extends Models>({ models, keepCalls = 1_000, ...o
   const agentOf = agentsOf(models)
   const start = (call: ErasedCall): Promise<RunHandle> => {
     const { user, route, tenant, session, key, stream, onBusy } = call
-    const given = Object.entries({ user, route, tenant, session, key, stream, onBusy }).filter(([, value]) => value !== undefined)
-    return runtime.start(agentOf(call), inputOf(call), Object.fromEntries(given))
+    return runtime.start(agentOf(call), inputOf(call), defined({ user, route, tenant, session, key, stream, onBusy }))
   }
   const close = (): Promise<void> => runtime.close()
   return {
@@ -156,7 +155,7 @@ export const client = <const M extends Models>({ models, keepCalls = 1_000, ...o
     start: async (call) => (await start(call as never)) as never,
     call: async (call) => (await (await start(call as never)).outcome()) as never,
     complete: async ({ messages, tools, toolChoice, output, params, providerOptions, name = 'completion', ...call }) => {
-      const request = Object.fromEntries(Object.entries({ tools, toolChoice, output, params, providerOptions }).filter(([, value]) => value !== undefined))
+      const request = defined({ tools, toolChoice, output, params, providerOptions })
       return (await start({ ...call, name, prompt: messages, request } as never)) as never
     },
     close,

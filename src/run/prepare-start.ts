@@ -4,7 +4,7 @@ import { sleep, type Clock } from '../clock/index.ts'
 import { fail, FailureError } from '../failure/index.ts'
 import type { PromptChooser } from '../prompt/index.ts'
 import { CHAIN_START, chainHash, ENTRY_VERSION, type Journal, type RunRow, type StartCause } from '../journal/index.ts'
-import { findNonJson, formatIssues, toJson, validate } from '../schema/index.ts'
+import { defined, findNonJson, formatIssues, toJson, validate } from '../schema/index.ts'
 import type { RunInfo } from './effect.ts'
 import { keepDefinition } from './definitions.ts'
 import { entryText } from './embedded-port.ts'
@@ -74,16 +74,14 @@ const checkInput = (agent: Agent, input: unknown): StartCause['input'] => {
   return toJson(checked.value ?? null) ?? null
 }
 
-const only = <T extends object>(fields: T): { readonly [K in keyof T]?: NonNullable<T[K]> } => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
-
 const startCause = async (parts: StartParts, prompts: StartCause['prompts'], secrets: RunSecrets): Promise<Omit<StartCause, 'trace'>> => {
   const { agent, options, journal, clock } = parts
   const before = options.session === undefined ? undefined : await sessionBefore(journal, options.session, agent.id)
   return {
     type: 'start',
-    agent: { id: agent.id, hash: agent.hash, definition: await keepDefinition(journal, agent), ...only({ version: agent.version }) },
+    agent: { id: agent.id, hash: agent.hash, definition: await keepDefinition(journal, agent), ...defined({ version: agent.version }) },
     input: secrets.hide(agent.input, checkInput(agent, parts.input)),
-    ...only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session, threads: before?.threads, carried: before?.carried, prompts }),
+    ...defined({ user: options.user, route: options.route, tenant: options.tenant, session: options.session, threads: before?.threads, carried: before?.carried, prompts }),
     seed: Math.floor(clock.random() * 2 ** 32),
     engine: parts.engine ?? EMBEDDED,
     ...(parts.queue === undefined ? {} : { queued: true as const }),
@@ -93,14 +91,14 @@ const startCause = async (parts: StartParts, prompts: StartCause['prompts'], sec
 const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const { agent, options, journal, clock, owner, leaseMs } = parts
   const id = parts.id ?? clock.id()
-  const who = only({ user: options.user, route: options.route, tenant: options.tenant, session: options.session })
+  const who = defined({ user: options.user, route: options.route, tenant: options.tenant, session: options.session })
   const { recorded, versions } = await choosePrompts(journal, agent, parts.prompts, { run: id, ...who })
   const secrets = parts.secrets.of(id)
   const begun = await startCause(parts, recorded, secrets)
   const at = clock.now()
   const info: RunInfo = { id, agent: agent.id, seed: begun.seed, ...who, versions }
   const traces = parts.observers.map((observer) => observer.begin?.({ info, agent }))
-  const cause: StartCause = { ...begun, ...only({ trace: traces.find((trace) => trace !== undefined) }) }
+  const cause: StartCause = { ...begun, ...defined({ trace: traces.find((trace) => trace !== undefined) }) }
   const fold = new Fold(info, agent, await loadThreads(journal, cause), cause.carried)
   const step = fold.apply(cause, at)
   fold.takeActs()
@@ -117,7 +115,7 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
     id,
     agent: agent.id,
     agentHash: agent.hash,
-    ...only({
+    ...defined({
       agentVersion: agent.version,
       source: options.source,
       user: options.user,

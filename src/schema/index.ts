@@ -1,3 +1,4 @@
+export { defined } from './defined.ts'
 export { canonical, hashOf, sha256, shortHash } from './hash.ts'
 export { toJsonSchema } from './json-schema.ts'
 export type { JsonSchema } from './json-schema.ts'

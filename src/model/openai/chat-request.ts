@@ -2,7 +2,8 @@
 // @see https://platform.openai.com/docs/api-reference/chat/create
 import { textOf, type Content, type Message, type Part } from '../../prompt/index.ts'
 import type { ModelRequest } from '../provider.ts'
-import { defined, toArguments, toAudio, toBase64, toName, toUrl, withOptions, type Body } from './request.ts'
+import { defined } from '../../schema/index.ts'
+import { toArguments, toAudio, toBase64, toName, toUrl, withOptions, type Body } from './request.ts'
 
 /** How a server wants its chat requests. */
 export interface ChatDialect {

@@ -73,6 +73,3 @@ export const withOptions = (body: Body, options: { readonly [key: string]: Json 
   const added = Object.entries(options).map(([key, value]) => [key, merged(key, body[key], value)])
   return { ...body, ...(Object.fromEntries(added) as Body) }
 }
-
-/** Leaves out fields that are undefined. */
-export const defined = (body: Body): Body => Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))

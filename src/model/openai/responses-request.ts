@@ -2,7 +2,8 @@
 // @see https://platform.openai.com/docs/api-reference/responses/create
 import { textOf, type Content, type Message, type Part } from '../../prompt/index.ts'
 import type { ModelRequest } from '../provider.ts'
-import { defined, RequestProblem, toArguments, toAudio, toName, toUrl, withOptions, type Body } from './request.ts'
+import { defined } from '../../schema/index.ts'
+import { RequestProblem, toArguments, toAudio, toName, toUrl, withOptions, type Body } from './request.ts'
 
 const inputPart = (part: Part): Body => {
   if (part.type === 'text') return { type: 'input_text', text: part.text }

@@ -7,6 +7,7 @@ import { systemClock } from '../../clock/index.ts'
 import { fail, failure, FailureError } from '../../failure/index.ts'
 import { callAiSdk, ModelCallError, type AiSdkModel, type CallOptions, type ModelIo, type ModelProvider, type ModelRequest } from '../../model/index.ts'
 import type { Message } from '../../prompt/index.ts'
+import { defined } from '../../schema/index.ts'
 import { client, type Client, type Completion } from '../client.ts'
 import type { RunHandle } from '../handle.ts'
 import type { StartOptions } from '../prepare-start.ts'
@@ -139,8 +140,7 @@ const completionOf = async (run: RunHandle<Completion>): Promise<Completion> => 
  */
 export const aiSdkMiddleware = ({ name = 'ai-sdk', limits, identify, retry, timeout, cache, breaker, limiter, ...runtime }: AiSdkMiddlewareOptions = {}): AiSdkMiddleware => {
   const underway = new AsyncLocalStorage<Underway>()
-  const own = { retry, timeout, cache, breaker, limiter, limits }
-  const policies = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) as CallAgentPolicies
+  const policies = defined({ retry, timeout, cache, breaker, limiter, limits })
   const ai = client({ ...runtime, models: {}, providers: (id) => providerOf(underway, id) })
   const start = (call: Underway): Promise<RunHandle<Completion>> => {
     const { model, params } = call

@@ -7,7 +7,7 @@ import { timeoutsOf } from '../../policy/index.ts'
 import type { StepIo } from '../effect.ts'
 import { STEP_KIND } from '../prompts.ts'
 import { requestHashOf, requestOf, stepHashOf, stepText, type ModelAsk } from './ask.ts'
-import { recordOf, reserve, tokenBoundOf, type Answered, type Reservation } from './bill.ts'
+import { recordOf, reserve, type Answered, type Reservation } from './bill.ts'
 import { throughCache } from './cached.ts'
 import { enterGate, gateKey, type Admission } from './gate.ts'
 import { partialReader } from './partial.ts'
@@ -124,7 +124,7 @@ const attempt = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Prom
     if (!('release' in asked)) return { ok: false, failure: asked, durationMs: durationMs() }
     reserved = asked
     io.acting.keep(STEP_KIND, stepHashOf(ask), () => stepText(ask))
-    admission = await enterGate(ask, provider, io, tokenBoundOf(ask).total)
+    admission = await enterGate(ask, provider, io)
     const performed = await perform(ask, provider, io, admission, reserved, durationMs)
     ended = performed.ended
     return performed.outcome

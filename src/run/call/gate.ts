@@ -6,6 +6,7 @@ import type { ModelProvider, RateLimits } from '../../model/index.ts'
 import type { BreakerView, Permit } from '../../policy/index.ts'
 import type { StepIo } from '../effect.ts'
 import type { ModelAsk } from './ask.ts'
+import { tokenBoundOf } from './bill.ts'
 
 /** Leave to make one call. */
 export interface Admission {
@@ -27,14 +28,13 @@ const announce = (io: StepIo, ask: ModelAsk, view: BreakerView | undefined): voi
 
 /**
  * Waits for a turn and asks the circuit.
- * @param tokens the most the call may use.
  * @throws FailureError `saturated`, `circuit_open`; and the signal's reason when it aborts first.
  */
-export const enterGate = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, tokens: number): Promise<Admission> => {
+export const enterGate = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Promise<Admission> => {
   const key = gateKey(provider, ask.model.model)
   const { policies, clock } = io.acting
   const leftMs = io.deadlineAt === undefined ? {} : { leftMs: io.deadlineAt - clock.now() }
-  const permit: Permit | undefined = await policies.limiters(ask.limiter)?.enter(key, { signal: io.signal, tokens, ...leftMs })
+  const permit: Permit | undefined = await policies.limiters(ask.limiter)?.enter(key, { signal: io.signal, tokens: tokenBoundOf(ask).total, ...leftMs })
   const circuits = policies.breakers(ask.breaker)
   const state = (): BreakerView | undefined => circuits?.views().find((view) => view.key === key)
   const pass = circuits?.enter(key)

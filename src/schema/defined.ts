@@ -1,0 +1,5 @@
+// Fields that were given. Invariant: what is left out is absent, so that it can be spread over defaults and into objects
+// whose optional fields may not be undefined.
+
+/** The fields of an object without those that are undefined. */
+export const defined = <T extends object>(fields: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
