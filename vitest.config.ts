@@ -18,7 +18,7 @@ export default defineConfig({
       // A loaded machine may be slow; only a test that hangs should fail by time.
       { resolve, ssr, test: { name: 'fast', include: tests, exclude: [...slow, ...soak, ...elsewhere], testTimeout: 60_000 } },
       { resolve, ssr, test: { name: 'soak', include: soak, execArgv: ['--max-old-space-size=768'], exclude: ['**/node_modules/**'], testTimeout: 1_800_000 } },
-      { resolve, ssr, test: { name: 'slow', include: slow, exclude: elsewhere, testTimeout: 180_000, hookTimeout: 180_000 } },
+      { resolve, ssr, test: { name: 'slow', include: slow, exclude: elsewhere, globalSetup: './test/newcomer/packed.setup.ts', testTimeout: 180_000, hookTimeout: 180_000 } },
     ],
   },
 })

@@ -1,28 +1,14 @@
 // Makes a project from each template with the packed package, in an empty folder, as a newcomer would, and runs its tests.
-import { execFile } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TEMPLATES } from '../src/cli/new/project-files.ts'
+import { packed, root } from './newcomer/packed.ts'
+import { runProgram } from './newcomer/program.ts'
 
-const root = dirname(import.meta.dirname)
 const folder = mkdtempSync(join(tmpdir(), 'stateloop-create-'))
-const exec = promisify(execFile)
-
-/** Runs a program and returns what it printed; a failed program rejects with its output. */
-const run = async (cwd: string, program: string, ...args: string[]): Promise<string> => {
-  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, ...env } = process.env
-  const { stdout } = await exec(program, args, {
-    cwd,
-    shell: process.platform === 'win32',
-    env: { ...env, PATH: `${dirname(process.execPath)}${process.platform === 'win32' ? ';' : ':'}${process.env['PATH'] ?? ''}` },
-  }).catch((error: { stdout: string; stderr: string }) => {
-    throw new Error(`${program} ${args.join(' ')} failed:\n${error.stdout}${error.stderr}`, { cause: error })
-  })
-  return stdout
-}
+const run = (cwd: string, program: string, ...args: readonly string[]): Promise<string> => runProgram(cwd, program, args)
 
 let tarball = ''
 const creator = join(folder, 'creator')
@@ -30,8 +16,7 @@ const names = Object.keys(TEMPLATES)
 const first = names[0] ?? ''
 
 beforeAll(async () => {
-  const [packed] = JSON.parse(await run(folder, 'npm', 'pack', root, '--json', '--ignore-scripts')) as [{ readonly filename: string }]
-  tarball = join(folder, packed.filename)
+  tarball = (await packed()).tarball
   // `npm create stateloop` installs the creator with the package it depends on, and runs it.
   cpSync(join(root, 'create-stateloop'), creator, { recursive: true })
   await run(creator, 'npm', 'install', tarball, '--no-save', '--prefer-offline', '--no-audit', '--no-fund')

@@ -1,14 +1,14 @@
 // Installs the packed package into an empty folder and uses it as a user would: on the oldest and the current Node,
 // by `import` and by `require`, and with each TypeScript that users may have.
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { packed, root } from './newcomer/packed.ts'
+import { runProgram } from './newcomer/program.ts'
 
-const root = dirname(import.meta.dirname)
 const folder = mkdtempSync(join(tmpdir(), 'stateloop-package-'))
 const toolchain = (name: string, file: string): string => join(root, 'test', 'toolchain', name, 'node_modules', file)
 
@@ -19,34 +19,22 @@ const compilers = {
   '7.0': join(root, 'node_modules', 'typescript'),
 }
 
-const exec = promisify(execFile)
-
 /** Runs a program in the user's folder and returns what it printed; a failed program rejects with its output. */
-const run = async (program: string, ...args: string[]): Promise<string> => {
-  const { stdout } = await exec(program, args, { cwd: folder, shell: program === 'npm' && process.platform === 'win32' }).catch((error: { stdout: string; stderr: string }) => {
-    throw new Error(`${program} ${args.join(' ')} failed:\n${error.stdout}${error.stderr}`, { cause: error })
-  })
-  return stdout.trim()
-}
+const run = async (program: string, ...args: string[]): Promise<string> => (await runProgram(folder, program, args)).trim()
 
 interface Manifest {
   readonly dependencies: { readonly [name: string]: string }
   readonly devDependencies: { readonly [name: string]: string }
 }
 
-interface Packed {
-  readonly filename: string
-  readonly files: readonly { readonly path: string }[]
-}
-
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
-let packed: readonly string[] = []
+let files: readonly string[] = []
 
 beforeAll(async () => {
-  const [tarball] = JSON.parse(await run('npm', 'pack', root, '--json', '--ignore-scripts')) as [Packed]
-  packed = tarball.files.map(({ path }) => path)
+  const { tarball, files: found } = await packed()
+  files = found
   const dependencies = {
-    stateloop: `file:${tarball.filename}`,
+    stateloop: `file:${tarball}`,
     zod: manifest.dependencies['zod'],
     '@types/node': manifest.devDependencies['@types/node'],
   }
@@ -58,8 +46,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test('the tarball holds the build, the templates, the readme and the license, and nothing else', () => {
-  expect(packed).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']))
-  expect(packed.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts)|dist\/inspector\/page\/(index\.html|style\.css|icon\.svg)|templates\/\w+\/.+\.(ts|md|jsonl))$/.test(path))).toEqual([])
+  expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']))
+  expect(files.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|js\.map|d\.ts)|dist\/inspector\/page\/(index\.html|style\.css|icon\.svg)|templates\/\w+\/.+\.(ts|md|jsonl))$/.test(path))).toEqual([])
 })
 
 describe.each(Object.entries(nodes))('on Node %s', (version, node) => {

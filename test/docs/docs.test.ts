@@ -1,12 +1,12 @@
 // What pages say about code is checked against the code: blocks compile, links lead somewhere, commands exist.
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { anchorsOf, blocksOf, commandsOf, linksOf, pages, root } from './pages.ts'
+import { anchorsOf, commandsOf, linksOf, modulesOf, pages, root } from './pages.ts'
 
 const run = promisify(execFile)
 const all = pages()
@@ -28,17 +28,20 @@ const TSCONFIG = {
     skipLibCheck: true,
     paths: Object.fromEntries(sources.map(([subpath, source]) => [subpath.replace('.', 'stateloop'), [join(root, source)]])),
   },
-  include: ['*.ts'],
+  include: ['**/*.ts'],
 }
 
-/** Compiles modules by name. @returns what the compiler printed, nothing when all is well. */
+/** Compiles modules by path. @returns what the compiler printed, nothing when all is well. */
 const compile = async (modules: { readonly [name: string]: string }): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'stateloop-docs-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction')
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG))
-  for (const [name, code] of Object.entries(modules)) await writeFile(join(folder, `${name}.ts`), code)
+  for (const [path, code] of Object.entries(modules)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), code)
+  }
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   return run(process.execPath, [compiler, '-p', folder, '--pretty', 'false'], { cwd: folder }).then(
     ({ stdout }) => stdout,
@@ -46,14 +49,14 @@ const compile = async (modules: { readonly [name: string]: string }): Promise<st
   )
 }
 
-test('the TypeScript on every page compiles, read as one module from top to bottom', { timeout: 120_000 }, async () => {
-  const modules = Object.fromEntries(all.map((page) => [page.path.replace(/\.md$/, '').replaceAll('/', '.'), blocksOf(page, 'ts').join('\n')] as const).filter(([, code]) => code !== ''))
+test('the TypeScript on every page compiles: as the files it names, and else as one module from top to bottom', { timeout: 120_000 }, async () => {
+  const modules = Object.fromEntries(all.flatMap((page) => Object.entries(modulesOf(page))))
   expect(Object.keys(modules).length).toBeGreaterThan(6)
   expect(await compile(modules)).toBe('')
 })
 
 test('a page that names what does not exist would be found', { timeout: 120_000 }, async () => {
-  expect(await compile({ wrong: "import { noSuchThing } from 'stateloop'\nnoSuchThing()\n" })).toContain("no exported member 'noSuchThing'")
+  expect(await compile({ 'wrong.ts': "import { noSuchThing } from 'stateloop'\nnoSuchThing()\n" })).toContain("no exported member 'noSuchThing'")
 })
 
 test('every relative link leads to a file, and to a heading of it when it names one', () => {

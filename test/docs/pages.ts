@@ -12,14 +12,42 @@ export interface Page {
   readonly text: string
 }
 
+/** A page by its path from the root. */
+export const readPage = (path: string): Page => ({ path, text: readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n') })
+
 /** README and everything below docs. */
 export const pages = (): readonly Page[] => {
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
-  return ['README.md', ...docs.map((name) => `docs/${name.replaceAll('\\', '/')}`)].sort().map((path) => ({ path, text: readFileSync(join(root, path), 'utf8').replaceAll('\r\n', '\n') }))
+  return ['README.md', ...docs.map((name) => `docs/${name.replaceAll('\\', '/')}`)].sort().map(readPage)
 }
 
+/** A code block, and the paragraph just above it. */
+export interface Part {
+  readonly language: string
+  readonly code: string
+  readonly above: string
+}
+
+/** Code blocks from top to bottom. */
+export const partsOf = ({ text }: Page): readonly Part[] => [...text.matchAll(/(?:^(?!```)(.+)\n\n)?^```(\w+)\n([^]*?)^```$/gm)].map(([, above = '', language = '', code = '']) => ({ language, code, above }))
+
 /** Code blocks of a language. */
-export const blocksOf = ({ text }: Page, language: string): readonly string[] => [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].filter(([, found]) => found === language).map(([, , code = '']) => code)
+export const blocksOf = (page: Page, language: string): readonly string[] => partsOf(page).flatMap(({ language: found, code }) => (found === language ? [code] : []))
+
+/**
+ * The file that a block is: TypeScript says so in its first line, as `// src/ai.ts`; data is named at the end of the paragraph
+ * above it, in backticks, with the language as its ending.
+ */
+export const fileOf = ({ language, code, above }: Part): string | undefined => (language === 'ts' ? /^\/\/ ([\w./-]+\.ts)\n/.exec(code) : new RegExp(`\`([\\w./-]+\\.${language})\`[^\`]*$`).exec(above))?.[1]
+
+/** The TypeScript of a page as modules by path: blocks that are files, and all others read as one from top to bottom. */
+export const modulesOf = (page: Page): { readonly [path: string]: string } => {
+  const name = page.path.replace(/\.md$/, '').replaceAll('/', '.')
+  const blocks = partsOf(page).filter(({ language }) => language === 'ts')
+  const loose = blocks.filter((part) => fileOf(part) === undefined).map(({ code }) => code)
+  const files = blocks.flatMap((part) => (fileOf(part) === undefined ? [] : [[`${name}/${fileOf(part)}`, part.code] as const]))
+  return Object.fromEntries([...(loose.length === 0 ? [] : [[`${name}.ts`, loose.join('\n')] as const]), ...files])
+}
 
 /** Text without code blocks. */
 const proseOf = ({ text }: Page): string => text.replaceAll(/^```[^]*?^```$/gm, '')
