@@ -31,9 +31,6 @@ export interface Part {
 /** Code blocks from top to bottom. */
 export const partsOf = ({ text }: Page): readonly Part[] => [...text.matchAll(/(?:^(?!```)(.+)\n\n)?^```(\w+)\n([^]*?)^```$/gm)].map(([, above = '', language = '', code = '']) => ({ language, code, above }))
 
-/** Code blocks of a language. */
-export const blocksOf = (page: Page, language: string): readonly string[] => partsOf(page).flatMap(({ language: found, code }) => (found === language ? [code] : []))
-
 /**
  * The file that a block is: TypeScript says so in its first line, as `// src/ai.ts`; data is named at the end of the paragraph
  * above it, in backticks, with the language as its ending.

@@ -33,7 +33,7 @@ test('traces in a day', async () => {
     ['invoke_agent answer', 'shop', 'ada'],
     ['invoke_agent ai-sdk', 'shop', 'ada'],
   ])
-  expect(collector.spans.filter(({ name }) => name === 'chat gpt-5-mini').map(({ attributes }) => attributes['gen_ai.prompt.name'])).toEqual(['answer/draft', 'answer/check', 'ai-sdk/asking'])
+  expect(collector.spans.filter(({ name }) => name === 'chat gpt-5-mini').map(({ attributes }) => attributes['stateloop.effect.key'])).toEqual(['/looping#1:draft', '/looping#1:check', '/asking#1'])
   expect(JSON.stringify(collector.spans)).not.toContain('blue')
 })
 

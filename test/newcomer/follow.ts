@@ -43,7 +43,13 @@ const comparable = (printed: string): string =>
     .trim()
 
 /** What a page shows, as a pattern; a line `…` stands for any lines. */
-const shown = (code: string): RegExp => new RegExp(`^${comparable(code).split(/^…$/m).map(RegExp.escape).join('[^]*')}$`)
+const shown = (code: string): RegExp =>
+  new RegExp(
+    `^${comparable(code)
+      .split(/^…$/m)
+      .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('[^]*')}$`,
+  )
 
 const linesOf = (code: string): readonly string[] =>
   code
