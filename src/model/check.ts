@@ -1,7 +1,7 @@
 // From a complete reply to what a state does with it: text, a validated output, or tool calls; everything else is a typed
 // failure. Invariant: pure, so a replay judges a recorded reply as the live run did.
 import { failure, type Failure, type FailureCode, type Json } from '../failure/index.ts'
-import { textOf } from '../prompt/index.ts'
+import { textOf, type ToolCall } from '../prompt/index.ts'
 import { formatIssues, parseJson, type Issue, type Schema, type Validated } from '../schema/index.ts'
 import { checkCalls, type CheckedCall } from './check-calls.ts'
 import type { ModelReply } from './provider.ts'
@@ -15,8 +15,10 @@ export interface ReplyExpectation {
     readonly unwrap?: (value: Json) => Json
     readonly validate: (value: Json) => Validated<unknown>
   }
-  /** Tools the model may call, by name. */
+  /** Tools the model may call, by name. Without any, a reply with calls is malformed. */
   readonly tools?: { readonly [name: string]: { readonly input: Schema } }
+  /** The tools are known to somebody else: calls are given as they are. */
+  readonly anyCalls?: boolean
   /** A reply that stopped at its output limit is given as it is, instead of failing as `truncated`. */
   readonly cutAllowed?: boolean
   /** Finds refusals written as plain text; `false` turns it off. Default: `isPlainRefusal`. */
@@ -61,6 +63,18 @@ const checkOutput = (reply: ModelReply, text: string, { unwrap, validate }: NonN
   return valid.ok ? { kind: 'output', value: valid.value, message: reply.message } : invalidOutput(reply, valid.issues)
 }
 
+/** A turn with calls, each judged by itself; where none was offered there is nobody to answer them. */
+const checkTurn = (reply: ModelReply, calls: readonly ToolCall[], { tools = {}, anyCalls = false }: ReplyExpectation): CheckedReply => {
+  const { message } = reply
+  if (!anyCalls && Object.keys(tools).length === 0) {
+    const names = calls.map(({ name }) => name).join(', ')
+    return failed(reply, 'malformed_response', `The reply of ${reply.model} calls ${names}, but it was offered no tools. Say in the prompt that the answer is text, or offer the tool.`)
+  }
+  const checked = checkCalls(calls, tools)
+  const renamed = checked.some(({ call }, at) => call !== calls[at])
+  return { kind: 'calls', calls: checked, message: renamed ? { ...message, calls: checked.map(({ call }) => call) } : message }
+}
+
 /**
  * Judges a complete reply.
  * Order: content filter, refusal, output limit, tool calls, empty, text or output. A reply with both text and calls is a
@@ -73,11 +87,7 @@ export const checkReply = (reply: ModelReply, expected: ReplyExpectation = {}): 
   if (finish === 'content_filter') return failed(reply, 'content_filtered', `A content filter stopped the reply of ${reply.model}. Route to a safe answer or rephrase the prompt.`)
   if (reply.refusal !== undefined) return refused(reply, reply.refusal, 'provider')
   if (finish === 'length' && expected.cutAllowed !== true) return failed(reply, 'truncated', `The reply of ${reply.model} stopped at the output token limit. Raise maxOutputTokens or ask for a shorter answer.`)
-  if (message.calls !== undefined && message.calls.length > 0) {
-    const calls = checkCalls(message.calls, expected.tools ?? {})
-    const renamed = calls.some(({ call }, at) => call !== message.calls?.[at])
-    return { kind: 'calls', calls, message: renamed ? { ...message, calls: calls.map(({ call }) => call) } : message }
-  }
+  if (message.calls !== undefined && message.calls.length > 0) return checkTurn(reply, message.calls, expected)
   const text = textOf(message.content)
   if (text.trim() === '') return failed(reply, 'empty_response', `The reply of ${reply.model} held neither text nor tool calls. Retry once; if it stays, check the prompt and the output token limit.`)
   if (expected.output !== undefined) return checkOutput(reply, text.trim(), expected.output, isRefusal)

@@ -142,7 +142,12 @@ test('a message whose ids are fine is handed through, not copied', () => {
   expect(checkReply(original, { tools }).message).toBe(original.message)
 })
 
-test('a reply with calls and no tools offered has only unknown tools', () => {
-  const checked = checkReply(reply('', { calls: [{ id: 'a', name: 'list', args: {} }] }))
-  expect(checked).toMatchObject({ kind: 'calls', calls: [{ problem: { code: 'unknown_tool' } }] })
+test.for([{}, { tools: {} }])('a reply with calls where no tools were offered is malformed', (expected) => {
+  const checked = checkReply(reply('', { calls: [{ id: 'a', name: 'list', args: {} }] }), expected)
+  expect(checked).toMatchObject({ kind: 'failed', failure: { code: 'malformed_response', message: expect.stringContaining('calls list, but it was offered no tools') as string } })
+})
+
+test('calls of tools that somebody else knows are given as they are', () => {
+  const calls = [{ id: 'a', name: 'list', args: {} }]
+  expect(checkReply(reply('', { calls }), { anyCalls: true })).toMatchObject({ kind: 'calls', message: { calls } })
 })

@@ -7,7 +7,7 @@ import { memoryJournal } from '../../src/journal/index.ts'
 import { ModelCallError, type ModelProvider } from '../../src/model/index.ts'
 import type { RunEvent, Runtime, RuntimeOptions } from '../../src/run/index.ts'
 import { defineTool } from '../../src/tool/index.ts'
-import { listModel, loopAgent, testRuntime, type Turn } from './harness.ts'
+import { adder, listModel, loopAgent, testRuntime, type Turn } from './harness.ts'
 
 /** What a call of the list model costs at worst, USD: 532 tokens in, 100 out. In fact it costs 0.00002. */
 const WORST = 0.000_732
@@ -111,8 +111,8 @@ describe('a budget', () => {
 
   it('holds for each call, and for each run', async () => {
     expect(await codeOf(limited({ scope: 'all', usd: '0.0001/call' }).runtime)).toBe('budget_exceeded')
-    const each = limited({ scope: 'run:*', calls: '1/run' }, { providers: [listModel((request) => (request.messages.length > 1 ? { text: 'x' } : { calls: [{ id: 'c', name: 'none', args: {} }] }))] }).runtime
-    expect([await codeOf(each), await codeOf(each)]).toEqual(['budget_exceeded', 'budget_exceeded'])
+    const each = limited({ scope: 'run:*', calls: '1/run' }, { providers: [listModel((request) => (request.messages.length > 1 ? { text: 'x' } : { calls: [{ id: 'c', name: 'add', args: { a: 1, b: 1 } }] }))] }).runtime
+    for (let count = 0; count < 2; count++) expect(await outcomeOf(each, loopAgent({ add: adder() }))).toMatchObject({ failure: { code: 'budget_exceeded' } })
     expect((await each.list()).map(({ modelCalls }) => modelCalls)).toEqual([2, 2])
   })
 

@@ -122,7 +122,7 @@ const settle = (spec: ModelSpec, context: EffectContext, thread: Thread, value: 
 const openPassThrough = (spec: ModelSpec & { readonly passThrough: Callback<PassThrough> }, context: EffectContext, thread: Thread): RunningEffect => {
   const { tools = [], output, toolChoice, params = {}, providerOptions } = spec.passThrough(context.args())
   const model = { ...spec.model, params: { ...spec.model.params, ...params }, ...(providerOptions === undefined ? {} : { providerOptions: { ...spec.model.providerOptions, ...providerOptions } }) }
-  const expected = { refusalDetector: false, cutAllowed: true } as const
+  const expected = { refusalDetector: false, cutAllowed: true, anyCalls: true } as const
   const asked: Asked = { model, tools, output, expected, prompt: promptIdentity(spec, context), ...(toolChoice === undefined ? {} : { toolChoice }) }
   return openModelCall(
     spec,
