@@ -2,12 +2,13 @@
 // Invariant: it only reads; entries that do not fold as recorded are refused, never shown as if they did.
 import type { Agent } from '../agent/index.ts'
 import { fail } from '../failure/index.ts'
-import type { Entry, EntryBody, Journal, StateValue, StoredEntry } from '../journal/index.ts'
+import type { Entry, Journal, StateValue } from '../journal/index.ts'
 import type { Message } from '../prompt/index.ts'
 import type { Actor } from './actor.ts'
 import { refold } from './drive.ts'
 import type { Fold } from './fold.ts'
 import { eventsOf } from './notices.ts'
+import { recordedSteps } from './recorded/recorded-history.ts'
 import { openFold, lastMigration } from './resume.ts'
 import type { RunEvent } from './run-event.ts'
 
@@ -33,7 +34,7 @@ export interface HistoryActor {
 /** One entry and what it did. */
 export interface HistoryStep {
   readonly entry: Entry
-  /** What watchers were told, without deltas. Empty for entries before a migration, which belong to an older agent. */
+  /** What watchers were told, without deltas. Entries before a migration belong to an older agent: theirs say what the entries alone tell. */
   readonly events: readonly RunEvent[]
   /** The machines after it, the run's own first; those that ended with the entry are gone. Empty before a migration. */
   readonly actors: readonly HistoryActor[]
@@ -58,8 +59,6 @@ const viewOf = ({ path, agent, snapshot, threads }: Actor): HistoryActor => ({
 
 const actorsOf = ({ root, actors, queued }: Fold): readonly HistoryActor[] => (queued !== undefined ? [] : [root, ...[...actors.values()].filter((actor) => actor !== root)].map(viewOf))
 
-const entryOf = ({ seq, at, hash, text }: StoredEntry): Entry => ({ seq, at, hash, body: JSON.parse(text) as EntryBody })
-
 /** The run with that id, to be read forward. `agent` is the one its entries belong to. */
 export const historyOf = (journal: Journal, run: string, agent: Agent): History => {
   let read = 0
@@ -70,9 +69,10 @@ export const historyOf = (journal: Journal, run: string, agent: Agent): History 
       if (entries.length === 0) return read === 0 ? fail('journal_corrupt', `Run ${run} has no entries.`) : []
       const migrated = lastMigration(entries)
       const since = Math.max(0, migrated)
-      if (fold === undefined || migrated >= 0) fold = (await openFold(journal, agent, run, read === 0 ? entries : await journal.read(run))).fold
+      const whole = read === 0 || migrated < 0 ? entries : await journal.read(run)
+      if (fold === undefined || migrated >= 0) fold = (await openFold(journal, agent, run, whole)).fold
       const folding = fold
-      const steps: HistoryStep[] = entries.slice(0, since).map((entry) => ({ entry: entryOf(entry), events: [], actors: [] }))
+      const steps: HistoryStep[] = since === 0 ? [] : (await recordedSteps(journal, run, whole.slice(0, read + since))).slice(read)
       refold(folding, entries.slice(since), (step, { seq, at, hash }, body) => {
         steps.push({ entry: { seq, at, hash, body }, events: eventsOf(folding, step, body.cause, seq, at), actors: actorsOf(folding) })
       })

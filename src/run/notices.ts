@@ -44,7 +44,7 @@ const costOf = (outcome: Outcome): number | null | undefined =>
 const cachedOf = ({ savedNano, ...rest }: NonNullable<Outcome['cached']>) => ({ ...rest, savedUsd: savedNano === null ? null : savedNano / 1e9 })
 
 /** The event for one finished attempt. @param retryInMs set when another attempt follows. */
-export const attemptNotice = (step: StepRequest, outcome: Outcome, retryInMs: number | undefined): RunEventBody => {
+export const attemptNotice = (step: Pick<StepRequest, 'key' | 'state' | 'name' | 'attempt'> & { readonly kind: string }, outcome: Outcome, retryInMs: number | undefined): RunEventBody => {
   const cost = costOf(outcome)
   const [call] = outcome.calls ?? []
   return {

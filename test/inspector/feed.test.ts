@@ -78,6 +78,26 @@ describe('the steps of a run', () => {
     expect(feed.drawings[0]?.states.find(({ path }) => path === 'answering')?.kind).toBe('model')
     expect(feed.steps.at(-1)?.changes[0]?.active).toEqual(['', 'sent'])
     expect(modelOf(feed).failures.map(({ code, state }) => `${state} ${code}`)).toContain('answering overloaded')
+    const folded = await feedOf(journal, run, travel)
+    const edges = ({ steps }: RunFeed): readonly unknown[] =>
+      steps.flatMap(({ happenings }) => happenings.flatMap((happening) => (happening.type === 'transition.taken' && happening.actor === '' ? [happening['edges']] : [])))
+    expect(edges(feed)).toEqual(edges(folded))
+    expect(modelOf(feed).spentAt(feed.steps.length - 1)).toEqual(modelOf(folded).spentAt(folded.steps.length - 1))
+  })
+
+  it('are shown for a loop and a call that have no agent at all, child machines on charts of their own', async () => {
+    const journal = memoryJournal()
+    const run = await travelled(journal, 'A weekend away, and retry when needed?')
+    const feed = await feedOf(journal, run)
+    const folded = await feedOf(journal, run, travel)
+    expect(feed.drawings.map(({ states }) => states.length).toSorted()).toEqual(folded.drawings.map(({ states }) => states.length).toSorted())
+    await using runtime = travelRuntime({ ...journal, close: () => Promise.resolve() })
+    const loop = await runtime.record('mine', {}, () => 'over')
+    await loop.outcome()
+    const shown = await feedOf(journal, loop.id)
+    expect(shown.drawings[0]?.states.map(({ path }) => path)).toContain('looping')
+    expect(shown.run).toMatchObject({ status: 'done' })
+    expect(shown.ended).toBe(true)
   })
 
   it('are shown that way too when the agent has changed since, with a note that says so', async () => {

@@ -55,11 +55,15 @@ const stored = async (io: Io, project: Project, names: readonly string[], option
     if (rows.every((row) => row !== undefined)) return { journal, open: names, agents: [] }
     const [name = '', ...more] = names
     if (more.length > 0) return fail('run_not_found', `There is no run ${names[rows.indexOf(undefined)] ?? name}. Two names must be two runs, to be compared.`)
-    const { agent } = await loadAgent(project, name).catch((thrown: unknown) => {
+    const found = await loadAgent(project, name).catch((thrown: unknown) => {
       if (failureOf(thrown)?.code !== 'agent_not_found') throw thrown
-      return fail('run_not_found', `${name} is neither a run in this database, nor an agent, nor a recording (a file that ends with .jsonl). \`stateloop runs\` lists the runs.`)
+      return undefined
     })
-    return { journal, open: [`agent:${agent.id}`], agents: [agent] }
+    // Calls of a client and recorded loops have runs, and no file.
+    if (found === undefined && (await journal.list({ agent: name, limit: 1 })).length === 0) {
+      return fail('run_not_found', `${name} is neither a run in this database, nor an agent, nor a recording (a file that ends with .jsonl). \`stateloop runs\` lists the runs.`)
+    }
+    return { journal, open: [`agent:${found?.agent.id ?? name}`], agents: found === undefined ? [] : [found.agent] }
   } catch (thrown) {
     await journal.close()
     throw thrown

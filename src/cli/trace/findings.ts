@@ -104,8 +104,8 @@ const abandoned = (calls: readonly RunCall[]): readonly Finding[] => {
   })
 }
 
-const unused = (agent: Agent, calls: readonly RunCall[]): readonly Finding[] =>
-  [...offeredBy(agent)].flatMap(([state, offered]) => {
+const unused = (agent: Agent | undefined, calls: readonly RunCall[]): readonly Finding[] =>
+  [...(agent === undefined ? [] : offeredBy(agent))].flatMap(([state, offered]) => {
     const asked = calls.filter((call) => call.actor === '' && call.state === state && call.kind === 'model').length
     const never = offered.filter((name) => !calls.some((call) => isToolCall(call) && call.name === name))
     if (asked === 0 || never.length === 0) return []
@@ -125,6 +125,10 @@ const acrossRuns = (calls: readonly RunCall[], others: readonly RunCall[]): read
   })
 }
 
-/** Findings of a run, in the order in which they cost. @param others calls of earlier runs of the same agent. */
-export const findingsOf = (agent: Agent, calls: readonly RunCall[], others: readonly RunCall[]): readonly Finding[] =>
+/**
+ * Findings of a run, in the order in which they cost.
+ * @param agent undefined when it is not at hand: what it offers is not known then.
+ * @param others calls of earlier runs of the same agent.
+ */
+export const findingsOf = (agent: Agent | undefined, calls: readonly RunCall[], others: readonly RunCall[]): readonly Finding[] =>
   [...repeated(calls), ...abandoned(calls), ...unused(agent, calls), ...acrossRuns(calls, others)].toSorted((a, b) => ('durationMs' in b ? (b.durationMs ?? 0) : 0) - ('durationMs' in a ? (a.durationMs ?? 0) : 0))

@@ -45,10 +45,13 @@ const labelOf = ({ name, attributes }: RunSpan): string => {
 /** A single good attempt says nothing that its call does not say. */
 const shownInside = ({ inside }: RunSpan): readonly RunSpan[] => (inside.length === 1 && inside[0]?.name === 'attempt' ? [] : inside)
 
-/** From the run down: at each level the one inside that took longest. */
+/** From the run down: at each level the one inside that took longest, as long as what is inside explains most of the time. */
 const slowestPath = (root: RunSpan, waits: readonly Stretch[]): readonly RunSpan[] => {
   const path: RunSpan[] = []
   for (let inside = shownInside(root); inside.length > 0;) {
+    const around = path.at(-1)
+    // A call that waited between its attempts is itself what was slow.
+    if (around !== undefined && inside.reduce((sum, span) => sum + activeMs(span, waits), 0) < activeMs(around, waits) / 2) break
     const longest = inside.reduce((slow, span) => (activeMs(span, waits) > activeMs(slow, waits) ? span : slow))
     if (activeMs(longest, waits) === 0) break
     path.push(longest)

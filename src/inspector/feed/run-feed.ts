@@ -1,37 +1,34 @@
 // A journaled run as a feed. With its agent the entries are folded again, which gives contexts and messages; without it, or
 // when the agent has changed since, the entries alone say where the run moved. Invariant: it only reads the journal.
-import { sketchMachine, type Agent } from '../../agent/index.ts'
+import { graphOf, sketchMachine, type Agent } from '../../agent/index.ts'
 import { failureOf } from '../../failure/index.ts'
-import { isEnded, type Entry, type EntryBody, type Journal, type RunRow, type StartCause } from '../../journal/index.ts'
-import { historyOf, type History } from '../../run/index.ts'
+import { isEnded, type EntryBody, type Journal, type RunRow, type StartCause } from '../../journal/index.ts'
+import { historyOf, readStructure, recordedHistory, structureAt, type History, type Structure } from '../../run/index.ts'
 import type { Drawing } from '../page/drawing.ts'
 import type { RunSummary, Step } from '../page/wire.ts'
 import { Drawings } from './drawings.ts'
 import type { Feed } from './feed.ts'
-import { FoldedSteps, recordedStep } from './steps.ts'
+import { guessEdges } from './guess.ts'
+import { FoldedSteps, recordedStep, type Guess } from './steps.ts'
 import { summaryOf } from './summary.ts'
 
 /** Entries folded before other work of the process gets its turn. */
 const SLICE = 200
 
-type Structure = { readonly [key: string]: unknown }
+type Config = { readonly [key: string]: unknown }
 
 /** A config again from the structure that a journal keeps. */
-const configOf = ({ kind, outcome, states, ...rest }: Structure): Structure => ({
+const configOf = ({ kind, outcome, states, ...rest }: Config): Config => ({
   ...rest,
   meta: { ...(kind === undefined ? {} : { kind }), ...(outcome === undefined ? {} : { outcome }) },
-  ...(typeof states === 'object' && states !== null ? { states: Object.fromEntries(Object.entries(states).map(([name, inner]) => [name, configOf(inner as Structure)])) } : {}),
+  ...(typeof states === 'object' && states !== null ? { states: Object.fromEntries(Object.entries(states).map(([name, inner]) => [name, configOf(inner as Config)])) } : {}),
 })
 
-/** The machine that a run's journal describes, when it still can be made. */
-const recordedMachine = async (journal: Journal, run: string): Promise<Agent['machine'] | undefined> => {
-  const [first] = await journal.read(run)
-  if (first === undefined) return undefined
-  const cause = (JSON.parse(first.text) as EntryBody).cause as StartCause
-  const found = cause.agent.definition === undefined ? undefined : await journal.getContent(cause.agent.definition)
-  if (found === undefined) return undefined
+/** The machine that a structure describes, when it still can be made. */
+const sketchOf = ({ machine, id }: Structure): Agent['machine'] | undefined => {
+  if (machine === undefined) return undefined
   try {
-    return sketchMachine({ ...configOf((JSON.parse(found.text) as { readonly machine: Structure }).machine), id: cause.agent.id })
+    return sketchMachine({ ...configOf(machine as Config), id })
   } catch {
     return undefined
   }
@@ -48,7 +45,9 @@ export class RunFeed implements Feed {
   readonly #drawings = new Drawings()
   readonly #folded = new FoldedSteps((machine) => this.#drawings.place(machine))
   readonly #active = new Map<string, readonly string[]>()
+  readonly #sketches = new Map<Structure, Agent['machine']>()
   #history: History | undefined
+  #recorded: { readonly history: History; readonly root: Structure } | undefined
   #refreshing: Promise<void> | undefined
 
   constructor(journal: Journal, row: RunRow, agent: Agent | undefined, note?: string) {
@@ -97,16 +96,31 @@ export class RunFeed implements Feed {
     }
   }
 
+  /** Takes entries in without the agent: where the machines moved, on the charts that the journal describes. */
   async #record(): Promise<void> {
-    if (this.steps.length === 0) {
-      const machine = await recordedMachine(this.#journal, this.run.id)
-      if (machine !== undefined) await this.#drawings.place(machine)
+    const reading = (this.#recorded ??= { history: recordedHistory(this.#journal, this.run.id), root: await this.#rootStructure() })
+    // What was folded before the agent turned out to have changed is there already.
+    for (const step of (await reading.history.next()).filter(({ entry }) => entry.seq >= this.steps.length)) {
+      const places = new Map<string, number>()
+      for (const { actor } of step.entry.body.moves) places.set(actor, await this.#sketched(structureAt(reading.root, actor)))
+      const graph = this.#sketches.get(reading.root)
+      const guess: Guess = (before, event, after) => (graph === undefined ? [] : guessEdges(graphOf(graph), before, event, after))
+      const shown = recordedStep(step, { before: this.#active, drawing: (actor) => places.get(actor) ?? -1, guess })
+      for (const { path, active } of shown.changes) this.#active.set(path, active)
+      this.steps.push(shown)
     }
-    for (const { seq, at, hash, text } of await this.#journal.read(this.run.id, this.steps.length)) {
-      const entry: Entry = { seq, at, hash, body: JSON.parse(text) as EntryBody }
-      const step = recordedStep(entry, this.#active, (actor) => (actor === '' && this.drawings.length > 0 ? 0 : -1))
-      for (const { path, active } of step.changes) this.#active.set(path, active)
-      this.steps.push(step)
-    }
+  }
+
+  async #rootStructure(): Promise<Structure> {
+    const [first] = await this.#journal.read(this.run.id)
+    const start = first === undefined ? undefined : ((JSON.parse(first.text) as EntryBody).cause as StartCause)
+    return readStructure(this.#journal, start?.agent ?? { id: this.run.agent })
+  }
+
+  async #sketched(structure: Structure): Promise<number> {
+    const machine = this.#sketches.get(structure) ?? sketchOf(structure)
+    if (machine === undefined) return -1
+    this.#sketches.set(structure, machine)
+    return this.#drawings.place(machine)
   }
 }

@@ -1,7 +1,7 @@
 // Turns entries of a run into steps for the page: what came in, what happened, and what changed in each machine since the
 // step before. Invariant: applying the changes of steps 0 to n gives every machine as it was after entry n.
 import type { Agent } from '../../agent/index.ts'
-import type { Cause, Entry, Move, StateValue } from '../../journal/index.ts'
+import type { Cause, Entry, StateValue } from '../../journal/index.ts'
 import { textOf, type Message } from '../../prompt/index.ts'
 import type { HistoryActor, HistoryStep, RunEvent } from '../../run/index.ts'
 import type { ActorChange, Call, Happening, ShownMessage, Step } from '../page/wire.ts'
@@ -77,7 +77,7 @@ export class FoldedSteps {
   }
 
   async step({ entry, events, actors }: HistoryStep): Promise<Step> {
-    if (actors.length === 0) return recordedStep(entry)
+    if (actors.length === 0) return recordedStep({ entry, events })
     const now = new Map(actors.map((actor) => [actor.path, actor]))
     const changes: ActorChange[] = []
     for (const actor of actors) {
@@ -122,43 +122,32 @@ export class FoldedSteps {
   }
 }
 
-const moveHappenings = ({ actor, event, value, failed }: Move, before: readonly string[]): readonly Happening[] => {
-  const now = activeStates(value)
-  return [
-    ...before.filter((state) => state !== '' && !now.includes(state)).map((state) => ({ type: 'state.left', actor, state, kind: '' })),
-    { type: 'transition.taken', actor, event, from: before.at(-1) ?? '', to: clip(value), edges: [], ...(failed === undefined ? {} : { failed }) },
-    ...now.filter((state) => state !== '' && !before.includes(state)).map((state) => ({ type: 'state.entered', actor, state, kind: '' })),
-  ]
+/** Names the edges that a transition of the run's own machine probably took. */
+export type Guess = (before: readonly string[], event: string, after: readonly string[]) => readonly string[]
+
+/** Where to draw a step whose agent is not at hand. */
+export interface RecordedPlace {
+  /** Active states of each machine before it. */
+  readonly before: ReadonlyMap<string, readonly string[]>
+  readonly drawing: (actor: string) => number
+  readonly guess: Guess
 }
 
-/** The finished attempt of an entry, as a watcher would have been told; its state is known by the effect's id only. */
-const attemptHappening = ({ body: { cause } }: Entry): readonly Happening[] => {
-  if (cause.type !== 'attempt') return []
-  const { key, attempt, outcome } = cause
-  const at = key.lastIndexOf('/')
-  const state = key.slice(at + 1).split('#')[0] ?? ''
-  return [
-    {
-      type: 'attempt.ended',
-      actor: key.slice(0, at),
-      key,
-      state,
-      kind: '',
-      name: outcome.calls?.[0]?.model ?? state,
-      attempt,
-      durationMs: outcome.durationMs,
-      ...(outcome.ok ? {} : { failure: clip(outcome.failure) }),
-    },
-  ]
-}
-
-const recordedActive = (moves: readonly Move[]): ReadonlyMap<string, StateValue> => new Map(moves.map(({ actor, value }) => [actor, value]))
+const NOWHERE: RecordedPlace = { before: new Map(), drawing: () => -1, guess: () => [] }
 
 /** The step of an entry whose agent is not at hand: where it moved, without context and messages. */
-export const recordedStep = (entry: Entry, before: ReadonlyMap<string, readonly string[]> = new Map(), drawing: (actor: string) => number = () => -1): Step => {
-  const moved = recordedActive(entry.body.moves)
-  const happenings = entry.body.moves.flatMap((move) => moveHappenings(move, before.get(move.actor) ?? []))
-  const ended: readonly Happening[] = entry.body.end === undefined ? [] : [{ ...(clip(entry.body.end) as object), type: 'run.ended', actor: '' }]
-  const changes = [...moved].map(([path, value]) => ({ path, name: path === '' ? 'run' : path, drawing: drawing(path), active: activeStates(value) }))
-  return plainStep(entry, [...attemptHappening(entry), ...happenings, ...ended], changes)
+export const recordedStep = ({ entry, events }: Pick<HistoryStep, 'entry' | 'events'>, { before, drawing, guess }: RecordedPlace = NOWHERE): Step => {
+  const moved = new Map<string, StateValue>(entry.body.moves.map(({ actor, value }) => [actor, value]))
+  const withEdges = (event: RunEvent): RunEvent => {
+    if (event.type !== 'transition.taken' || event.actor !== '') return event
+    return { ...event, edges: guess(event.from === '' ? (before.get('') ?? []) : activeStates(event.from), event.event, activeStates(event.to)) }
+  }
+  const ended = events.flatMap((event) => (event.type === 'child.ended' ? [event.child] : []))
+  const changes = [...moved].map(([path, value]): ActorChange => ({ path, name: path === '' ? 'run' : path, drawing: drawing(path), active: activeStates(value) }))
+  const gone = ended.map((path): ActorChange => ({ path, name: path, drawing: -1, active: [], gone: true }))
+  return plainStep(
+    entry,
+    events.map((event) => happeningOf(withEdges(event))),
+    [...changes.filter(({ path }) => !ended.includes(path)), ...gone],
+  )
 }

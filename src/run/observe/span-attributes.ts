@@ -21,9 +21,10 @@ export const stateText = (value: StateValue): string => leavesOf(value).join(','
 /** The operation of a kind of effect. */
 export const operationOf = (kind: string): string => (kind in OPERATION ? OPERATION[kind as keyof typeof OPERATION] : kind)
 
-const splitModel = (name: string): { readonly provider: string; readonly model: string } => {
+/** The parts of `openai/gpt-5-mini`. A run that is read without its agent may not say which model it asked: then there is no provider. */
+const splitModel = (name: string): { readonly provider: string | undefined; readonly model: string } => {
   const slash = name.indexOf('/')
-  return { provider: name.slice(0, slash), model: name.slice(slash + 1) }
+  return { provider: slash < 0 ? undefined : name.slice(0, slash), model: name.slice(slash + 1) }
 }
 
 /** Attributes of the span of a run. */

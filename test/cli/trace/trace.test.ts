@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { setupAgent, type Agent } from '../../../src/agent/index.ts'
@@ -5,13 +7,13 @@ import { callsOf } from '../../../src/cli/trace/calls.ts'
 import { findingsOf } from '../../../src/cli/trace/findings.ts'
 import { describeSlowest, drawLines, linesOf, waitsOf } from '../../../src/cli/trace/waterfall.ts'
 import { fakeClock, sleep, type FakeClock } from '../../../src/clock/index.ts'
-import { memoryJournal } from '../../../src/journal/index.ts'
+import { memoryJournal, sqliteJournal } from '../../../src/journal/index.ts'
 import { replyCalls, replyFailure, replyText, script, type ScriptedReply } from '../../../src/model/index.ts'
-import { createRuntime, historyOf, spansOf, type HistoryStep } from '../../../src/run/index.ts'
+import { client, createRuntime, historyOf, spansOf, type HistoryStep } from '../../../src/run/index.ts'
 import { defineReranker, defineRetriever, defineTool } from '../../../src/tool/index.ts'
 import { desk } from '../../run/observe/desk.ts'
 import { play, settle } from '../../run/observe/play.ts'
-import { testProject } from '../project.ts'
+import { fixture, testProject } from '../project.ts'
 
 const faqOn = (clock: FakeClock): Agent<{ question: string }> => {
   const t = setupAgent({
@@ -169,6 +171,48 @@ describe('stateloop trace', () => {
     expect(out).toMatch(/! .* was also made by 1 other run\./)
     const alone = await project.json('trace', run, '--compare', '0')
     expect(alone).toMatchObject({ code: 0, value: { run: { id: run }, trace: { name: 'invoke_agent desk' }, findings: [{ kind: 'unused', name: 'refund' }] } })
+  })
+
+  it('prints the calls of a client and of a hand-written loop, whose agents are in no file', async () => {
+    await using project = await testProject()
+    const journal = sqliteJournal({ path: join(project.folder, '.stateloop/stateloop.db') })
+    const ai = client({ journal, models: { fast: 'scripted/fast' }, providers: [script([replyText('hi'), replyFailure('refused')])] })
+    const { run: called } = await ai.call({ model: 'fast', prompt: 'Say hello.', name: 'greet' })
+    const look = defineTool({ description: 'Looks up.', input: z.object({ id: z.number() }), run: ({ id }) => id })
+    const loop = await ai.runtime.record('sums', {}, async (run) => {
+      for (const turn of [1, 2]) await run.tool(`look-${turn}`, look, { id: 7 })
+      return (await run.model('ask', { model: 'scripted/fast', messages: 'And?' })).text
+    })
+    expect((await loop.outcome()).outcome).toBe('failed')
+    await ai.close()
+    const call = await project.stateloop(['trace', called])
+    expect(call).toMatchObject({ code: 0, err: '' })
+    expect(call.out).toMatch(/invoke_agent greet .*in, .* out/)
+    expect(call.out).toContain('chat fast')
+    expect(call.out).toContain('what the journal alone tells')
+    const sums = await project.stateloop(['trace', loop.id])
+    expect(sums.out).toMatch(/execute_tool look/)
+    expect(sums.out).toMatch(/chat fast .*refused/)
+    expect(sums.out).toContain('! look {"id":7} was called 2 times, with the same result.')
+    expect((await project.stateloop(['show', loop.id])).out).toMatch(/✗ looping .*refused/)
+    expect((await project.json('runs', '--where', 'visited = looping and failure = refused')).value).toMatchObject({ runs: [{ id: loop.id }] })
+  })
+
+  it('prints a run whose agent has changed or is gone, and says so', async () => {
+    await using project = await testProject()
+    const agentFile = (id: string, more = ''): string => `export { default } from ${JSON.stringify(fixture(id))}${more}`
+    await project.write('agents/mine/agent.ts', agentFile('desk'))
+    const { value } = await project.json('run', 'mine', '--question', 'Open on Sunday?')
+    const { run } = value as { readonly run: string }
+    await rm(join(project.folder, 'agents/mine'), { recursive: true })
+    const gone = await project.stateloop(['trace', run])
+    expect(gone).toMatchObject({ code: 0, err: '' })
+    expect(gone.out).toMatch(/invoke_agent desk +\d+ ms/)
+    expect(gone.out).toMatch(/There is no agent "mine".*what the journal alone tells/)
+    const named = await project.stateloop(['trace', run, '--agent', 'order'])
+    expect(named.code).toBe(0)
+    expect(named.out).toContain('has changed since this run')
+    expect((await project.stateloop(['trace', run, '--agent', 'nothing'])).code).toBe(2)
   })
 
   it('says what to do when there is no such run', async () => {
