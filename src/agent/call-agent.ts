@@ -1,7 +1,7 @@
 // An agent of one call: a single model state, or a fallback chain, and the two ways it can end. Invariant: equal shapes
 // give equal structures, so that runs of one call share an agent however often it is made.
 import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPolicy } from '../policy/index.ts'
-import type { Message, Prompt } from '../prompt/index.ts'
+import { textOf, type Message, type Prompt } from '../prompt/index.ts'
 import { defined, type Schema } from '../schema/index.ts'
 import type { Agent, Limits } from './agent.ts'
 import { finishAgent, type ErasedSetup } from './builder.ts'
@@ -39,6 +39,8 @@ export interface CallShape extends CallAgentPolicies {
 export interface CallInput {
   readonly vars?: unknown
   readonly messages?: readonly Message[]
+  /** Said before the messages, without being part of the conversation. */
+  readonly instructions?: string
   /** What a caller's own request says beside its messages. */
   readonly request?: PassThrough
 }
@@ -47,7 +49,7 @@ interface CallContext {
   readonly context: CallInput & { readonly answer: unknown }
 }
 
-const described = { type: 'object', properties: { vars: {}, messages: {}, request: {} } }
+const described = { type: 'object', properties: { vars: {}, messages: {}, instructions: {}, request: {} } }
 
 /** What was rendered is checked by the prompt, so any object passes here. */
 const inputSchema: Schema<CallInput> = {
@@ -59,6 +61,14 @@ const inputSchema: Schema<CallInput> = {
   } as never,
 }
 
+/** The messages with the instructions before them: one message of instructions, since providers take no more. */
+const messagesOf = ({ context: { messages = [], instructions } }: CallContext): readonly Message[] => {
+  if (instructions === undefined) return messages
+  const [first, ...rest] = messages
+  if (first?.role !== 'system') return [{ role: 'system', content: instructions }, ...messages]
+  return [{ ...first, content: `${instructions}\n\n${textOf(first.content)}` }, ...rest]
+}
+
 const isValue = (alternative: CallShape['alternatives'][number] | undefined): boolean => typeof alternative === 'object' && 'value' in alternative
 
 /**
@@ -68,7 +78,7 @@ const isValue = (alternative: CallShape['alternatives'][number] | undefined): bo
 export const callAgent = ({ id, models, alternatives, prompt, output, limits, passThrough = false, ...policies }: CallShape): Agent<CallInput> => {
   const canFail = !isValue(alternatives.at(-1))
   const setup: ErasedSetup = { id, models, input: inputSchema, ...(canFail ? { onFailure: 'failed' } : {}), ...defined({ limits }) }
-  const asked = prompt === undefined ? { prompt: ({ context }: CallContext) => context.messages ?? [] } : { prompt, vars: ({ context }: CallContext) => context.vars ?? {} }
+  const asked = prompt === undefined ? { prompt: messagesOf } : { prompt, vars: ({ context }: CallContext) => context.vars ?? {} }
   const through = passThrough ? { passThrough: ({ context }: CallContext) => context.request ?? {} } : {}
   const options = { ...asked, ...through, ...defined({ output, ...policies }), save: ({ output: answer }: { readonly output: unknown }) => ({ answer }), onDone: 'done' }
   const [first, ...others] = alternatives

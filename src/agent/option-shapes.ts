@@ -31,7 +31,7 @@ const either =
     shapes.some((fits) => fits(value))
 
 /** Parameters of a call, each with what it must be. */
-const PARAMS: { readonly [name: string]: (value: unknown) => boolean } = { maxOutputTokens: isCount, temperature: isAmount, topP: isAmount, stop: isListOf(isText), reasoningEffort: isText }
+const PARAMS: { readonly [name: string]: (value: unknown) => boolean } = { maxOutputTokens: isCount, temperature: isAmount, topP: isAmount, stop: isListOf(isText), reasoningEffort: isText, verbosity: isText }
 const isParams = (value: unknown): boolean => isRecord(value) && Object.entries(value as object).every(([name, param]) => Object.hasOwn(PARAMS, name) && PARAMS[name]?.(param) === true)
 
 const callback: Shape = [isFunction, 'a function']

@@ -46,6 +46,8 @@ export interface PassThrough {
   readonly tools?: readonly ToolSchema[]
   readonly toolChoice?: NonNullable<ModelRequest['toolChoice']>
   readonly output?: NonNullable<ModelRequest['output']>
+  /** Holds the reply to `output`: an invalid one gets its repair turns, then fails as `invalid_output`. Default: it is given as it is. */
+  readonly checked?: boolean
   readonly params?: ModelParams
   readonly providerOptions?: { readonly [key: string]: Json }
 }

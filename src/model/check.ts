@@ -86,9 +86,12 @@ export const checkReply = (reply: ModelReply, expected: ReplyExpectation = {}): 
   const isRefusal: RefusalDetector = detector === false ? () => false : detector
   if (finish === 'content_filter') return failed(reply, 'content_filtered', `A content filter stopped the reply of ${reply.model}. Route to a safe answer or rephrase the prompt.`)
   if (reply.refusal !== undefined) return refused(reply, reply.refusal, 'provider')
-  if (finish === 'length' && expected.cutAllowed !== true) return failed(reply, 'truncated', `The reply of ${reply.model} stopped at the output token limit. Raise maxOutputTokens or ask for a shorter answer.`)
+  const cut = finish === 'length'
+  if (cut && expected.cutAllowed !== true) return failed(reply, 'truncated', `The reply of ${reply.model} stopped at the output token limit. Raise maxOutputTokens or ask for a shorter answer.`)
   if (message.calls !== undefined && message.calls.length > 0) return checkTurn(reply, message.calls, expected)
   const text = textOf(message.content)
+  // Half an output is no output, and a caller who takes replies as they are knows what a cut one means.
+  if (cut) return { kind: 'text', text, message }
   if (text.trim() === '') return failed(reply, 'empty_response', `The reply of ${reply.model} held neither text nor tool calls. Retry once; if it stays, check the prompt and the output token limit.`)
   if (expected.output !== undefined) return checkOutput(reply, text.trim(), expected.output, isRefusal)
   return isRefusal(text) ? refused(reply, text.trim(), 'text') : { kind: 'text', text, message }

@@ -12,6 +12,8 @@ export interface ToolSchema {
   readonly description: string
   /** JSON Schema of the arguments. */
   readonly parameters: JsonSchema
+  /** The provider is to hold the model's arguments to the schema. Default: as the provider does by itself. */
+  readonly strict?: boolean
 }
 
 /** Sampling and size parameters. */
@@ -22,6 +24,8 @@ export interface ModelParams {
   readonly topP?: number
   readonly stop?: readonly string[]
   readonly reasoningEffort?: string
+  /** How much a model says, where it can be told: `low`, `medium`, `high`. */
+  readonly verbosity?: string
 }
 
 /** One call of a model, rendered. Everything that decides the answer, and nothing else. */
@@ -30,9 +34,16 @@ export interface ModelRequest {
   readonly model: string
   readonly messages: readonly Message[]
   readonly tools?: readonly ToolSchema[]
-  readonly toolChoice?: 'auto' | 'required' | 'none'
-  /** The schema that the final text must match, as the wire carries it. */
-  readonly output?: { readonly name: string; readonly schema: JsonSchema; /** Default true: the provider is to hold the model to the schema. */ readonly strict?: boolean }
+  /** `{ name }` insists on that tool. */
+  readonly toolChoice?: 'auto' | 'required' | 'none' | { readonly name: string }
+  /** The schema that the final text must match, as the wire carries it; an empty one stands for any JSON object. */
+  readonly output?: {
+    readonly name: string
+    readonly schema: JsonSchema
+    readonly description?: string
+    /** Default true: the provider is to hold the model to the schema. */
+    readonly strict?: boolean
+  }
   readonly params: ModelParams & { readonly maxOutputTokens: number }
   /** Passed to the provider as it is. */
   readonly providerOptions?: { readonly [key: string]: Json }

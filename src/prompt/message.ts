@@ -4,12 +4,19 @@ import type { Json } from '../failure/index.ts'
 /** Bytes of a part: inline base64, an address, or the hash of a blob in the journal's store. */
 export type PartData = { readonly base64: string } | { readonly url: string } | { readonly blob: string }
 
+/** Fields of a caller's own message that have no name of ours, by the names of its protocol: `{ detail: 'low' }` of an image. */
+export interface Extras {
+  readonly extras?: { readonly [field: string]: Json }
+}
+
 /** One piece of message content. */
-export type Part =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'image'; readonly data: PartData; readonly mediaType?: string }
-  | { readonly type: 'audio'; readonly data: PartData; readonly mediaType?: string }
-  | { readonly type: 'file'; readonly data: PartData; readonly mediaType?: string; readonly name?: string }
+export type Part = Extras &
+  (
+    | { readonly type: 'text'; readonly text: string }
+    | { readonly type: 'image'; readonly data: PartData; readonly mediaType?: string }
+    | { readonly type: 'audio'; readonly data: PartData; readonly mediaType?: string }
+    | { readonly type: 'file'; readonly data: PartData; readonly mediaType?: string; readonly name?: string }
+  )
 
 /** Content of a message: text, or a list of parts. */
 export type Content = string | readonly Part[]
@@ -26,17 +33,19 @@ export interface ToolCall {
 }
 
 /** One message of a thread. */
-export type Message =
-  | { readonly role: 'system' | 'user'; readonly content: Content }
-  | { readonly role: 'assistant'; readonly content: Content; readonly calls?: readonly ToolCall[] }
-  | {
-      readonly role: 'tool'
-      readonly callId: string
-      readonly name: string
-      readonly content: Content
-      /** Failure code when the call did not succeed. */
-      readonly failed?: string
-    }
+export type Message = Extras &
+  (
+    | { readonly role: 'system' | 'user'; readonly content: Content }
+    | { readonly role: 'assistant'; readonly content: Content; readonly calls?: readonly ToolCall[] }
+    | {
+        readonly role: 'tool'
+        readonly callId: string
+        readonly name: string
+        readonly content: Content
+        /** Failure code when the call did not succeed. */
+        readonly failed?: string
+      }
+  )
 
 /** The text of a message's content, parts that are not text left out. */
 export const textOf = (content: Content): string => (typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join(''))

@@ -1,3 +1,4 @@
+export { checkJson } from './check-json.ts'
 export { defined } from './defined.ts'
 export { canonical, hashOf, sha256, shortHash } from './hash.ts'
 export { toJsonSchema } from './json-schema.ts'

@@ -4,9 +4,9 @@ import type { Clock } from '../clock/index.ts'
 import type { RunEvent, Runtime } from '../run/index.ts'
 import type { AccessOptions, Identity } from './access.ts'
 import type { ChatAgent } from './chat/chat-agent.ts'
-import type { AliasCall, ModelAlias } from './chat/model-alias.ts'
 import type { Feeds } from './feeds.ts'
 import type { ServerLimits, Slots } from './limits.ts'
+import type { Aliases, ModelAlias } from './openai/model-alias.ts'
 import type { Work } from './work.ts'
 
 /** Options of `createServer`. */
@@ -40,7 +40,7 @@ export interface ServerParts {
   readonly runtime: Runtime
   readonly agents: ReadonlyMap<string, AnyAgent>
   readonly chats: ReadonlyMap<string, ChatAgent>
-  readonly aliases: { readonly has: (name: string) => boolean; readonly names: readonly string[]; readonly of: (name: string, call: AliasCall) => AnyAgent }
+  readonly aliases: Aliases
   readonly clock: Clock
   readonly limits: Required<ServerLimits>
   readonly feeds: Feeds

@@ -7,7 +7,8 @@ import { fail } from '../failure/index.ts'
 import { inTraceOf } from '../trace/index.ts'
 import { access } from './access.ts'
 import { chatAgents } from './chat/chat-agent.ts'
-import { aliasAgents } from './chat/model-alias.ts'
+import { errorResponse, failureFor, isOpenAiPath } from './openai/error.ts'
+import { aliasAgents } from './openai/model-alias.ts'
 import { feeds as makeFeeds } from './feeds.ts'
 import { fullLimits, requestRate, slots } from './limits.ts'
 import type { Connection, HonoTypes, ServerOptions, ServerParts } from './options.ts'
@@ -57,6 +58,9 @@ const partsOf = ({ runtime, agents, chat, models, limits = {}, show, clock = sys
 }
 
 const ALLOWED_HEADERS = ['authorization', 'content-type', 'idempotency-key', 'last-event-id', 'traceparent', 'tracestate', 'x-stateloop-user', 'x-stateloop-route', 'x-stateloop-tenant']
+/** Headers that OpenAI's SDK sends with every request: a browser asks for leave to send each of them. */
+const SDK_HEADERS = [...['lang', 'package-version', 'os', 'arch', 'runtime', 'runtime-version', 'retry-count', 'timeout', 'helper-method'].map((name) => `x-stainless-${name}`), 'openai-organization', 'openai-project']
+const EXPOSED_HEADERS = ['location', 'retry-after', 'retry-after-ms', 'traceparent', 'x-request-id', 'x-should-retry', 'x-stateloop-run', 'x-stateloop-ignored']
 
 /**
  * Makes a server for agents.
@@ -77,7 +81,8 @@ export const createServer = (options: ServerOptions): Server => {
     onDefect(error, id)
     return id
   }
-  app.onError((error) => {
+  app.onError((error, context) => {
+    if (isOpenAiPath(context.req.path)) return errorResponse(failureFor(error, report))
     const { failure, status, defect } = judge(error)
     return problemResponse(failure, status, defect ? `urn:uuid:${report(error)}` : undefined)
   })
@@ -85,7 +90,7 @@ export const createServer = (options: ServerOptions): Server => {
     await next()
     context.header('x-content-type-options', 'nosniff')
   })
-  if (origins.length > 0) app.use(cors({ origin: [...origins], allowHeaders: ALLOWED_HEADERS, allowMethods: ['GET', 'POST'], exposeHeaders: ['location', 'retry-after', 'traceparent', 'x-stateloop-run'] }))
+  if (origins.length > 0) app.use(cors({ origin: [...origins], allowHeaders: [...ALLOWED_HEADERS, ...SDK_HEADERS], allowMethods: ['GET', 'POST'], exposeHeaders: EXPOSED_HEADERS }))
   healthRoutes(app, parts)
   if (page) app.get('/', () => pageResponse(parts.clock.id()))
   const letIn: MiddlewareHandler<HonoTypes> = async (context, next) => {

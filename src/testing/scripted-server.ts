@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { failureOf, type Failure } from '../failure/index.ts'
 import { timeoutsOf } from '../policy/index.ts'
-import { readWireRequest, writeChunk, writeEnding, writeError, writeReply, type ModelDelta, type ModelProvider, type ModelReply, type WireRequest } from '../model/index.ts'
+import { readWireRequest, writeChunk, writeEnding, writeError, writeReply, writeTotal, type ModelDelta, type ModelProvider, type ModelReply, type WireRequest } from '../model/index.ts'
 import { parseJson } from '../schema/index.ts'
 import { textOf } from '../prompt/index.ts'
 
@@ -88,7 +88,8 @@ const streamReply = async (response: ServerResponse, { request, includeUsage }: 
     begin()
     const said = textOf(reply.message.content)
     if (!streamed && said !== '') writeEvent(response, writeChunk(reply.model, id, { content: said }))
-    for (const chunk of writeEnding(reply, id, includeUsage)) writeEvent(response, chunk)
+    for (const chunk of writeEnding(reply, id)) writeEvent(response, chunk)
+    if (includeUsage) writeEvent(response, writeTotal(reply.model, id, reply.usage))
     writeEvent(response, '[DONE]')
     response.end()
   } catch (error) {
@@ -106,7 +107,7 @@ const answer = async ({ provider, apiKey }: ScriptedServerOptions, request: Inco
   if (apiKey !== undefined && request.headers.authorization !== `Bearer ${apiKey}`) return sendInvalid(response, 401, 'Incorrect API key provided.', 'invalid_api_key')
   const parsed = parseJson(body)
   const wire = readWireRequest(parsed.ok ? parsed.value : undefined)
-  if (typeof wire === 'string') return sendInvalid(response, 400, wire, 'invalid_value')
+  if ('problem' in wire) return sendInvalid(response, 400, wire.problem, 'invalid_value')
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   const id = `chatcmpl-${serial}`
@@ -115,7 +116,8 @@ const answer = async ({ provider, apiKey }: ScriptedServerOptions, request: Inco
   response.setHeader('x-request-id', `req_${serial}`)
   if (wire.stream) return streamReply(response, wire, id, (onDelta) => provider.call(wire.request, { ...io, onDelta }))
   try {
-    sendJson(response, 200, writeReply(await provider.call(wire.request, io), id))
+    const reply = await provider.call(wire.request, io)
+    sendJson(response, 200, writeReply([reply], reply.usage, id))
   } catch (error) {
     const failed = failureOf(error)
     if (failed === undefined) throw error

@@ -57,7 +57,7 @@ describe('parameters of a state', () => {
 
   it('that are misspelt or of the wrong type are refused', () => {
     for (const params of [{ temprature: 1 }, { temperature: 'hot' }, { stop: '.' }, 1]) {
-      expect(() => agentWith(t.model('m', { ...plain, params: params as never }))).toThrow('params must be an object of maxOutputTokens, temperature, topP, stop, reasoningEffort.')
+      expect(() => agentWith(t.model('m', { ...plain, params: params as never }))).toThrow('params must be an object of maxOutputTokens, temperature, topP, stop, reasoningEffort, verbosity.')
     }
   })
 })

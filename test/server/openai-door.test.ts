@@ -93,7 +93,7 @@ describe('a model alias', () => {
       response_format: { type: 'json_object' },
       user: 'u',
     })
-    expect(asked[0]).toMatchObject({ model: 'gpt-5-mini', params: { temperature: 0.2, maxOutputTokens: 7, stop: ['X'] }, providerOptions: { seed: 5, response_format: { type: 'json_object' } } })
+    expect(asked[0]).toMatchObject({ model: 'gpt-5-mini', params: { temperature: 0.2, maxOutputTokens: 7, stop: ['X'] }, output: { name: 'output', schema: {} }, providerOptions: { seed: 5 } })
     expect(asked[0]?.messages).toEqual([
       { role: 'system', content: 'A\n\nB' },
       { role: 'user', content: 'C' },

@@ -42,22 +42,25 @@ test('the provider behind the server sees the request as it was made', async () 
         role: 'user',
         content: [
           { type: 'text', text: 'Look' },
-          { type: 'image', data: { url: 'https://example.com/a.png' } },
+          { type: 'image', data: { url: 'https://example.com/a.png' }, extras: { detail: 'low', cache_control: { type: 'ephemeral' } } },
           { type: 'audio', data: { base64: 'UklG' }, mediaType: 'audio/wav' },
         ],
+        extras: { name: 'ada' },
       },
       { role: 'assistant', content: 'Hm', calls: [{ id: 'c1', name: 'f', args: { a: 1 } }] },
       { role: 'tool', callId: 'c1', name: 'f', content: 'done' },
     ],
-    tools: [{ name: 'f', description: 'F', parameters: { type: 'object' } }],
-    toolChoice: 'required',
-    output: { name: 'answer', schema: { type: 'object' } },
-    params: { maxOutputTokens: 9, temperature: 0.5, topP: 0.9, stop: ['X'], reasoningEffort: 'low' },
+    tools: [{ name: 'f', description: 'F', parameters: { type: 'object' }, strict: true }],
+    toolChoice: { name: 'f' },
+    output: { name: 'answer', description: 'The answer.', schema: { type: 'object' }, strict: false },
+    params: { maxOutputTokens: 9, temperature: 0.5, topP: 0.9, stop: ['X'], reasoningEffort: 'low', verbosity: 'high' },
   }
   const remote = openai({ baseURL: server.url, apiKey: 'test-key-1234' })
   await remote.call(request, io())
   await remote.call(request, listening())
   expect(behind.requests).toEqual([request, request])
+  await remote.call({ ...request, output: { name: 'output', schema: {} } }, io()).catch(() => {})
+  expect(behind.requests.at(-1)?.output).toEqual({ name: 'output', schema: {} })
 })
 
 test.each([

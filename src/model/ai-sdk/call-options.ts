@@ -1,7 +1,7 @@
 // A request of ours as a model object of the AI SDK takes it. Invariant: nothing that decides the answer is left out; what
 // cannot be said in its version is refused before anything is sent.
 import type { Content, Message, Part } from '../../prompt/index.ts'
-import { RequestProblem, toArguments } from '../openai/request.ts'
+import { refuseExtras, RequestProblem, toArguments } from '../openai/request.ts'
 import type { ModelRequest } from '../provider.ts'
 import type { AiSdkModel, CallOptions, FileData, PromptMessage } from './shapes.ts'
 
@@ -17,13 +17,17 @@ const toData = (part: Exclude<Part, { readonly type: 'text' }>, wrapped: boolean
 }
 
 const toParts = (content: Content, wrapped: boolean): { readonly type: string; readonly [field: string]: unknown }[] =>
-  (typeof content === 'string' ? [{ type: 'text' as const, text: content }] : content).map((part) =>
-    part.type === 'text' ? part : { type: 'file', mediaType: part.mediaType ?? MEDIA[part.type], data: toData(part, wrapped), ...('name' in part && part.name !== undefined ? { filename: part.name } : {}) },
-  )
+  (typeof content === 'string' ? [{ type: 'text' as const, text: content }] : content).map((part) => {
+    refuseExtras(part)
+    return part.type === 'text'
+      ? { type: part.type, text: part.text }
+      : { type: 'file', mediaType: part.mediaType ?? MEDIA[part.type], data: toData(part, wrapped), ...('name' in part && part.name !== undefined ? { filename: part.name } : {}) }
+  })
 
 const textIn = (content: Content): string => (typeof content === 'string' ? content : content.map((part) => (part.type === 'text' ? part.text : '')).join('\n'))
 
 const toMessage = (message: Message, wrapped: boolean): PromptMessage => {
+  refuseExtras(message)
   switch (message.role) {
     case 'system':
       return { role: 'system', content: textIn(message.content) }
@@ -57,6 +61,7 @@ const joinResults = (messages: readonly PromptMessage[]): readonly PromptMessage
 export const toCallOptions = ({ specificationVersion }: AiSdkModel, request: ModelRequest, messages: readonly Message[], abortSignal: AbortSignal): CallOptions => {
   const { params, tools, toolChoice, output, providerOptions } = request
   const newest = specificationVersion === 'v4'
+  if (params.verbosity !== undefined) throw new RequestProblem('a model of the AI SDK has no parameter `verbosity`. Say it in providerOptions, under the name of its provider.')
   return {
     prompt: joinResults(messages.map((message) => toMessage(message, newest))),
     maxOutputTokens: params.maxOutputTokens,
@@ -64,9 +69,9 @@ export const toCallOptions = ({ specificationVersion }: AiSdkModel, request: Mod
     ...(params.topP === undefined ? {} : { topP: params.topP }),
     ...(params.stop === undefined ? {} : { stopSequences: params.stop }),
     ...(newest && params.reasoningEffort !== undefined ? { reasoning: params.reasoningEffort } : {}),
-    ...(output === undefined ? {} : { responseFormat: { type: 'json', schema: output.schema, name: output.name } }),
-    ...(tools === undefined ? {} : { tools: tools.map(({ name, description, parameters }) => ({ type: 'function', name, description, inputSchema: parameters })) }),
-    ...(toolChoice === undefined ? {} : { toolChoice: { type: toolChoice } }),
+    ...(output === undefined ? {} : { responseFormat: { type: 'json', schema: output.schema, name: output.name, ...(output.description === undefined ? {} : { description: output.description }) } }),
+    ...(tools === undefined ? {} : { tools: tools.map(({ name, description, parameters, strict }) => ({ type: 'function', name, description, inputSchema: parameters, ...(strict === undefined ? {} : { strict }) })) }),
+    ...(toolChoice === undefined ? {} : { toolChoice: typeof toolChoice === 'object' ? { type: 'tool', toolName: toolChoice.name } : { type: toolChoice } }),
     ...(providerOptions === undefined ? {} : { providerOptions }),
     abortSignal,
   }

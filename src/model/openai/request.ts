@@ -1,7 +1,7 @@
 // What both wires share when a request is written: parts with their bytes, arguments of earlier calls, and options the
 // author passes through. Invariant: what cannot be said on the wire is refused before anything is sent.
 import type { Json } from '../../failure/index.ts'
-import type { Content, Message, Part, ToolCall } from '../../prompt/index.ts'
+import type { Content, Extras, Message, Part, ToolCall } from '../../prompt/index.ts'
 import type { ModelIo } from '../provider.ts'
 
 /** A JSON object under construction. */
@@ -11,6 +11,12 @@ export type Body = { readonly [key: string]: unknown }
 export class RequestProblem extends Error {}
 
 type Binary = Exclude<Part, { readonly type: 'text' }>
+
+/** Refuses fields of a caller's message that another protocol has no place for. @throws RequestProblem */
+export const refuseExtras = ({ extras = {} }: Extras, known: readonly string[] = []): void => {
+  const unknown = Object.keys(extras).filter((field) => !known.includes(field))
+  if (unknown.length > 0) throw new RequestProblem(`a message sets ${unknown.join(', ')}, which this provider's protocol has no place for. Leave it out, or use a provider that speaks chat completions.`)
+}
 
 const loadPart = async (part: Part, blob: ModelIo['blob']): Promise<Part> => {
   if (part.type === 'text' || !('blob' in part.data)) return part

@@ -3,11 +3,12 @@
 import { textOf, type Content, type Message, type Part } from '../../prompt/index.ts'
 import type { ModelRequest } from '../provider.ts'
 import { defined } from '../../schema/index.ts'
-import { RequestProblem, toArguments, toAudio, toName, toUrl, withOptions, type Body } from './request.ts'
+import { refuseExtras, RequestProblem, toArguments, toAudio, toName, toUrl, withOptions, type Body } from './request.ts'
 
 const inputPart = (part: Part): Body => {
+  refuseExtras(part, part.type === 'image' ? ['detail'] : [])
   if (part.type === 'text') return { type: 'input_text', text: part.text }
-  if (part.type === 'image') return { type: 'input_image', image_url: toUrl(part), detail: 'auto' }
+  if (part.type === 'image') return { type: 'input_image', image_url: toUrl(part), detail: part.extras?.['detail'] ?? 'auto' }
   if (part.type === 'audio') return toAudio(part)
   const url = toUrl(part)
   return url.startsWith('data:') ? { type: 'input_file', filename: part.name ?? 'file', file_data: url } : { type: 'input_file', file_url: url }
@@ -16,6 +17,7 @@ const inputPart = (part: Part): Body => {
 const inputContent = (content: Content): string | readonly Body[] => (typeof content === 'string' ? content : content.map(inputPart))
 
 const inputItems = (message: Message, systemRole: 'system' | 'developer'): readonly Body[] => {
+  refuseExtras(message)
   if (message.role === 'system') return [{ role: systemRole, content: textOf(message.content) }]
   if (message.role === 'tool') return [{ type: 'function_call_output', call_id: message.callId, output: inputContent(message.content) }]
   if (message.role !== 'assistant') return [{ role: 'user', content: inputContent(message.content) }]
@@ -24,9 +26,12 @@ const inputItems = (message: Message, systemRole: 'system' | 'developer'): reado
   return said === '' ? calls : [{ role: 'assistant', content: said }, ...calls]
 }
 
+const formatOf = ({ name, schema, description, strict = true }: NonNullable<ModelRequest['output']>): Body =>
+  Object.keys(schema).length === 0 ? { type: 'json_object' } : defined({ type: 'json_schema', name: toName(name), description, schema, strict })
+
 /** Writes the body. @throws RequestProblem when the wire has no words for it. */
 export const responsesRequest = (request: ModelRequest, systemRole: 'system' | 'developer', stream: boolean): Body => {
-  const { params, output, tools } = request
+  const { params, output, tools, toolChoice } = request
   if (params.stop !== undefined && params.stop.length > 0) throw new RequestProblem('the responses wire has no stop sequences. Use the chat wire or remove `stop`.')
   const body = defined({
     model: request.model,
@@ -36,9 +41,9 @@ export const responsesRequest = (request: ModelRequest, systemRole: 'system' | '
     temperature: params.temperature,
     top_p: params.topP,
     reasoning: params.reasoningEffort === undefined ? undefined : { effort: params.reasoningEffort },
-    tools: tools?.length ? tools.map(({ name, description, parameters }) => ({ type: 'function', name, description, parameters, strict: false })) : undefined,
-    tool_choice: tools?.length ? request.toolChoice : undefined,
-    text: output && { format: { type: 'json_schema', name: toName(output.name), schema: output.schema, strict: output.strict ?? true } },
+    tools: tools?.length ? tools.map(({ name, description, parameters, strict = false }) => ({ type: 'function', name, description, parameters, strict })) : undefined,
+    tool_choice: tools?.length ? (typeof toolChoice === 'object' ? { type: 'function', name: toolChoice.name } : toolChoice) : undefined,
+    text: output === undefined && params.verbosity === undefined ? undefined : defined({ format: output && formatOf(output), verbosity: params.verbosity }),
     stream: stream || undefined,
   })
   return withOptions(body, request.providerOptions)

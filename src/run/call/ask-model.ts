@@ -40,11 +40,12 @@ const send = (ask: ModelAsk, provider: ModelProvider, io: StepIo, { observe }: A
 /** Value of a successful attempt: the message, with content left out where the output says the same. */
 const valueOf = (checked: Exclude<CheckedReply, { readonly kind: 'failed' }>, finish: ModelReply['finish']): Json => {
   const { content, calls } = checked.message
+  const cut = finish === 'length' ? { finish } : {}
   if (checked.kind === 'calls') {
     const problems = Object.fromEntries(checked.calls.flatMap(({ call, problem }) => (problem === undefined ? [] : [[call.id, problem as unknown as Json]])))
-    return { content: content as Json, calls: (calls ?? []) as unknown as Json, ...(Object.keys(problems).length === 0 ? {} : { problems }) }
+    return { content: content as Json, calls: (calls ?? []) as unknown as Json, ...(Object.keys(problems).length === 0 ? {} : { problems }), ...cut }
   }
-  if (checked.kind === 'text') return { content: content as Json, ...(finish === 'length' ? { finish } : {}) }
+  if (checked.kind === 'text') return { content: content as Json, ...cut }
   const output = checked.value as Json
   return JSON.stringify(output) === content ? { output } : { content: content as Json, output }
 }

@@ -4,7 +4,7 @@ import { placeOf, templateOf, type Callback, type CallbackArgs, type ModelSpec, 
 import type { Failure, Json } from '../../failure/index.ts'
 import type { ReplyExpectation, ToolSchema } from '../../model/index.ts'
 import type { Content, Message, Prompt, ToolCall } from '../../prompt/index.ts'
-import { shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
+import { checkJson, parseJson, shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
 import type { Tool } from '../../tool/index.ts'
 import type { EffectContext, OpenEffect, RunningEffect } from '../effect.ts'
 import { versionKey } from '../prompts.ts'
@@ -120,9 +120,10 @@ const settle = (spec: ModelSpec, context: EffectContext, thread: Thread, value: 
 
 /** A caller's own request: what it asks for beside its messages is sent as it is, and the reply is the output. */
 const openPassThrough = (spec: ModelSpec & { readonly passThrough: Callback<PassThrough> }, context: EffectContext, thread: Thread): RunningEffect => {
-  const { tools = [], output, toolChoice, params = {}, providerOptions } = spec.passThrough(context.args())
+  const { tools = [], output, toolChoice, params = {}, providerOptions, checked = false } = spec.passThrough(context.args())
   const model = { ...spec.model, params: { ...spec.model.params, ...params }, ...(providerOptions === undefined ? {} : { providerOptions: { ...spec.model.providerOptions, ...providerOptions } }) }
-  const expected = { refusalDetector: false, cutAllowed: true, anyCalls: true } as const
+  const held = checked && output !== undefined ? { output: { validate: (value: Json) => checkJson(output.schema, value) } } : {}
+  const expected = { refusalDetector: false, cutAllowed: true, anyCalls: true, ...held } as const
   const asked: Asked = { model, tools, output, expected, prompt: promptIdentity(spec, context), ...(toolChoice === undefined ? {} : { toolChoice }) }
   return openModelCall(
     spec,
@@ -131,7 +132,9 @@ const openPassThrough = (spec: ModelSpec & { readonly passThrough: Callback<Pass
     () => asked,
     (outcome) => {
       if (!outcome.ok) return context.fail(outcome.failure)
-      const { content, calls, finish } = outcome.value as unknown as ModelValue & { readonly finish?: 'length' }
+      const { content: said, output: valid, calls, finish } = outcome.value as unknown as ModelValue & { readonly finish?: 'length' }
+      // A valid output may have come in a code fence, which is no JSON.
+      const content = valid === undefined || (typeof said === 'string' && parseJson(said).ok) ? said : JSON.stringify(valid)
       const message: Message = { role: 'assistant', content: content ?? '', ...(calls === undefined ? {} : { calls }) }
       thread.push(message)
       context.complete({ message, finish: finish ?? (calls === undefined ? 'stop' : 'tool_calls') })

@@ -1,6 +1,7 @@
 // A run as a chat tells it: what is said, what is called, and how it ends. Invariant: the last thing told is how the run
 // rests, unless the listener left first.
 import type { AnyAgent } from '../../agent/index.ts'
+import type { Usage } from '../../cost/index.ts'
 import { fail, type Failure, type Json } from '../../failure/index.ts'
 import type { Waiting } from '../../journal/index.ts'
 import type { RunOutcome } from '../../run/index.ts'
@@ -17,7 +18,8 @@ export type Piece =
   | { readonly type: 'returned'; readonly key: string; readonly seq: number; readonly failure?: Failure }
   | { readonly type: 'idle' }
   | { readonly type: 'waiting'; readonly waiting: readonly Waiting[] }
-  | { readonly type: 'ended'; readonly outcome: RunOutcome }
+  /** `usage` is what the whole run was billed, failed attempts included. */
+  | { readonly type: 'ended'; readonly outcome: RunOutcome; readonly usage: Usage }
 
 /** A chat as it goes. */
 export interface Narration {
@@ -29,11 +31,17 @@ export interface Narration {
 
 const HEARTBEAT_MS = 15_000
 
+const NOTHING: Required<Usage> = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 }
+
+/** The sum of what two calls used. */
+export const addUsage = (sum: Usage, more: Usage): Usage => Object.fromEntries((Object.keys(NOTHING) as (keyof Usage)[]).map((kind) => [kind, (sum[kind] ?? 0) + (more[kind] ?? 0)])) as unknown as Usage
+
 /** Listens to a run. @param tokens tells whether the tokens of a state are said. */
 export const narrate = async (parts: ServerParts, run: string, agent: AnyAgent, tokens: (state: string) => boolean, from?: Cursor): Promise<Narration> => {
   const { runtime, feeds } = parts
   const reader = await feeds.open(run, agent, from)
   let over = false
+  let used: Usage = NOTHING
   const rest = async (piece: Piece): Promise<Piece> => {
     over = true
     reader.close()
@@ -61,13 +69,14 @@ export const narrate = async (parts: ServerParts, run: string, agent: AnyAgent, 
         case 'tool.called':
           return { type: 'called', key: event.key, name: event.name, args: event.args }
         case 'attempt.ended':
+          for (const { usage } of event.calls ?? []) used = addUsage(used, usage ?? NOTHING)
           if (event.kind !== 'tools' || event.retryInMs !== undefined) break
           return { type: 'returned', key: event.key, seq: event.seq, ...(event.failure === undefined ? {} : { failure: event.failure }) }
         case 'run.waiting':
           if (event.waiting.some((waiting) => waiting.for !== 'timer')) return rest({ type: 'waiting', waiting: event.waiting })
           break
         case 'run.ended':
-          return rest({ type: 'ended', outcome: await runtime.outcome(run) })
+          return rest({ type: 'ended', outcome: await runtime.outcome(run), usage: used })
         default:
       }
     }

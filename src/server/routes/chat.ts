@@ -1,6 +1,6 @@
 // Routes of chats: OpenAI's chat completions with the list of models, and the AI SDK's UI messages.
 import type { Hono } from 'hono'
-import { chatCompletions } from '../chat/openai-door.ts'
+import { chatCompletions } from '../openai/chat-completions.ts'
 import { uiMessages } from '../chat/ui-door.ts'
 import type { HonoTypes, ServerParts } from '../options.ts'
 

@@ -12,8 +12,9 @@ const ERRORS: { readonly [C in FailureCode]?: readonly [status: number, type: st
   request_too_large: [413, 'invalid_request_error', 'request_too_large'],
   context_overflow: [400, 'invalid_request_error', 'context_length_exceeded'],
   content_filtered: [400, 'invalid_request_error', 'content_filter'],
+  // A model that the provider does not have is no mistake of the client, so `model_not_found` is a 500.
   agent_not_found: [404, 'invalid_request_error', 'model_not_found'],
-  model_not_found: [404, 'invalid_request_error', 'model_not_found'],
+  run_not_found: [404, 'invalid_request_error', 'not_found'],
   rate_limited: [429, 'requests', 'rate_limit_exceeded'],
   throttled: [429, 'requests', 'rate_limit_exceeded'],
   quota_exhausted: [429, 'insufficient_quota', 'insufficient_quota'],
@@ -22,20 +23,25 @@ const ERRORS: { readonly [C in FailureCode]?: readonly [status: number, type: st
   saturated: [503, 'server_error', 'server_is_overloaded'],
   draining: [503, 'server_error', 'server_is_overloaded'],
   circuit_open: [503, 'server_error', 'server_is_overloaded'],
+  invalid_output: [502, 'server_error', 'invalid_output'],
   timeout: [504, 'server_error', 'timeout'],
   deadline_exceeded: [504, 'server_error', 'timeout'],
 }
 
+/** Paths whose clients read errors as OpenAI writes them. */
+export const isOpenAiPath = (path: string): boolean => /\/v1\/(chat\/completions|responses|embeddings|models)(\/|$)/.test(path)
+
 /** A failure as the wire says it. */
 export interface WireError {
   readonly status: number
-  readonly body: { readonly error: { readonly message: string; readonly type: string; readonly param: null; readonly code: string; readonly stateloop_code: FailureCode } }
+  readonly body: { readonly error: { readonly message: string; readonly type: string; readonly param: string | null; readonly code: string; readonly stateloop_code: FailureCode } }
 }
 
 /** Writes a failure. */
 export const wireError = (failed: Failure): WireError => {
   const [status, type, code] = ERRORS[failed.code] ?? [500, 'server_error', 'server_error']
-  return { status, body: { error: { message: failed.message, type, param: null, code, stateloop_code: failed.code } } }
+  const param = failed.details?.['param']
+  return { status, body: { error: { message: failed.message, type, param: typeof param === 'string' ? param : null, code, stateloop_code: failed.code } } }
 }
 
 /** Failures that another attempt of the client may cure, because none was made here. */

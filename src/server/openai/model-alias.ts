@@ -1,0 +1,50 @@
+// Models that clients may call by a name of ours. Each call is a run of one state, or of a state for each alternative, so
+// policies, budgets and prices apply. Invariant: what a client asks for is the run's input, so an alias is one agent.
+import { callAgent, type AnyAgent, type CallAgentPolicies, type Limits, type ModelDefinition, type ModelName } from '../../agent/index.ts'
+
+/** A model behind a name, with what happens when it fails. */
+export interface ModelAlias extends CallAgentPolicies {
+  readonly model: ModelName | ModelDefinition
+  /** Models to ask instead, in order. */
+  readonly fallback?: readonly (ModelName | ModelDefinition)[]
+  readonly limits?: Limits
+}
+
+/** The aliases of a server. */
+export interface Aliases {
+  readonly has: (name: string) => boolean
+  readonly names: readonly string[]
+  /** The agent of a name that there is. @param sampled each run is to give an answer of its own, never one from the cache. */
+  readonly of: (name: string, sampled?: boolean) => AnyAgent
+}
+
+const agentOf = (name: string, { model, fallback = [], cache, ...rest }: ModelAlias, sampled: boolean): AnyAgent => {
+  const alternatives = [model, ...fallback].map((alternative, at) => [at === 0 ? 'model' : `model${at + 1}`, alternative] as const)
+  return callAgent({
+    id: name.replaceAll(/[^\w-]/g, '_'),
+    models: Object.fromEntries(alternatives),
+    alternatives: alternatives.map(([alias]) => alias),
+    passThrough: true,
+    ...rest,
+    ...(cache === undefined || sampled ? {} : { cache }),
+  }) as AnyAgent
+}
+
+/** Makes the agents of aliases. @throws FailureError `agent_invalid` for a model that is none. */
+export const aliasAgents = (aliases: { readonly [name: string]: ModelName | ModelAlias } = {}): Aliases => {
+  const agents = new Map(
+    Object.entries(aliases).map(([name, alias]) => {
+      const definition = typeof alias === 'string' ? { model: alias } : alias
+      return [name, { kept: agentOf(name, definition, false), sampled: agentOf(name, definition, true) }] as const
+    }),
+  )
+  return {
+    has: (name) => agents.has(name),
+    names: [...agents.keys()],
+    of: (name, sampled = false) => {
+      const found = agents.get(name)
+      if (found === undefined) throw new TypeError(`There is no alias ${name}.`)
+      return sampled ? found.sampled : found.kept
+    },
+  }
+}
