@@ -1,6 +1,7 @@
 // How long `stateloop costs` takes on a database of many attempts: ten million over sixty days, of a thousand users with
-// a few heavy ones among them. Run it with `node bench/costs.ts [attempts]`; the database is made first, which takes minutes.
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+// a few heavy ones among them. Run it with `node --conditions=stateloop-source bench/costs.ts [attempts] [folder]`; the
+// database is made first, which takes minutes. A folder keeps it, and is used again when it holds one.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { seededRandom } from '../src/clock/index.ts'
@@ -8,6 +9,7 @@ import { HOUR_MS, reportCosts, type Charge, type CostDimension, type LedgerStore
 import { chainHash, CHAIN_START, sqliteJournal, type Journal, type RowUpdate } from '../src/journal/index.ts'
 
 const ATTEMPTS = Number(process.argv[2] ?? 10_000_000)
+const KEPT = process.argv[3]
 const USERS = 1_000
 const HOURS = 60 * 24
 const ROUTES = ['/chat', '/search', '/help']
@@ -19,9 +21,9 @@ const random = seededRandom(5)
 /** A few users make most of the runs. */
 const someUser = (): string => `user-${Math.floor(USERS * random() ** 3)}`
 
-/** The calls of one run: a user's few steps within a minute. */
-const runOf = (): readonly Charge[] => {
-  const at = END - Math.floor(random() * HOURS) * HOUR_MS - Math.floor(random() * HOUR_MS) - 1
+/** The calls of one run: a user's few steps within a minute. @param progress how much of the sixty days has passed, 0 to 1. */
+const runOf = (progress: number): readonly Charge[] => {
+  const at = Math.floor(END - (1 - progress) * HOURS * HOUR_MS)
   const who = { user: someUser(), route: ROUTES[Math.floor(random() * ROUTES.length)] ?? '', tenant: 'acme', agent: 'support' }
   return STEPS.map((step, index) => ({
     ...who,
@@ -46,7 +48,7 @@ const fill = async (journal: Journal): Promise<void> => {
   for (let count = 0; count < ATTEMPTS; count += CHARGES_PER_ENTRY) {
     const seq = entry.seq + 1
     entry = { seq, at: END, text: '{}', hash: chainHash(entry.hash, seq, END, '{}') }
-    const charges = Array.from({ length: CHARGES_PER_ENTRY / STEPS.length }, runOf).flat()
+    const charges = Array.from({ length: CHARGES_PER_ENTRY / STEPS.length }, (_, index) => runOf((count + index * STEPS.length) / ATTEMPTS)).flat()
     await journal.append(made.lease, entry, UPDATE, { charges })
   }
 }
@@ -59,13 +61,18 @@ const timed = async (ledger: LedgerStore, by: readonly CostDimension[], days: nu
   )
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'stateloop-bench-'))
+const folder = KEPT ?? mkdtempSync(join(tmpdir(), 'stateloop-bench-'))
+mkdirSync(folder, { recursive: true })
 const path = join(folder, 'stateloop.db')
+const isFilled = existsSync(path)
 const journal = sqliteJournal({ path })
-const start = performance.now()
-await fill(journal)
-console.log(`${ATTEMPTS} attempts written in ${((performance.now() - start) / 1_000).toFixed(0)} s, ${(((performance.now() - start) * 1_000) / ATTEMPTS).toFixed(1)} µs each; ${(statSync(path).size / 1e6).toFixed(0)} MB`)
+if (!isFilled) {
+  const [start, cpu] = [performance.now(), process.cpuUsage()]
+  await fill(journal)
+  const { user, system } = process.cpuUsage(cpu)
+  console.log(`${ATTEMPTS} attempts written in ${((performance.now() - start) / 1_000).toFixed(0)} s, ${((user + system) / ATTEMPTS).toFixed(1)} µs of CPU each; ${(statSync(path).size / 1e6).toFixed(0)} MB`)
+}
 if (journal.ledger === undefined) throw new Error('no ledger')
 for (const days of [1, 7, 30]) for (const by of [['user'], ['route', 'model'], ['user', 'route', 'model', 'agent', 'state', 'prompt']] as const) await timed(journal.ledger, by, days)
 await journal.close()
-rmSync(folder, { recursive: true })
+if (KEPT === undefined) rmSync(folder, { recursive: true })

@@ -3,6 +3,7 @@
 import {
   addCharge,
   addHistogramText,
+  addTotal,
   AMOUNTS,
   emptyTotal,
   histogramText,
@@ -32,7 +33,9 @@ const KEY_COLUMNS = KEY_FIELDS.map(columnOf)
 const AMOUNT_COLUMNS = AMOUNTS.map(snake)
 const RUN_COLUMNS = Array.from({ length: RUN_GROUPINGS }, (_, grouping) => `runs_${grouping}`)
 const SUMMED = [...AMOUNT_COLUMNS, ...RUN_COLUMNS]
-const COLUMNS = [...SUMMED, 'first_at', 'last_at', 'costs', 'latencies']
+const SPAN = ['first_at', 'last_at']
+const TEXTS = ['costs', 'latencies']
+const COLUMNS = [...SUMMED, ...SPAN, ...TEXTS]
 
 const FIND_KEY = 'SELECT no FROM ledger_keys WHERE id = ?'
 const ADD_KEY = `INSERT INTO ledger_keys (id, ${KEY_COLUMNS.join(', ')}) VALUES (?, ${KEY_COLUMNS.map(() => '?').join(', ')})
@@ -57,9 +60,11 @@ const LONG_TEXT = 1_500
 
 const WHAT = 'the ledger'
 
-/** Columns that a query reads of each key and window. */
-const SUMS = SUMMED.map((column) => `CAST(sum(${column}) AS BIGINT) AS ${column}`).join(', ')
-const SPAN = 'min(first_at) AS first_at, max(last_at) AS last_at'
+/** A column of rows added up. */
+const sumOf = (column: string): string => {
+  if (TEXTS.includes(column)) return `string_agg(${column}, '') AS ${column}`
+  return SPAN.includes(column) ? `${column === 'first_at' ? 'min' : 'max'}(${column}) AS ${column}` : `CAST(sum(${column}) AS BIGINT) AS ${column}`
+}
 
 const amountsIn = (found: Columns, names: readonly (keyof Amounts)[]): Total => {
   const total = emptyTotal()
@@ -134,26 +139,54 @@ const periodsOf = (first: number, end: number): readonly (readonly [grain: numbe
   return all.filter(([, from, to]) => from < to)
 }
 
-/** Rows as `LedgerStore.read` gives them. */
-export function* readLedger({ only, by = KEY_FIELDS, where, ...asked }: LedgerQuery): Script<readonly LedgerRow[]> {
-  const { first, end, width } = hoursOf(asked)
+/** Most rows whose histograms are joined to one text: of the longest texts, that is less than the 512 MiB that a string may have. */
+const MOST_JOINED = 300_000
+
+type KeyTotal = Omit<LedgerRow, 'windowMs'>
+
+const addedUp = (rows: readonly KeyTotal[]): readonly KeyTotal[] => {
+  const sums = new Map<string, KeyTotal>()
+  for (const row of rows) {
+    const id = keyText(row.key)
+    const sum = sums.get(id)
+    if (sum === undefined) sums.set(id, row)
+    else addTotal(sum.total, row.total)
+  }
+  return [...sums.values()]
+}
+
+/** What a query asks of the hours from `first` to `end`, in halves while there are too many rows. */
+function* readHours(first: number, end: number, asked: LedgerQuery, mostJoined: number): Script<readonly KeyTotal[]> {
+  const { only, by = KEY_FIELDS, where } = asked
   const condition = conditionsOf(where)
-  const columns = only === undefined ? [...SUMMED, 'costs', 'latencies'] : only.map(snake)
-  const sums = only === undefined ? `${SUMS}, string_agg(costs, '') AS costs, string_agg(latencies, '') AS latencies` : columns.map((column) => `CAST(sum(${column}) AS BIGINT) AS ${column}`).join(', ')
   // Few keys are looked up by their numbers, all of them by their periods. CROSS JOIN holds SQLite to that.
   const from = condition.sql === '' ? 'ledger WHERE' : `ledger_keys CROSS JOIN ledger WHERE ledger.key = ledger_keys.no${condition.sql} AND`
-  const part = `SELECT key, first_at, last_at, ${columns.join(', ')} FROM ${from} grain = ? AND period >= ? AND period < ?`
-  const names = by.map(columnOf)
-  const group = by.length === 0 ? '' : ` GROUP BY ${names.join(', ')}`
-  const rows: LedgerRow[] = []
-  for (let start = first; start < end; start += width) {
-    const periods = periodsOf(start, Math.min(end, start + width))
-    const statement = `SELECT ${[...names, SPAN, sums].join(', ')} FROM (${periods.map(() => part).join(' UNION ALL ')}) AS parts CROSS JOIN ledger_keys WHERE ledger_keys.no = parts.key${group}`
-    for (const found of yield* query(statement, ...periods.flatMap((period) => [...condition.parameters, ...period]))) {
-      // Without anything to group by there is a row even for no charges.
-      if (found['first_at'] !== null) rows.push({ key: keyOfRow(found, by), windowMs: start * HOUR_MS, total: only === undefined ? totalIn(found) : amountsIn(found, only) })
+  const periods = periodsOf(first, end)
+  const parameters = periods.flatMap((period) => [...condition.parameters, ...period])
+  const parts = (columns: string): string => `(${periods.map(() => `SELECT ${columns} FROM ${from} grain = ? AND period >= ? AND period < ?`).join(' UNION ALL ')}) AS parts`
+  if (only === undefined && end - first > DAY) {
+    const [counted] = yield* query(`SELECT CAST(sum(size) AS BIGINT) AS size FROM ${parts('count(*) AS size')}`, ...parameters)
+    if (numberIn(counted?.['size'], WHAT) > mostJoined) {
+      const middle = Math.round((first + end) / 2 / DAY) * DAY
+      return addedUp([...(yield* readHours(first, middle, asked, mostJoined)), ...(yield* readHours(middle, end, asked, mostJoined))])
     }
   }
+  const read = only === undefined ? COLUMNS : [...SPAN, ...only.map(snake)]
+  const sums = read.map(sumOf).join(', ')
+  const names = by.map(columnOf)
+  const group = by.length === 0 ? '' : ` GROUP BY ${names.join(', ')}`
+  // By number first, so that names are looked up and compared once a key and not once a row.
+  const byNumber = `SELECT key, ${sums} FROM ${parts(['key', ...read].join(', '))} GROUP BY key`
+  const found = yield* query(`SELECT ${[...names, sums].join(', ')} FROM (${byNumber}) AS numbers CROSS JOIN ledger_keys WHERE ledger_keys.no = numbers.key${group}`, ...parameters)
+  // Without anything to group by there is a row even for no charges.
+  return found.filter((row) => row['first_at'] !== null).map((row) => ({ key: keyOfRow(row, by), total: only === undefined ? totalIn(row) : amountsIn(row, only) }))
+}
+
+/** Rows as `LedgerStore.read` gives them. */
+export function* readLedger(asked: LedgerQuery, mostJoined = MOST_JOINED): Script<readonly LedgerRow[]> {
+  const { first, end, width } = hoursOf(asked)
+  const rows: LedgerRow[] = []
+  for (let start = first; start < end; start += width) for (const row of yield* readHours(start, Math.min(end, start + width), asked, mostJoined)) rows.push({ ...row, windowMs: start * HOUR_MS })
   return rows
 }
 
