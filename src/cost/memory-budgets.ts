@@ -53,6 +53,10 @@ class Books {
     return made
   }
 
+  get isEmpty(): boolean {
+    return this.#accounts.size === 0
+  }
+
   /** Accounts of these holders whose window holds a time. */
   current(holders: readonly string[], atMs: number): readonly Account[] {
     return [...this.#accounts.values()].flatMap(({ account }) => (holders.includes(account.holder) && account.startMs <= atMs && account.endMs > atMs ? [account] : []))
@@ -119,7 +123,7 @@ const heldOf = ({ id, holder, limit }: Account): Omit<Held, 'amount'> => ({ acco
 
 const settleIn = (books: Books, { charges, attempt }: Settlement, run: string, atMs: number): void => {
   const held = attempt === undefined ? [] : books.end(attempt).map(({ account, amount }) => ({ ...heldOf(account), amount }))
-  const current = charges[0] === undefined ? [] : books.current(holdersOf({ ...charges[0], run }), atMs).map(heldOf)
+  const current = charges[0] === undefined || books.isEmpty ? [] : books.current(holdersOf({ ...charges[0], run }), atMs).map(heldOf)
   for (const { account, amount } of settledOf(charges, held, current)) books.spend(account, amount)
 }
 

@@ -46,7 +46,7 @@ export const rates = (clock: Clock, { requestsPerMinute, tokensPerMinute }: Rate
   return {
     waitMs(tokens) {
       const now = clock.monotonic()
-      return Math.max(...[own, stated].flatMap((limits) => [limits.requests.waitMs(1, now), limits.tokens.waitMs(tokens, now)]))
+      return Math.max(own.requests.waitMs(1, now), own.tokens.waitMs(tokens, now), stated.requests.waitMs(1, now), stated.tokens.waitMs(tokens, now))
     },
     take(tokens) {
       for (const limits of [own, stated]) {

@@ -61,8 +61,8 @@ const readBlob = async (journal: Pick<Journal, 'getContent'>, hash: string): Pro
 /** The values that a runtime keeps secret, asked each time: a provider may change its key. */
 export const secretsOf = (options: Pick<ActingOptions, 'secrets' | 'providers'>, clock: Clock): Secrets => {
   const fixed = [...(options.secrets ?? []), ...environmentSecrets(process.env)]
-  const { providers = [] } = options
-  return runtimeSecrets(clock, () => (typeof providers === 'function' ? fixed : [...fixed, ...providers.flatMap((provider) => provider.secrets?.() ?? [])]))
+  const keyed = typeof options.providers === 'function' ? [] : (options.providers ?? []).filter((provider) => provider.secrets !== undefined)
+  return runtimeSecrets(clock, keyed.length === 0 ? () => fixed : () => [...fixed, ...keyed.flatMap((provider) => provider.secrets?.() ?? [])])
 }
 
 /** Puts the parts together. */

@@ -1,5 +1,5 @@
 // Makes actors of a run and keeps their view of it, `context.$run`, up to date.
-import type { Agent, RunView } from '../agent/index.ts'
+import type { Agent, RunView, ThreadView } from '../agent/index.ts'
 import type { Message } from '../prompt/index.ts'
 import type { Actor } from './actor.ts'
 import { Decider } from './decide.ts'
@@ -34,6 +34,12 @@ export const createActor = (path: string, agent: Agent, parent: Actor['parent'],
   }
 }
 
+const threadsOf = ({ threads }: Actor): RunView['threads'] => {
+  const views: [string, ThreadView][] = []
+  for (const [name, { id, messages }] of threads) views.push([name, { id, length: messages.length }])
+  return Object.fromEntries(views)
+}
+
 const viewOf = (actor: Actor, run: RunInfo, used: Used): RunView => ({
   id: run.id,
   ...(run.user === undefined ? {} : { user: run.user }),
@@ -47,10 +53,15 @@ const viewOf = (actor: Actor, run: RunInfo, used: Used): RunView => ({
   outputTokens: used.outputTokens,
   costUsd: used.costNano / 1e9,
   ...(actor.lastFailure === undefined ? {} : { lastFailure: actor.lastFailure }),
-  threads: Object.fromEntries([...actor.threads].map(([name, thread]) => [name, { id: thread.id, length: thread.messages.length }])),
+  threads: threadsOf(actor),
 })
 
 /** Writes the view into the actor's context. The context object itself is replaced, so whoever holds the old one keeps it. */
-export const refreshView = (actor: Actor, run: RunInfo, used: Used): void => {
-  actor.snapshot.context = { ...(actor.snapshot.context as object), $run: viewOf(actor, run, used) }
+export const refreshView = (actor: Actor, run: RunInfo, used: Used): RunView => {
+  const view = viewOf(actor, run, used)
+  actor.snapshot.context = { ...(actor.snapshot.context as object), $run: view }
+  return view
 }
+
+/** Whether the actor's context still holds this view, which machines may not replace. */
+export const hasView = (actor: Actor, view: RunView | undefined): boolean => view !== undefined && (actor.snapshot.context as { readonly $run?: RunView }).$run === view

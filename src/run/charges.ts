@@ -15,7 +15,9 @@ const ALL = 2 ** RUN_DIMENSIONS.length - 1
 const firstOf = (seen: Set<string>, under: Pick<Charge, (typeof RUN_DIMENSIONS)[number]>): number => {
   const idOf = (grouping: number): string => JSON.stringify(RUN_DIMENSIONS.map((dimension, bit) => ((grouping >> bit) & 1 ? (under[dimension] ?? null) : 0)))
   // Seen with everything alike, it was seen in every grouping.
-  if (seen.has(idOf(ALL))) return 0
+  const whole = RUN_DIMENSIONS.map((dimension) => under[dimension] ?? '').join('\n')
+  if (seen.has(whole)) return 0
+  seen.add(whole)
   let bits = 0
   for (let grouping = 0; grouping <= ALL; grouping++) {
     const id = idOf(grouping)

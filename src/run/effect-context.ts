@@ -4,10 +4,14 @@ import { seededRandom } from '../clock/index.ts'
 import { failure, type Failure } from '../failure/index.ts'
 import { sha256 } from '../schema/index.ts'
 import type { Actor, OpenEffect } from './actor.ts'
+import type { InboxItem } from '../journal/index.ts'
+import type { ToolCall } from '../prompt/index.ts'
 import type { EffectContext, StepRequest } from './effect.ts'
 import { callKey, timerSuffix } from './closing.ts'
 import type { Fold } from './fold.ts'
+import type { RunEventBody } from './run-event.ts'
 import { Thread, type PendingCalls } from './thread.ts'
+import type { About } from './usage.ts'
 
 const randomFor = (seed: number, key: string): number => seededRandom(Number.parseInt(sha256(`${seed} ${key}`).slice(0, 8), 16))()
 
@@ -59,62 +63,148 @@ const callbackArgs = (actor: Actor, input: unknown): CallbackArgs<never> => ({
   messages: (name) => actor.threads.get(name)?.messages.slice() ?? [],
 })
 
-/** The context of one effect. */
-export const effectContext = (fold: Fold, actor: Actor, effect: OpenEffect, input: unknown): EffectContext => {
-  const kind = effect.spec.kind as EffectContext['kind']
-  const live = (act: () => void): void => {
-    if (effect.live && fold.end === undefined) act()
+/** The context of one effect: a class, since every entry of a state makes one. */
+class Hands implements EffectContext {
+  readonly kind: EffectContext['kind']
+  readonly input: unknown
+  readonly #fold: Fold
+  readonly #actor: Actor
+  readonly #effect: OpenEffect
+
+  constructor(fold: Fold, actor: Actor, effect: OpenEffect, input: unknown) {
+    this.kind = effect.spec.kind as EffectContext['kind']
+    this.input = input
+    this.#fold = fold
+    this.#actor = actor
+    this.#effect = effect
   }
-  const end = (event: { readonly type: string; readonly error?: Failure; readonly output?: unknown; readonly calls?: unknown; readonly actorId: string }): void => live(() => fold.endEffect(actor, effect, event))
-  return {
-    key: effect.key,
-    state: effect.state,
-    kind,
-    run: fold.info,
-    agent: actor.agent,
-    limits: fold.limits,
-    input,
-    now: () => fold.now,
-    args: () => callbackArgs(actor, input),
-    spentNano: () => fold.root.used.costNano,
-    random: (salt) => randomFor(fold.info.seed, `${effect.key} ${salt}`),
-    admit: (about) => fold.admit(actor, about),
-    step: ({ suffix = '', kind: given, ...request }) =>
-      live(() => {
-        const where = actor.path === '' ? effect.state : `${actor.path}/${effect.state}`
-        fold.openStep(actor, effect, suffix, { ...request, key: callKey(effect.key, suffix), state: where, kind: given ?? kind })
-      }),
-    timer: (suffix, dueAt) => live(() => fold.openTimer(actor, effect, suffix, `${effect.key}${timerSuffix(suffix)}`, dueAt)),
-    clearTimer: (suffix) => {
-      fold.timers.delete(`${effect.key}${timerSuffix(suffix)}`)
-      effect.timers.delete(suffix)
-    },
-    complete: (output, calls) => end({ type: `xstate.done.actor.${effect.id}`, output, actorId: effect.id, ...(calls === undefined ? {} : { calls }) }),
-    fail: (reason) => end({ type: `xstate.error.actor.${effect.id}`, error: reason, actorId: effect.id }),
-    can: (event) => actor.snapshot.can(event),
-    send: (event) => {
-      const able = actor.snapshot.can(event)
-      if (able) live(() => fold.send(actor, event))
-      return able
-    },
-    notice: (event) => fold.notice(actor, event),
-    noteRepeat: (what, args, result) => actor.repeat.note(what, args, result),
-    runDeadline: () => runDeadline(fold, actor),
-    thread: (name, isNamed = name !== effect.state) => {
-      if (isNamed) fold.namedThreads.add(name)
-      return threadOf(actor, name)
-    },
-    newThread: (name) => newThread(actor, name),
-    await: (pending) => {
-      pending.thread.pending = pending
-      const known = regions.get(actor) ?? new Map<string, string>()
-      regions.set(actor, known.set(pending.state, effect.region))
-      const index = actor.pending.findIndex((earlier) => earlier.state === pending.state)
-      if (index >= 0) actor.pending.splice(index, 1)
-      actor.pending.push(pending)
-    },
-    pending: () => pendingFor(actor, effect),
-    approved: actor.approved,
-    startChild: (suffix, agent: Agent, childInput) => live(() => fold.startChild(actor, effect, suffix, agent, childInput)),
+
+  get key(): string {
+    return this.#effect.key
+  }
+
+  get state(): string {
+    return this.#effect.state
+  }
+
+  get run(): EffectContext['run'] {
+    return this.#fold.info
+  }
+
+  get agent(): Agent {
+    return this.#actor.agent
+  }
+
+  get limits(): EffectContext['limits'] {
+    return this.#fold.limits
+  }
+
+  get approved(): Set<string> {
+    return this.#actor.approved
+  }
+
+  now(): number {
+    return this.#fold.now
+  }
+
+  args(): CallbackArgs<never> {
+    return callbackArgs(this.#actor, this.input)
+  }
+
+  spentNano(): number {
+    return this.#fold.root.used.costNano
+  }
+
+  random(salt: string): number {
+    return randomFor(this.#fold.info.seed, `${this.key} ${salt}`)
+  }
+
+  admit(about: About): Failure | undefined {
+    return this.#fold.admit(this.#actor, about)
+  }
+
+  step({ suffix = '', kind = this.kind, ...request }: Parameters<EffectContext['step']>[0]): void {
+    if (!this.#isLive()) return
+    const { path } = this.#actor
+    this.#fold.openStep(this.#actor, this.#effect, suffix, { ...request, key: callKey(this.key, suffix), state: path === '' ? this.state : `${path}/${this.state}`, kind })
+  }
+
+  timer(suffix: string, dueAt: number): void {
+    if (this.#isLive()) this.#fold.openTimer(this.#actor, this.#effect, suffix, `${this.key}${timerSuffix(suffix)}`, dueAt)
+  }
+
+  clearTimer(suffix: string): void {
+    this.#fold.timers.delete(`${this.key}${timerSuffix(suffix)}`)
+    this.#effect.timers.delete(suffix)
+  }
+
+  complete(output: unknown, calls?: readonly ToolCall[]): void {
+    const { id } = this.#effect
+    this.#end({ type: `xstate.done.actor.${id}`, output, actorId: id, ...(calls === undefined ? {} : { calls }) })
+  }
+
+  fail(reason: Failure): void {
+    const { id } = this.#effect
+    this.#end({ type: `xstate.error.actor.${id}`, error: reason, actorId: id })
+  }
+
+  can(event: InboxItem['event']): boolean {
+    return this.#actor.snapshot.can(event)
+  }
+
+  send(event: InboxItem['event']): boolean {
+    const able = this.can(event)
+    if (able && this.#isLive()) this.#fold.send(this.#actor, event)
+    return able
+  }
+
+  notice(event: RunEventBody): void {
+    this.#fold.notice(this.#actor, event)
+  }
+
+  noteRepeat(what: string, args: unknown, result: unknown): void {
+    this.#actor.repeat.note(what, args, result)
+  }
+
+  runDeadline(): StepRequest['deadline'] {
+    return runDeadline(this.#fold, this.#actor)
+  }
+
+  thread(name: string, isNamed = name !== this.state): Thread {
+    if (isNamed) this.#fold.namedThreads.add(name)
+    return threadOf(this.#actor, name)
+  }
+
+  newThread(name: string): Thread {
+    return newThread(this.#actor, name)
+  }
+
+  await(pending: PendingCalls): void {
+    const actor = this.#actor
+    pending.thread.pending = pending
+    const known = regions.get(actor) ?? new Map<string, string>()
+    regions.set(actor, known.set(pending.state, this.#effect.region))
+    const index = actor.pending.findIndex((earlier) => earlier.state === pending.state)
+    if (index >= 0) actor.pending.splice(index, 1)
+    actor.pending.push(pending)
+  }
+
+  pending(): PendingCalls | undefined {
+    return pendingFor(this.#actor, this.#effect)
+  }
+
+  startChild(suffix: string, agent: Agent, input: unknown): void {
+    if (this.#isLive()) this.#fold.startChild(this.#actor, this.#effect, suffix, agent, input)
+  }
+
+  #isLive(): boolean {
+    return this.#effect.live && this.#fold.end === undefined
+  }
+
+  #end(event: { readonly type: string; readonly error?: Failure; readonly output?: unknown; readonly calls?: unknown; readonly actorId: string }): void {
+    if (this.#isLive()) this.#fold.endEffect(this.#actor, this.#effect, event)
   }
 }
+
+/** The context of one effect. */
+export const effectContext = (fold: Fold, actor: Actor, effect: OpenEffect, input: unknown): EffectContext => new Hands(fold, actor, effect, input)

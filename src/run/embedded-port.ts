@@ -134,25 +134,28 @@ const timerSet = (clock: Clock, arrive: (cause: Cause) => void) => {
   }
 }
 
-/** Reads the outside events of one run in order, when there may be new ones. */
-const inboxReader = (journal: Journal, run: string) => {
+/** Reads the outside events of one run in order, when there may be new ones: a journal in memory says so, others also hold what other processes posted. */
+const inboxReader = (journal: Journal, clock: Clock, run: string) => {
+  const isShared = journal.name !== 'memory'
   let at = 0
-  let stale = true
+  let touched = true
+  let readAt = 0
   return {
-    isStale: () => stale,
+    isStale: () => touched || (isShared && clock.monotonic() - readAt >= INBOX_POLL_MS),
     touch: (): void => {
-      stale = true
+      touched = true
     },
     from: (n: number): void => {
+      if (n === at) return
       at = n
-      stale = true
+      touched = true
     },
     take: async (): Promise<Cause | undefined> => {
-      if (!stale) return undefined
-      stale = false
+      touched = false
+      readAt = clock.monotonic()
       const [item] = await journal.inbox(run, at)
       if (item === undefined) return undefined
-      stale = true
+      touched = true
       return { type: 'event', n: item.n, event: item.event, ...(item.by === undefined ? {} : { by: item.by }) }
     },
   }
@@ -181,7 +184,7 @@ export const embeddedPort = (options: PortOptions): LivePort => {
   }
   const steps = stepRunner(options, arrive)
   const timers = timerSet(acting.clock, arrive)
-  const inbox = inboxReader(journal, lease.run)
+  const inbox = inboxReader(journal, acting.clock, lease.run)
   const look = (): void => {
     inbox.touch()
     wake()
@@ -209,7 +212,7 @@ export const embeddedPort = (options: PortOptions): LivePort => {
       steps.proceed()
       for (;;) {
         if (stopped !== undefined) throw stopped
-        const next = (await inbox.take()) ?? arrived.shift()
+        const next = (inbox.isStale() ? await inbox.take() : undefined) ?? arrived.shift()
         if (next !== undefined) return { cause: next, at: Math.max(head.at, acting.clock.now()) }
         if (mayPark) return undefined
         if (leaving !== undefined && !steps.asks()) throw leaving

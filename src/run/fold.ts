@@ -1,12 +1,12 @@
 // The fold: applies what came in from outside, one cause at a time, to the machines of a run. It is pure but for its own
 // memory; start, resume, replay and tests differ only in where the causes come from.
 import type { EventObject } from 'xstate'
-import { effectOf, type Agent } from '../agent/index.ts'
+import { effectOf, type Agent, type RunView } from '../agent/index.ts'
 import { FailureError, failure, failureOf, isFailure, type Failure, type Json } from '../failure/index.ts'
 import type { Carried, Cause, Intent, Move, RowUpdate, RunEnd, StateValue, Waiting } from '../journal/index.ts'
 import type { Message } from '../prompt/index.ts'
 import { placesOf, type Actor, type OpenEffect } from './actor.ts'
-import { createActor, refreshView } from './actor-setup.ts'
+import { createActor, hasView, refreshView } from './actor-setup.ts'
 import { closeEffect, stopActor } from './closing.ts'
 import { Grace } from './grace.ts'
 import { changedFields } from './context-change.ts'
@@ -203,8 +203,8 @@ export class Fold {
       actor.lastFailure = { ...event.error, state: state ?? '' }
       this.notice(actor, { type: 'failure.raised', state: state ?? '', failure: event.error })
     }
-    refreshView(actor, this.info, this.root.used)
-    this.#enact(actor, event, actor.decider.next(actor.snapshot, event))
+    const view = refreshView(actor, this.info, this.root.used)
+    this.#enact(actor, event, actor.decider.next(actor.snapshot, event), view)
   }
 
   /** Counts a transition for the actor and all above it; ends the run when its grace is over. */
@@ -221,7 +221,7 @@ export class Fold {
     this.#enact(actor, { type: 'xstate.init' }, actor.decider.initial(input))
   }
 
-  #enact(actor: Actor, event: EventObject & { readonly error?: unknown }, { snapshot, commands, edges }: Decision): void {
+  #enact(actor: Actor, event: EventObject & { readonly error?: unknown }, { snapshot, commands, edges }: Decision, view?: RunView): void {
     const previous = actor.snapshot as typeof actor.snapshot | undefined
     actor.snapshot = snapshot
     const changed = changedFields(actor.agent, previous?.context as object | undefined, snapshot.context as object)
@@ -233,7 +233,7 @@ export class Fold {
       ...(isFailure(event.error) ? { failed: event.error.code } : {}),
     })
     for (const notice of stateNotices(previous, snapshot, event, edges)) this.notice(actor, notice)
-    refreshView(actor, this.info, this.root.used)
+    if (!hasView(actor, view)) refreshView(actor, this.info, this.root.used)
     if (snapshot.status === 'error') return this.#actorFailed(actor, snapshot.error)
     for (const command of commands) this.#command(actor, command)
     if (snapshot.status === 'done') this.#actorDone(actor)

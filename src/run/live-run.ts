@@ -1,7 +1,7 @@
 // One run at work in this process: its fold, its lease and its port, from the first entry or from where it was left.
 import type { Agent } from '../agent/index.ts'
 import type { Failure } from '../failure/index.ts'
-import type { Cause, Journal, Lease, RunRow, StartCause, Watchers } from '../journal/index.ts'
+import type { Cause, Journal, Lease, RunEnd, RunRow, StartCause, Watchers } from '../journal/index.ts'
 import { drive, leaveWhenWaiting } from './drive.ts'
 import type { Acting } from './effect.ts'
 import { embeddedPort, type Head, type LivePort, type PortOptions } from './embedded-port.ts'
@@ -11,7 +11,7 @@ import type { Fold } from './fold.ts'
 import type { RunOutcome } from './outcome.ts'
 import { summaryOf } from './outcome.ts'
 import { eventsOf } from './notices.ts'
-import type { Arrival } from './port.ts'
+import type { Arrival, Commit } from './port.ts'
 import { observersOf } from './observer.ts'
 import type { RunEvent } from './run-event.ts'
 import { scrubbedCommit, scrubbedEvent, scrubbedText } from './secrets.ts'
@@ -105,12 +105,15 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
   })
   if (parts.started !== undefined) publish(parts.started, start, head.at)
   else push({ type: 'run.resumed', run, at: acting.clock.now(), seq: head.seq, actor: '' })
+  const commitEnd = async (commit: Commit, end: RunEnd): Promise<void> => {
+    const session = await keepSession(journal, fold, start, secrets.scrub)
+    return port.commit(scrubbedCommit({ ...commit, step: { ...commit.step, end: { ...end, session } } }, secrets))
+  }
   const withSession = {
     ...port,
-    commit: async (commit: Parameters<LivePort['commit']>[0]): Promise<void> => {
+    commit: (commit: Commit): Promise<void> => {
       const { end } = commit.step
-      const session = end === undefined || start.session === undefined ? undefined : await keepSession(journal, fold, start, secrets.scrub)
-      return port.commit(scrubbedCommit(session === undefined || end === undefined ? commit : { ...commit, step: { ...commit.step, end: { ...end, session } } }, secrets))
+      return end === undefined || start.session === undefined ? port.commit(scrubbedCommit(commit, secrets)) : commitEnd(commit, end)
     },
   }
   const stopLease = keepLease(parts, port.interrupt)

@@ -38,6 +38,7 @@ const textOf = (part: unknown): string | undefined => (typeof part === 'string' 
 /** Puts parts back, whole ones with their type. */
 const revealIn = (value: unknown, partOf: (id: string) => unknown): unknown => {
   if (typeof value === 'string') {
+    if (!value.includes('[secret:')) return value
     const [whole] = [...value.matchAll(NAME)]
     if (whole !== undefined && whole[0] === value) return partOf(whole[1] ?? '')
     return value.replaceAll(NAME, (_name, id: string) => textOf(partOf(id)) ?? '')
@@ -80,20 +81,21 @@ export const runtimeSecrets = (clock: Clock, known: () => readonly string[]): Se
     vault.set(id, part)
     return `[secret:${id}]`
   }
+  const secretsOfRun = (run: string): RunSecrets => ({
+    hide: (schema, value) => {
+      const hidden = hideSecrets(schema, value, (part) => (typeof part === 'string' && new RegExp(`^${NAME.source}$`).test(part) ? part : nameOf(run, part))) as typeof value
+      return scrubOf(run).data(hidden)
+    },
+    reveal: <T>(value: T): T => {
+      const vault = vaults.get(run)
+      return revealIn(value, (id) => (vault?.has(id) === true ? vault.get(id) : fail(lost(id).code, lost(id).message, { retryable: false }))) as T
+    },
+    get scrub() {
+      return scrubOf(run)
+    },
+  })
   return {
-    of: (run) => ({
-      hide: (schema, value) => {
-        const hidden = hideSecrets(schema, value, (part) => (typeof part === 'string' && new RegExp(`^${NAME.source}$`).test(part) ? part : nameOf(run, part))) as typeof value
-        return scrubOf(run).data(hidden)
-      },
-      reveal: <T>(value: T): T => {
-        const vault = vaults.get(run)
-        return revealIn(value, (id) => (vault?.has(id) === true ? vault.get(id) : fail(lost(id).code, lost(id).message, { retryable: false }))) as T
-      },
-      get scrub() {
-        return scrubOf(run)
-      },
-    }),
+    of: secretsOfRun,
     forget: (run) => void vaults.delete(run),
     get scrub() {
       return baseNow()
@@ -112,14 +114,16 @@ export const scrubbedText = (text: string, scrub: Scrubber): string => {
 }
 
 /** Fields of a row that may quote callbacks of the author. */
-export const scrubbedRow = <R extends RowUpdate>(row: R, { scrub }: RunSecrets): R => {
+export const scrubbedRow = <R extends RowUpdate>(row: R, secrets: RunSecrets): R => {
   if (row.output === undefined && row.waiting === undefined) return row
+  const { scrub } = secrets
   return { ...row, ...(row.output === undefined ? {} : { output: scrub.data(row.output) }), ...(row.waiting === undefined ? {} : { waiting: scrub.data(row.waiting) }) }
 }
 
 /** A commit without secrets: its cause was scrubbed before, but the end may hold what callbacks of the author made up. */
 export const scrubbedCommit = (commit: Commit, secrets: RunSecrets): Commit => {
   const { end } = commit.step
+  if (end === undefined && commit.row.waiting === undefined && commit.row.output === undefined) return commit
   return { ...commit, row: scrubbedRow(commit.row, secrets), ...(end === undefined ? {} : { step: { ...commit.step, end: secrets.scrub.data(end) } }) }
 }
 
@@ -127,9 +131,9 @@ export const scrubbedCommit = (commit: Commit, secrets: RunSecrets): Commit => {
 const SPEAKING: ReadonlySet<RunEventBody['type']> = new Set(['tool.called', 'machine.emitted', 'run.waiting', 'run.ended', 'output.partial'])
 
 /** An event without secrets. */
-export const scrubbedEvent = <E extends RunEventBody>(event: E, { scrub }: RunSecrets): E => {
+export const scrubbedEvent = <E extends RunEventBody>(event: E, secrets: RunSecrets): E => {
   const speaks = event.type === 'effect.started' ? event.args !== undefined : SPEAKING.has(event.type)
-  return speaks ? scrub.data(event) : event
+  return speaks ? secrets.scrub.data(event) : event
 }
 
 /** The journal as a runtime writes to it: what is not part of the chain of entries is scrubbed on the way. */

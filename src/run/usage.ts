@@ -66,6 +66,16 @@ export type About = 'model' | 'tool' | 'other'
 
 type LimitCode = 'loop_limit' | 'budget_exceeded' | 'deadline_exceeded'
 
+/** What is checked, in this order; `concerns` is the only kind of effect that a limit stops, where it does not stop all. */
+const CHECKS: readonly { readonly name: keyof Limits; readonly code: LimitCode; readonly concerns?: About; readonly usedOf: (total: Carried) => number }[] = [
+  { name: 'transitions', code: 'loop_limit', usedOf: ({ transitions }) => transitions - 1 },
+  { name: 'modelCalls', code: 'loop_limit', concerns: 'model', usedOf: ({ modelCalls }) => modelCalls },
+  { name: 'toolCalls', code: 'loop_limit', concerns: 'tool', usedOf: ({ toolCalls }) => toolCalls },
+  { name: 'tokens', code: 'budget_exceeded', concerns: 'model', usedOf: ({ tokens }) => tokens },
+  { name: 'costUsd', code: 'budget_exceeded', concerns: 'model', usedOf: ({ costNano }) => costNano / 1e9 },
+  { name: 'durationMs', code: 'deadline_exceeded', usedOf: ({ durationMs }) => durationMs },
+]
+
 const breach = (scope: string, name: keyof Limits, limit: number, used: number, code: LimitCode): Failure =>
   failure(code, `The ${scope} reached ${name}: limit ${limit}, used ${used}. Nothing more was started. Raise limits.${name}, or route ${code} to an answer with what is there.`, {
     details: { scope, limit: name, value: limit, used },
@@ -76,17 +86,11 @@ const breach = (scope: string, name: keyof Limits, limit: number, used: number, 
  * @param scope what the limits belong to, for the message: `run`, `session` or a child agent's path.
  */
 export const checkLimits = (scope: string, limits: Limits, total: Carried, about: About): Failure | undefined => {
-  const rows: readonly (readonly [keyof Limits, number, LimitCode, boolean])[] = [
-    ['transitions', total.transitions - 1, 'loop_limit', true],
-    ['modelCalls', total.modelCalls, 'loop_limit', about === 'model'],
-    ['toolCalls', total.toolCalls, 'loop_limit', about === 'tool'],
-    ['tokens', total.tokens, 'budget_exceeded', about === 'model'],
-    ['costUsd', total.costNano / 1e9, 'budget_exceeded', about === 'model'],
-    ['durationMs', total.durationMs, 'deadline_exceeded', true],
-  ]
-  for (const [name, used, code, applies] of rows) {
+  for (const { name, code, concerns, usedOf } of CHECKS) {
     const limit = limits[name]
-    if (applies && limit !== undefined && used >= limit) return breach(scope, name, limit, used, code)
+    if (limit === undefined || (concerns !== undefined && concerns !== about)) continue
+    const used = usedOf(total)
+    if (used >= limit) return breach(scope, name, limit, used, code)
   }
   return undefined
 }

@@ -77,12 +77,17 @@ export const findNonJson = (value: unknown, path = ''): string | undefined => {
   return undefined
 }
 
-/** A JSON copy of a value, or undefined when it has a cycle, a BigInt or is not data at all. */
-export const toJson = (value: unknown): Json | undefined => {
+/** A value as JSON text, or undefined when it has a cycle, a BigInt or is not data at all. */
+export const toJsonText = (value: unknown): string | undefined => {
   try {
-    const text = JSON.stringify(value) as string | undefined
-    return text === undefined ? undefined : (JSON.parse(text) as Json)
+    return JSON.stringify(value) as string | undefined
   } catch {
     return undefined
   }
+}
+
+/** A JSON copy of a value, or undefined when there is none, as `toJsonText` says. */
+export const toJson = (value: unknown): Json | undefined => {
+  const text = toJsonText(value)
+  return text === undefined ? undefined : (JSON.parse(text) as Json)
 }

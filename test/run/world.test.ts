@@ -370,14 +370,3 @@ describe('a migration', () => {
     expect(await codeOf(second.runtime.resume(run.id, { agent: asking('new', {}, 'questioning') }))).toBe('definition_changed')
   })
 })
-
-describe('two processes', () => {
-  it('cannot drive one run at the same time', async () => {
-    const journal = memoryJournal()
-    const stuck = { ...listModel([]), call: () => new Promise<never>(() => {}) }
-    const agent = loopAgent({})
-    const { runtime, clock } = testRuntime({ providers: [stuck], journal })
-    const run = await runtime.start(agent, 'x')
-    expect(await codeOf(testRuntime({ providers: [stuck], journal, clock }).runtime.resume(run.id, { agent }))).toBe('lease_held')
-  })
-})

@@ -29,7 +29,10 @@ export interface ModelAsk {
 }
 
 /** The run's cap and what it has spent so far. */
-export const budgetOf = ({ limits, spentNano }: Pick<EffectContext, 'limits' | 'spentNano'>): ModelAsk['budget'] => (limits.costUsd === undefined ? undefined : { capNano: Math.round(limits.costUsd * 1e9), spentNano })
+export const budgetOf = (context: Pick<EffectContext, 'limits' | 'spentNano'>): ModelAsk['budget'] => {
+  const { costUsd } = context.limits
+  return costUsd === undefined ? undefined : { capNano: Math.round(costUsd * 1e9), spentNano: () => context.spentNano() }
+}
 
 /** The three hashes of a completion, 16 hexadecimal characters each. */
 export interface CallHashes {
@@ -58,9 +61,19 @@ const schemaHashOf = ({ name, schema }: NonNullable<ModelAsk['output']>): string
 }
 
 const stepHashes = new WeakMap<object, Map<string, string>>()
+const lastSteps = new WeakMap<object, { readonly ask: Pick<ModelAsk, 'tools' | 'output' | 'prompt' | 'toolChoice'>; readonly hash: string }>()
 
 /** The full hash of a step, computed once for each model, template, schema and set of tools. */
 export const stepHashOf = (ask: ModelAsk): string => {
+  const last = lastSteps.get(ask.model)
+  if (last !== undefined && ask.tools === last.ask.tools && ask.output === last.ask.output && ask.prompt.hash === last.ask.prompt.hash && ask.toolChoice === last.ask.toolChoice) return last.hash
+  const { tools, output, prompt, toolChoice } = ask
+  const hash = findStepHash(ask)
+  lastSteps.set(ask.model, { ask: { tools, output, prompt, toolChoice }, hash })
+  return hash
+}
+
+const findStepHash = (ask: ModelAsk): string => {
   const { model, tools, output, prompt, toolChoice } = ask
   const known = stepHashes.get(model) ?? new Map<string, string>()
   stepHashes.set(model, known)

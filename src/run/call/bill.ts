@@ -60,9 +60,20 @@ export const recordOf = (io: StepIo, ask: ModelAsk, provider: ModelProvider, ans
   }
 }
 
+const frameBounds = new WeakMap<object, { readonly output: ModelAsk['output']; readonly bound: number }>()
+
+/** Most input tokens of a request beside its thread; counted once for each set of tools and schema. */
+const frameBound = ({ tools, output }: ModelAsk): number => {
+  const known = frameBounds.get(tools)
+  if (known !== undefined && known.output?.schema === output?.schema && known.output?.name === output?.name) return known.bound
+  const bound = inputTokenBound({ messages: [], tools, ...(output === undefined ? {} : { output }) })
+  frameBounds.set(tools, { output, bound })
+  return bound
+}
+
 /** The most tokens a call can use, input and output. */
 export const tokenBoundOf = (ask: ModelAsk): { readonly input: number; readonly total: number } => {
-  const input = ask.thread.tokenBound + inputTokenBound({ messages: [], tools: ask.tools, ...(ask.output === undefined ? {} : { output: ask.output }) })
+  const input = ask.thread.tokenBound + frameBound(ask)
   return { input, total: input + ask.model.params.maxOutputTokens }
 }
 

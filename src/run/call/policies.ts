@@ -52,11 +52,15 @@ export interface PolicyOptions {
 /** Instances by policy, made when first asked for. */
 const byPolicy = <P extends object, T>(fallback: P | false, make: (policy: P) => T) => {
   const made = new Map<string, T>()
+  const known = new WeakMap<P, T>()
   const of = (policy: P | false = fallback): T | undefined => {
     if (policy === false) return undefined
+    const seen = known.get(policy)
+    if (seen !== undefined) return seen
     const key = canonical(policy)
     const found = made.get(key) ?? make(policy)
     made.set(key, found)
+    known.set(policy, found)
     return found
   }
   return { of, all: (): readonly T[] => [...made.values()] }

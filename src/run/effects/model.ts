@@ -22,6 +22,7 @@ const isMessages = (value: Content | readonly Message[]): value is readonly Mess
 
 /** The version of a prompt that the run uses; undefined for a function. */
 const versionOf = ({ prompt, filedUnder }: PromptSource, context: EffectContext): Prompt | undefined => {
+  if (typeof prompt === 'function' && !('text' in prompt)) return undefined
   const template = templateOf(prompt, placeOf(context.agent.id, filedUnder ?? context.state))
   return template === undefined ? undefined : (context.run.versions?.get(versionKey(template)) ?? template)
 }
@@ -47,9 +48,17 @@ export const renderPrompt = (source: PromptSource, context: EffectContext): read
  * build: its hash covers only the place it stands in.
  */
 export const promptIdentity = (source: PromptSource, context: EffectContext): { readonly id: string; readonly hash: string } => {
-  const place = placeOf(context.agent.id, source.filedUnder ?? context.state)
-  return versionOf(source, context) ?? { id: place, hash: shortHash({ inline: place }) }
+  const version = versionOf(source, context)
+  if (version !== undefined) return version
+  const id = placeOf(context.agent.id, source.filedUnder ?? context.state)
+  const known = inlineIdentities.get(source)
+  if (known?.id === id) return known
+  const made = { id, hash: shortHash({ inline: id }) }
+  inlineIdentities.set(source, made)
+  return made
 }
+
+const inlineIdentities = new WeakMap<PromptSource, { readonly id: string; readonly hash: string }>()
 
 const toolSchemas = new WeakMap<object, readonly ToolSchema[]>()
 /** Tools as a model sees them. */

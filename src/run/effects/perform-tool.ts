@@ -4,7 +4,7 @@ import { failure, FailureError, failureOf, type Failure, type Json } from '../..
 import type { CallRecord, Outcome } from '../../journal/index.ts'
 import { timeoutsOf, type CachePolicy } from '../../policy/index.ts'
 import { textOf, type Content } from '../../prompt/index.ts'
-import { formatIssues, hashOf, toJson, validateAsync, type Schema } from '../../schema/index.ts'
+import { formatIssues, hashOf, toJsonText, validateAsync, type Schema } from '../../schema/index.ts'
 import type { Tool, ToolContext } from '../../tool/index.ts'
 import { askModel } from '../call/ask-model.ts'
 import { budgetOf, type ModelAsk } from '../call/ask.ts'
@@ -120,9 +120,15 @@ export const toolContext = (scope: ToolCallScope, signal: AbortSignal): ToolCont
   }
 }
 
+const isThenable = (value: unknown): value is PromiseLike<unknown> => typeof value === 'object' && value !== null && 'then' in value
+
 /** Runs author code under a time limit; a late result is ignored. */
 export const underTimeLimit = async <T>(io: StepIo, timeoutMs: number, what: string, work: (signal: AbortSignal) => T | Promise<T>): Promise<T> => {
   const stop = new AbortController()
+  if (io.signal.aborted) throw io.signal.reason
+  const working = work(stop.signal)
+  // What is done at once needs no clock.
+  if (!isThenable(working)) return working
   const onAbort = (): void => stop.abort(io.signal.reason)
   io.signal.addEventListener('abort', onAbort, { once: true })
   let cancel = (): void => {}
@@ -131,8 +137,7 @@ export const underTimeLimit = async <T>(io: StepIo, timeoutMs: number, what: str
     cancel = io.acting.clock.timer(timeoutMs, () => stop.abort(failure('timeout', `${what} took longer than ${timeoutMs} ms. Raise its timeoutMs or make it faster.`, { details: { timeoutMs } })))
   })
   try {
-    if (io.signal.aborted) throw io.signal.reason
-    return await Promise.race([work(stop.signal), ended])
+    return await Promise.race([working, ended])
   } finally {
     cancel()
     io.signal.removeEventListener('abort', onAbort)
@@ -143,16 +148,16 @@ export const underTimeLimit = async <T>(io: StepIo, timeoutMs: number, what: str
 export const checkResult = async (what: string, value: unknown, schema: Schema | undefined, maxBytes: number, code: 'tool_failed' | 'code_failed'): Promise<{ readonly value: Json } | { readonly failure: Failure }> => {
   const checked = schema === undefined ? { ok: true as const, value } : await validateAsync(schema, value)
   if (!checked.ok) return { failure: failure(code, `${what} returned what its output schema does not allow: ${formatIssues(checked.issues)}. Fix the result or the schema.`) }
-  const json = checked.value === undefined ? null : toJson(checked.value)
-  if (json === undefined) return { failure: failure(code, `${what} returned something that JSON cannot hold (a cycle, a BigInt or a function). Return plain data.`) }
-  const size = Buffer.byteLength(JSON.stringify(json))
+  const text = checked.value === undefined ? 'null' : toJsonText(checked.value)
+  if (text === undefined) return { failure: failure(code, `${what} returned something that JSON cannot hold (a cycle, a BigInt or a function). Return plain data.`) }
+  const size = Buffer.byteLength(text)
   if (size > maxBytes)
     return {
       failure: failure('result_too_large', `${what} returned ${size} bytes, more than its limit of ${maxBytes}. Return less or raise maxResultBytes.`, {
         details: { size, maxBytes },
       }),
     }
-  return { value: json }
+  return { value: JSON.parse(text) as Json }
 }
 
 /** The tool's own failure, or `tool_failed` around what it threw. */
