@@ -1,24 +1,9 @@
 // The AI SDK's own chat, which `useChat` is a React hook around.
-import { AbstractChat, DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses, type ChatInit, type ChatState, type ChatStatus, type UIMessage } from 'ai'
+import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses, type UIMessage } from 'ai'
 import { expect, test } from 'vitest'
 import { replyFailure, replyText } from 'stateloop'
+import { Chat } from './chat.ts'
 import { testServer, TOKEN, type TestServer, type TestServerOptions } from './world.ts'
-
-class State implements ChatState<UIMessage> {
-  status: ChatStatus = 'ready'
-  error: Error | undefined = undefined
-  messages: UIMessage[] = []
-  pushMessage = (message: UIMessage): void => void (this.messages = [...this.messages, message])
-  popMessage = (): void => void (this.messages = this.messages.slice(0, -1))
-  replaceMessage = (index: number, message: UIMessage): void => void (this.messages = this.messages.with(index, message))
-  snapshot = <T>(thing: T): T => structuredClone(thing)
-}
-
-class Chat extends AbstractChat<UIMessage> {
-  constructor(init: Omit<ChatInit<UIMessage>, 'messages'>) {
-    super({ ...init, state: new State() })
-  }
-}
 
 interface Page extends TestServer {
   readonly chat: Chat
