@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packed, root } from './newcomer/packed.ts'
 import { runProgram } from './newcomer/program.ts'
 
+const COMMAND = join('node_modules', 'stateloop', 'dist', 'cli', 'main.js')
 const folder = mkdtempSync(join(tmpdir(), 'stateloop-package-'))
 const toolchain = (name: string, file: string): string => join(root, 'test', 'toolchain', name, 'node_modules', file)
 
@@ -23,6 +24,7 @@ const compilers = {
 const run = async (program: string, ...args: string[]): Promise<string> => (await runProgram(folder, program, args)).trim()
 
 interface Manifest {
+  readonly version: string
   readonly dependencies: { readonly [name: string]: string }
   readonly devDependencies: { readonly [name: string]: string }
 }
@@ -63,13 +65,19 @@ describe.each(Object.entries(nodes))('on Node %s', (version, node) => {
     expect(loaded.filter((name) => later.includes(name))).toEqual([])
   })
 
-  test('the command line lists its commands', async () => {
-    expect(await run(node, join('node_modules', 'stateloop', 'dist', 'cli', 'main.js'), '--help')).toMatch(/Usage: stateloop .+ run .+ resume .+ show /s)
+  test('the command line lists its commands, and knows its version', async () => {
+    expect(await run(node, COMMAND, '--help')).toMatch(/Usage: stateloop .+ run .+ resume .+ show /s)
+    expect(await run(node, COMMAND, '--version')).toBe(manifest.version)
   })
 })
 
+test('on a Node that is too old, the command line says which one it needs', async () => {
+  const older = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })"
+  await expect(run(process.execPath, '--import', `data:text/javascript,${encodeURIComponent(older)}`, COMMAND, 'runs')).rejects.toThrow('Node 20.20.2 is too old. Install 22.19.0 or later.')
+})
+
 test('the inspector serves its page, built for the browser', async () => {
-  const child = spawn(process.execPath, [join('node_modules', 'stateloop', 'dist', 'cli', 'main.js'), 'inspect', '--json', '--no-open'], { cwd: folder })
+  const child = spawn(process.execPath, [COMMAND, 'inspect', '--json', '--no-open'], { cwd: folder })
   try {
     const [printed] = (await once(child.stdout, 'data')) as [Buffer]
     const { url } = JSON.parse(printed.toString()) as { readonly url: string }

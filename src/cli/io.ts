@@ -1,9 +1,16 @@
 // The world of a command: where it writes, what it reads, where it stands. Invariant: what models and tools said reaches a
 // terminal without control characters, and a reader that goes away never stops a run.
+import type { Readable, Writable } from 'node:stream'
 import { styleText } from 'node:util'
 
 /** Formats that the command line uses. */
 export type Format = 'red' | 'green' | 'yellow' | 'cyan' | 'dim'
+
+/** A terminal at which somebody can be asked. */
+export interface Keyboard {
+  readonly input: Readable
+  readonly output: Writable
+}
 
 /** What a command may touch beside files. */
 export interface Io {
@@ -15,6 +22,8 @@ export interface Io {
   readonly readInput: () => Promise<string>
   /** True when standard output is a terminal that can redraw lines. */
   readonly terminal: boolean
+  /** Where questions are asked; absent when input or output is no terminal. */
+  readonly keyboard?: Keyboard
   /** Width of the terminal, characters. */
   readonly columns: () => number
   readonly style: (format: Format, text: string) => string
@@ -43,13 +52,14 @@ const readAll = async (): Promise<string> => {
 
 /** The process's own world. */
 export const processIo = (): Io => {
-  const { stdout, stderr, env } = process
+  const { stdin, stdout, stderr, env } = process
   const terminal = stdout.isTTY && env['TERM'] !== 'dumb'
   return {
     out: writer(stdout),
     err: writer(stderr),
     readInput: readAll,
     terminal,
+    ...(terminal && stdin.isTTY ? { keyboard: { input: stdin, output: stdout } } : {}),
     columns: () => stdout.columns || 80,
     style: (format, text) => (terminal ? styleText(format, text, { stream: stdout }) : text),
     cwd: process.cwd(),

@@ -5,7 +5,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import type { Io } from '../../src/cli/io.ts'
+import type { Io, Keyboard } from '../../src/cli/io.ts'
 import { runCli } from '../../src/cli/program.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -24,7 +24,7 @@ export interface Ended {
 export interface TestProject extends AsyncDisposable {
   readonly folder: string
   /** Performs a command to its end. */
-  readonly stateloop: (args: readonly string[], options?: { readonly input?: string; readonly cwd?: string; readonly terminal?: boolean }) => Promise<Ended>
+  readonly stateloop: (args: readonly string[], options?: { readonly input?: string; readonly cwd?: string; readonly terminal?: boolean; readonly keyboard?: Keyboard }) => Promise<Ended>
   /** Performs a command and reads its JSON. */
   readonly json: (...args: readonly string[]) => Promise<{ readonly code: number | null; readonly value: unknown }>
   /** Starts a child process. */
@@ -52,7 +52,7 @@ export const testProject = async (env: Io['env'] = {}): Promise<TestProject> => 
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), text)
   }
-  const stateloop: TestProject['stateloop'] = async (args, { input = '', cwd = folder, terminal = false } = {}) => {
+  const stateloop: TestProject['stateloop'] = async (args, { input = '', cwd = folder, terminal = false, keyboard } = {}) => {
     let out = ''
     let err = ''
     const io: Io = {
@@ -60,6 +60,7 @@ export const testProject = async (env: Io['env'] = {}): Promise<TestProject> => 
       err: (text) => void (err += text),
       readInput: () => Promise.resolve(input),
       terminal,
+      ...(keyboard === undefined ? {} : { keyboard }),
       columns: () => 80,
       style: (format, text) => (terminal ? `<${format}>${text}</>` : text),
       cwd,

@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fail } from '../../failure/index.ts'
+import { defined } from '../../schema/index.ts'
 import { JSON_OPTION, type CommandDefinition } from '../command.ts'
 import { CI_WORKFLOW, WORKFLOW_PATH } from '../eval/ci-workflow.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
-import { askForProject } from '../new/ask.ts'
-import { createProject } from '../new/create-project.ts'
+import { askForProject, DEFAULT_ANSWERS, type Answers } from '../new/ask.ts'
+import { createProject, folderProblem } from '../new/create-project.ts'
 import { TEMPLATES } from '../new/project-files.ts'
 import { openProject } from '../project.ts'
 
@@ -17,6 +18,7 @@ interface NewOptions {
   readonly json?: boolean
   readonly ci?: boolean
   readonly force?: boolean
+  readonly yes?: boolean
   readonly template?: string
   readonly stateloop?: string
 }
@@ -35,17 +37,26 @@ const writeWorkflow = async (io: Io, { force, json }: NewOptions): Promise<numbe
   return EXIT.done
 }
 
-const choose = async (io: Io, name: string | undefined, { template, json }: NewOptions): Promise<{ readonly name: string; readonly template: string }> => {
-  if (name !== undefined && template !== undefined) return { name, template }
-  if (io.terminal && json !== true) return askForProject({ ...(name === undefined ? {} : { name }), ...(template === undefined ? {} : { template }) })
-  if (name === undefined) return fail('usage', 'Name the folder of the project: stateloop new my-agent --template assistant. In a project, stateloop new --ci writes a workflow that runs evaluations on every change.')
-  return { name, template: 'assistant' }
+/** What to write, asked for where it was left out; undefined when the user left. */
+const choose = (io: Io, name: string | undefined, { template, json, yes }: NewOptions): Promise<Answers | undefined> => {
+  const given: Partial<Answers> = defined({ name, template })
+  const problemOf = (named: string): string | undefined => folderProblem(resolve(io.cwd, named))
+  const known = yes === true || (name !== undefined && template !== undefined)
+  if (!known && io.keyboard !== undefined && json !== true) {
+    const problem = name === undefined ? undefined : problemOf(name)
+    return problem === undefined ? askForProject(given, io.keyboard, problemOf) : fail('usage', problem)
+  }
+  if (name === undefined && yes !== true)
+    return fail('usage', 'Name the folder of the project: stateloop new my-agent --template assistant. In a project, stateloop new --ci writes a workflow that runs evaluations on every change.')
+  return Promise.resolve({ ...DEFAULT_ANSWERS, ...given })
 }
 
 const create = async (io: Io, named: string | undefined, options: NewOptions): Promise<number> => {
   if (options.ci === true) return named === undefined ? writeWorkflow(io, options) : fail('usage', 'A new project has the workflow already: leave out --ci, or the name.')
-  const { name, template } = await choose(io, named, options)
-  const written = await createProject({ folder: resolve(io.cwd, name), template, ...(options.stateloop === undefined ? {} : { stateloop: options.stateloop }) })
+  const answers = await choose(io, named, options)
+  if (answers === undefined) return EXIT.cancelled
+  const { name, template } = answers
+  const written = await createProject({ folder: resolve(io.cwd, name), template, ...defined({ stateloop: options.stateloop }) })
   if (options.json === true) io.out(`${JSON.stringify(written, null, 2)}\n`)
   else io.out(`${written.files.map((file) => `  ${file}\n`).join('')}\nwrote ${written.files.length} files to ${written.folder}\n\n  cd ${name}\n  npm install\n  npm test\n  npm start\n`)
   return EXIT.done
@@ -65,6 +76,7 @@ export const newCommand: CommandDefinition<NewOptions> = {
         .join('; '),
     },
     { flags: '--stateloop <version>', about: 'what to install as stateloop: a version, or a path; default this version' },
+    { flags: '--yes', about: 'ask nothing: my-agent and assistant where name and template are left out' },
     { flags: '--ci', about: 'a GitHub Actions workflow that runs evaluations on every change, .github/workflows/evals.yml' },
     { flags: '--force', about: 'with --ci: write over a file that is there' },
   ],

@@ -2,16 +2,15 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { postgresStatus, sqliteStatus } from '../../journal/index.ts'
+import { nodeProblem } from '../oldest-node.ts'
 import { isUrl, showDatabase } from '../project.ts'
 import { broken, ok, warning, type Check } from './check.ts'
 
-/** The oldest Node that Stateloop runs on, as package.json says. */
-export const OLDEST_NODE = '22.19.0'
-
-const isOlder = (version: string, than: string): boolean => version.localeCompare(than, 'en', { numeric: true }) < 0
-
 /** Looks at the version of Node, such as `22.19.0`. */
-export const checkNode = (version: string): Check => (isOlder(version, OLDEST_NODE) ? broken('node', `Node ${version} is too old. Install ${OLDEST_NODE} or later.`) : ok('node', `Node ${version}`))
+export const checkNode = (version: string): Check => {
+  const problem = nodeProblem(version)
+  return problem === undefined ? ok('node', `Node ${version}`) : broken('node', problem)
+}
 
 const isWritable = (path: string): boolean => {
   try {

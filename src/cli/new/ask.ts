@@ -1,6 +1,7 @@
-// Asks for what a command line left out. Only on a terminal; elsewhere the caller says what is missing.
-import { createInterface } from 'node:readline/promises'
-import { TEMPLATES } from './project-files.ts'
+// Asks for what a command line left out, where somebody sits at a terminal. Invariant: whoever leaves, by Ctrl-C, by Escape or
+// because the input ends, has answered nothing.
+import type { Keyboard } from '../io.ts'
+import { TEMPLATES, type Template } from './project-files.ts'
 
 /** What the user chose. */
 export interface Answers {
@@ -8,17 +9,33 @@ export interface Answers {
   readonly template: string
 }
 
-/** Asks on the process's own terminal. @param given what is known already. */
-export const askForProject = async (given: Partial<Answers>): Promise<Answers> => {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+/** What is taken where nobody chooses. */
+export const DEFAULT_ANSWERS: Answers = { name: 'my-agent', template: 'assistant' }
+
+/**
+ * Asks for a name and a template.
+ * @param given what is known already.
+ * @param problemOf why a name cannot be used; asked after each try.
+ * @returns undefined when the user left.
+ */
+export const askForProject = async (given: Partial<Answers>, { input, output }: Keyboard, problemOf: (name: string) => string | undefined): Promise<Answers | undefined> => {
+  const { cancel, intro, isCancel, select, text } = await import('@clack/prompts')
+  const left = new AbortController()
+  const leave = (): void => left.abort()
+  input.once('end', leave)
+  const where = { input, output, signal: left.signal }
+  const quit = (): undefined => {
+    cancel('Nothing was written.', where)
+  }
   try {
-    const name = given.name ?? ((await terminal.question('Name of the project (my-agent): ')).trim() || 'my-agent')
-    if (given.template !== undefined) return { name, template: given.template }
-    const names = Object.keys(TEMPLATES)
-    const lines = Object.entries(TEMPLATES).map(([template, about], index) => `  ${index + 1}. ${template}: ${about}`)
-    const chosen = (await terminal.question(`What does it do?\n${lines.join('\n')}\nNumber or name (1): `)).trim() || '1'
-    return { name, template: names[Number(chosen) - 1] ?? chosen }
+    intro('A new project', where)
+    const name =
+      given.name ?? (await text({ ...where, message: 'What is it called?', placeholder: DEFAULT_ANSWERS.name, defaultValue: DEFAULT_ANSWERS.name, validate: (typed) => problemOf(typed || DEFAULT_ANSWERS.name) }))
+    if (isCancel(name)) return quit()
+    const options = Object.entries(TEMPLATES).map(([value, hint]) => ({ value: value as Template, label: value, hint }))
+    const template = given.template ?? (await select({ ...where, message: 'What does it do?', options }))
+    return isCancel(template) ? quit() : { name, template }
   } finally {
-    terminal.close()
+    input.off('end', leave)
   }
 }

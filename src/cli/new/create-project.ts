@@ -1,6 +1,6 @@
 // Writes a new project: an agent from a template, and what a project needs around it. Invariant: nothing that is there is
 // written over, and either the whole project is written or none of it.
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -42,28 +42,27 @@ const versionsOf = async (stateloop: string | undefined): Promise<Versions> => {
 
 const isTemplate = (name: string): name is Template => Object.hasOwn(TEMPLATES, name)
 
-const checkName = (name: string): void => {
-  if (/^[a-z0-9][a-z0-9._-]{0,200}$/.test(name)) return
-  fail('usage', `${JSON.stringify(name)} cannot be the name of a package. Use small letters, digits, '-', '_' and '.', and begin with a letter or a digit.`)
-}
-
-const checkFolder = async (folder: string): Promise<void> => {
-  const there = existsSync(folder) ? (await readdir(folder)).filter((name) => name !== '.git') : []
-  if (there.length > 0) fail('usage', `${folder} is not empty (it holds ${there.slice(0, 3).join(', ')}${there.length > 3 ? ' …' : ''}), so nothing was written. Name a new folder.`)
+/** Why a folder cannot become a project; undefined when it can. */
+export const folderProblem = (folder: string): string | undefined => {
+  const name = basename(folder)
+  if (!/^[a-z0-9][a-z0-9._-]{0,200}$/.test(name)) return `${JSON.stringify(name)} cannot be the name of a package. Use small letters, digits, '-', '_' and '.', and begin with a letter or a digit.`
+  if (!existsSync(folder)) return undefined
+  if (!statSync(folder).isDirectory()) return `${folder} is a file, so nothing was written. Name a new folder.`
+  const there = readdirSync(folder).filter((entry) => entry !== '.git')
+  return there.length === 0 ? undefined : `${folder} is not empty (it holds ${there.slice(0, 3).join(', ')}${there.length > 3 ? ' …' : ''}), so nothing was written. Name a new folder.`
 }
 
 /** @throws FailureError `usage` for a name, a template or a folder that cannot be used. */
 export const createProject = async ({ folder: given, template, stateloop }: NewProject): Promise<WrittenProject> => {
   const folder = resolve(given)
-  const name = basename(folder)
-  checkName(name)
+  const problem = folderProblem(folder)
+  if (problem !== undefined) return fail('usage', problem)
   if (!isTemplate(template)) return fail('usage', `There is no template '${template}'.${suggest(template, Object.keys(TEMPLATES))} There are: ${Object.keys(TEMPLATES).join(', ')}.`)
-  await checkFolder(folder)
   const draft = `${folder}.new`
   await rm(draft, { recursive: true, force: true })
   try {
     await cp(join(packageRoot(), 'templates', template), join(draft, 'agents', template), { recursive: true })
-    for (const [path, text] of Object.entries(projectFiles(name, template, await versionsOf(stateloop)))) {
+    for (const [path, text] of Object.entries(projectFiles(basename(folder), template, await versionsOf(stateloop)))) {
       await mkdir(dirname(join(draft, path)), { recursive: true })
       await writeFile(join(draft, path), text)
     }
