@@ -27,6 +27,21 @@ interface Inside {
 
 const isObject = (value: unknown): value is { readonly [field: string]: unknown } => typeof value === 'object' && value !== null
 
+const found = new WeakMap<object, boolean>()
+
+/** Whether a schema marks any part as secret. */
+export const marksSecrets = (schema: unknown): boolean => {
+  if (!isObject(schema)) return false
+  const known = found.get(schema)
+  if (known !== undefined) return known
+  found.set(schema, false)
+  const { shape, def } = schema as Inside
+  const inside = def === undefined ? [] : [...(isObject(shape) ? Object.values(shape) : []), def.element, def.valueType, def.innerType, def.in, ...(def.options ?? []), ...(def.items ?? [])]
+  const marks = marked.has(schema) || inside.some(marksSecrets)
+  found.set(schema, marks)
+  return marks
+}
+
 /** A value with each secret part replaced; the same object when there is none. @param hide gets each secret part. */
 export const hideSecrets = (schema: unknown, value: unknown, hide: (part: unknown) => unknown): unknown => {
   if (!isObject(schema) || value === undefined || value === null) return value

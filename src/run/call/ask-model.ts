@@ -1,6 +1,6 @@
 // Performs one attempt of a model call: cache, budget, limiter, circuit, the call under its time limits, judgement of the
 // reply, cost. Every expected fault is an outcome that keeps what was billed.
-import { failureOf, type Failure, type Json } from '../../failure/index.ts'
+import { failure, failureOf, type Failure, type Json } from '../../failure/index.ts'
 import type { CallRecord, Outcome } from '../../journal/index.ts'
 import { checkReply, ModelCallError, type CheckedReply, type ModelDelta, type ModelProvider, type ModelReply } from '../../model/index.ts'
 import { timeoutsOf } from '../../policy/index.ts'
@@ -15,6 +15,8 @@ import { partialReader } from './partial.ts'
 /** Listens to a stream where somebody watches the run. */
 const listener = (ask: ModelAsk, io: StepIo, onFirst: () => void): { readonly onDelta?: (delta: ModelDelta) => void } => {
   if (!io.watched) return {}
+  // Nobody can tell where in a piece of text a secret part stands.
+  if (ask.hideOutput !== undefined) return { onDelta: onFirst }
   const { key, state, expected } = ask
   const partial = expected.output === undefined ? undefined : partialReader(expected.output.unwrap, (value) => io.emit({ type: 'output.partial', key, state, value }))
   return {
@@ -60,13 +62,34 @@ const hideArguments = <C extends Exclude<CheckedReply, { readonly kind: 'failed'
   return { ...checked, message: { ...checked.message, calls: hidden } }
 }
 
+/** Judges a reply, and takes out of its output what the schema marks as secret. */
+const judge = (reply: ModelReply, { run, expected, hideOutput }: ModelAsk, io: StepIo): CheckedReply => {
+  const { output } = expected
+  if (hideOutput === undefined || output === undefined) return checkReply(reply, expected)
+  const { hide } = io.acting.secrets.of(run.id)
+  let isJson = false
+  const validate = (value: Json): ReturnType<typeof output.validate> => {
+    isJson = true
+    // From here on the secrets of a rejected output are known too, so that a failure cannot quote them.
+    hideOutput(value, hide)
+    return output.validate(value)
+  }
+  const checked = checkReply(reply, { ...expected, output: { ...output, validate } })
+  if (checked.kind === 'output') {
+    const value = hideOutput(checked.value as Json, hide)
+    return { kind: 'output', value, message: { ...checked.message, content: JSON.stringify(value) } }
+  }
+  if (checked.kind !== 'failed' || isJson || checked.failure.code !== 'invalid_output') return checked
+  return { ...checked, failure: failure('invalid_output', `The output of ${reply.model} is not JSON. What it said is left out, because its schema marks secrets.`) }
+}
+
 type Ended = { readonly checked: CheckedReply; readonly reply: ModelReply } | { readonly failed: Failure; readonly thrown: unknown }
 
 /** Calls and judges. @throws defects only. */
 const exchange = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, admission: Admission, onFirst: () => void): Promise<Ended> => {
   try {
     const reply = await send(ask, provider, io, admission, onFirst)
-    return { checked: checkReply(reply, ask.expected), reply }
+    return { checked: judge(reply, ask, io), reply }
   } catch (thrown) {
     const failed = failureOf(thrown)
     if (failed === undefined) throw thrown
@@ -107,7 +130,9 @@ const perform = async (
   const common = { durationMs: durationMs(), ...calls, ...(reserved.held ? { held: true as const } : {}), ...(admission.gate === undefined ? {} : { gate: admission.gate }) }
   if ('failed' in result) return { ended, outcome: { ok: false, failure: result.failed, ...common } }
   const { checked, reply } = result
-  return { ended, outcome: checked.kind === 'failed' ? { ok: false, failure: checked.failure, reply: checked.message, ...common } : { ok: true, value: valueOf(hideArguments(checked, ask, io), reply.finish), ...common } }
+  // Nobody knows where in a rejected reply its secrets stand, so it is not kept.
+  const kept = checked.kind !== 'failed' || ask.hideOutput !== undefined ? {} : { reply: checked.message }
+  return { ended, outcome: checked.kind === 'failed' ? { ok: false, failure: checked.failure, ...kept, ...common } : { ok: true, value: valueOf(hideArguments(checked, ask, io), reply.finish), ...common } }
 }
 
 /** The run left the state: no entry will settle what this attempt held. */
@@ -157,6 +182,7 @@ export const askModel = async (ask: ModelAsk, io: StepIo): Promise<Outcome> => {
     if (known === undefined) throw thrown
     return { ok: false, failure: known, durationMs: 0 }
   }
-  if (ask.cache === undefined) return attempt(ask, provider, io)
+  // A name that stands for a secret means nothing to another run, so an output with one is not kept for others.
+  if (ask.cache === undefined || ask.hideOutput !== undefined) return attempt(ask, provider, io)
   return throughCache({ policy: ask.cache, parts: cacheParts(ask, provider), run: ask.run, isStorable }, io, (inner) => attempt(ask, provider, inner))
 }

@@ -1,10 +1,12 @@
 // One model call, resolved: everything that decides its answer and who it is for. Invariant: the request and its hashes are
 // pure functions of the ask, so a replay can tell whether it would send what was sent then.
 import type { ModelRef } from '../../agent/index.ts'
+import type { Json } from '../../failure/index.ts'
 import type { ModelRequest, ReplyExpectation, ToolSchema } from '../../model/index.ts'
 import type { BreakerPolicy, CachePolicy, LimiterPolicy, TimeoutPolicy } from '../../policy/index.ts'
 import { canonical, hashOf, sha256 } from '../../schema/index.ts'
 import type { EffectContext, RunInfo } from '../effect.ts'
+import type { RunSecrets } from '../secrets.ts'
 import type { Thread } from '../thread.ts'
 
 /** One model call, resolved. */
@@ -18,6 +20,8 @@ export interface ModelAsk {
   readonly output: ModelRequest['output']
   readonly toolChoice?: ModelRequest['toolChoice']
   readonly expected: ReplyExpectation
+  /** Takes out of an output what its schema marks as secret, with the `hide` it is given. Undefined when nothing is marked. */
+  readonly hideOutput?: ((output: Json, hide: RunSecrets['hide']) => Json) | undefined
   readonly timeout: TimeoutPolicy | undefined
   readonly cache: CachePolicy | undefined
   /** Undefined for the runtime's own; `false` for none. */

@@ -3,11 +3,11 @@
 import type { DecideSpec } from '../../agent/index.ts'
 import { failure, type Failure, type Json } from '../../failure/index.ts'
 import type { InboxItem } from '../../journal/index.ts'
-import { strictSchema, validate, type JsonSchema, type Validated } from '../../schema/index.ts'
+import { marksSecrets, strictSchema, validate, type JsonSchema, type Validated } from '../../schema/index.ts'
 import { textOf } from '../../prompt/index.ts'
 import type { EffectContext, OpenEffect } from '../effect.ts'
 import { Thread } from '../thread.ts'
-import { openModelCall } from './model-call.ts'
+import { openModelCall, type Asked } from './model-call.ts'
 import { promptIdentity, renderPrompt } from './model.ts'
 
 interface Choice {
@@ -61,10 +61,17 @@ export const openDecide: OpenEffect<DecideSpec> = (spec, context) => {
     return {}
   }
   const thread = new Thread(context.key, renderPrompt(spec, context))
-  const ask = (): ReturnType<Parameters<typeof openModelCall>[3]> => ({
+  const marked = legal.some((type) => marksSecrets(spec.events[type]?.payload))
+  const hidePayload: Asked['hideOutput'] = (output, hide) => {
+    // Before it is judged, the choice is still in its wrapper.
+    const { event, payload } = ((output as { readonly choice?: Json } | null)?.choice ?? output ?? {}) as unknown as Choice
+    return { event, payload: hide(spec.events[event]?.payload, payload) }
+  }
+  const ask = (): Asked => ({
     tools: [],
     output: { name: 'choice', schema: choiceSchema(spec, legal) },
     expected: { output: { validate: (value) => checkChoice(spec, legal, value) } },
+    hideOutput: marked ? hidePayload : undefined,
     prompt: promptIdentity(spec, context),
   })
   return openModelCall(spec, context, thread, ask, (outcome) => {

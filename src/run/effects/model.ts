@@ -4,7 +4,7 @@ import { placeOf, templateOf, type Callback, type CallbackArgs, type ModelSpec, 
 import type { Failure, Json } from '../../failure/index.ts'
 import type { ReplyExpectation, ToolSchema } from '../../model/index.ts'
 import type { Content, Message, Prompt, ToolCall } from '../../prompt/index.ts'
-import { checkJson, parseJson, shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
+import { checkJson, marksSecrets, parseJson, shortHash, strictSchema, toJsonSchema, validate, type Schema } from '../../schema/index.ts'
 import type { Tool } from '../../tool/index.ts'
 import type { EffectContext, OpenEffect, RunningEffect } from '../effect.ts'
 import { versionKey } from '../prompts.ts'
@@ -157,7 +157,8 @@ export const openModel: OpenEffect<ModelSpec> = (spec, context) => {
   const thread = openThread(spec, context)
   if (passesThrough(spec)) return openPassThrough(spec, context, thread)
   const { wire, expected } = outputOf(spec.output, `${context.agent.id}_${spec.filedUnder ?? context.state}`)
-  const ask = (): Asked => ({ tools: toolSchemasOf(spec.tools), output: wire, expected: { ...expected, tools: spec.tools }, prompt: promptIdentity(spec, context) })
+  const hideOutput: Asked['hideOutput'] = marksSecrets(spec.output) ? (output, hide) => hide(spec.output, output) : undefined
+  const ask = (): Asked => ({ tools: toolSchemasOf(spec.tools), output: wire, expected: { ...expected, tools: spec.tools }, hideOutput, prompt: promptIdentity(spec, context) })
   const open = spec.staleOf === undefined ? openModelCall : openStale
   return open(spec, context, thread, ask, (outcome) => (outcome.ok ? settle(spec, context, thread, outcome.value as unknown as ModelValue) : context.fail(outcome.failure)))
 }

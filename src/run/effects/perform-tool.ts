@@ -4,7 +4,7 @@ import { failure, FailureError, failureOf, type Failure, type Json } from '../..
 import type { CallRecord, Outcome } from '../../journal/index.ts'
 import { timeoutsOf, type CachePolicy } from '../../policy/index.ts'
 import { textOf, type Content } from '../../prompt/index.ts'
-import { formatIssues, hashOf, toJsonText, validateAsync, type Schema } from '../../schema/index.ts'
+import { formatIssues, hashOf, marksSecrets, toJsonText, validateAsync, type Schema } from '../../schema/index.ts'
 import type { Tool, ToolContext } from '../../tool/index.ts'
 import { askModel } from '../call/ask-model.ts'
 import { budgetOf, type ModelAsk } from '../call/ask.ts'
@@ -200,7 +200,8 @@ export const performTool = async ({ context, name, tool, args, cache = tool.cach
     return outcomeOf(scope, started, {
       failure: failure('invalid_args', `Tool ${name} was called with arguments that do not match its schema: ${formatIssues(input.issues)}.`),
     })
-  if (cache === undefined) return perform(name, tool, input.value, scope)
+  // A name that stands for a secret means nothing to another run, so a result with one is not kept for others.
+  if (cache === undefined || marksSecrets(tool.output)) return perform(name, tool, input.value, scope)
   const parts = { agent: context.agent.id, tool: name, args }
   return throughCache({ policy: cache, parts, run: context.run }, io, (inner) => perform(name, tool, input.value, { ...scope, io: inner }))
 }
