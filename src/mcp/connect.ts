@@ -1,122 +1,97 @@
-// A connection to an MCP server: a process of this machine, or an address. Invariant: what a server may send at once is capped,
-// and a connection that broke is made anew for the next call, never in the middle of one.
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
-import { fail } from '../failure/index.ts'
-
-/** Where an MCP server is. */
-export type McpServerAddress =
-  | {
-      /** A program that speaks over its standard input and output. */
-      readonly command: string
-      readonly args?: readonly string[]
-      /** Added to the few variables that are safe to pass on; nothing else of this process's environment is. */
-      readonly env?: { readonly [name: string]: string }
-      readonly cwd?: string
-      /** Where what it writes to standard error goes. Default `ignore`. */
-      readonly stderr?: 'ignore' | 'inherit'
-    }
-  | {
-      /** The address of its streamable HTTP endpoint. */
-      readonly url: string
-      /** Sent with every request: `authorization` for example. */
-      readonly headers?: { readonly [name: string]: string }
-      /** Sends requests. Default: the platform's `fetch`. */
-      readonly fetch?: typeof fetch
-    }
-  /** A transport of the SDK, made anew for each connection. */
-  | { readonly transport: () => Transport | Promise<Transport> }
-
-/** Options of a connection. */
-export interface ConnectOptions {
-  /** What results are said to come from. */
-  readonly name: string
-  readonly server: McpServerAddress
-  /** Longest time to connect, milliseconds. */
-  readonly connectTimeoutMs: number
-  /** Largest message from the server, bytes. */
-  readonly maxMessageBytes: number
-}
+// A connection to an MCP server that is there when it is needed. Invariant: work is done again only when the server refused it
+// before doing anything.
+import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js'
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js'
+import { failure, FailureError, type FailureCode } from '../failure/index.ts'
+import type { Scrubber } from '../trace/index.ts'
+import type { McpServerAddress } from './address.ts'
+import { authorize, openClient, type ConnectOptions, type Opened } from './open-client.ts'
+import { redactor } from './redactor.ts'
 
 /** A connection that is there when it is needed. */
 export interface Connection {
-  /** @throws FailureError `connection_failed` when the server cannot be reached. */
-  readonly client: () => Promise<Client>
+  /**
+   * Does something with a connected client; once more when the server had forgotten the session, or asked for authorization.
+   * @throws FailureError `connection_failed` when the server cannot be reached, `auth_failed` when it lets nobody in; whatever `work` throws.
+   */
+  readonly use: <T>(work: (client: Client) => Promise<T>) => Promise<T>
+  /** Takes the credentials of this connection out of what the server said. */
+  readonly redact: () => Promise<Scrubber>
   readonly close: () => Promise<void>
-}
-
-const EVENT_END = [10, 10] as const
-
-/** A body that breaks off when one message in it is longer than allowed. Events of a stream are counted one by one. */
-const capped = (response: Response, most: number): Response => {
-  if (response.body === null) return response
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true
-  let bytes = 0
-  let last = 0
-  const count = (piece: Uint8Array): void => {
-    for (const byte of piece) {
-      bytes = isStream && byte === EVENT_END[1] && last === EVENT_END[0] ? 0 : bytes + 1
-      if (byte !== 13) last = byte
-      if (bytes > most) throw new Error(`The MCP server sent a message of more than ${most} bytes.`)
-    }
-  }
-  const body = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform: (piece, controller) => {
-        count(piece)
-        controller.enqueue(piece)
-      },
-    }),
-  )
-  return new Response(body, response)
-}
-
-const transportOf = ({ server, maxMessageBytes }: ConnectOptions): Transport | Promise<Transport> => {
-  if ('transport' in server) return server.transport()
-  if ('command' in server) {
-    const { command, args = [], env, cwd, stderr = 'ignore' } = server
-    return new StdioClientTransport({ command, args: [...args], stderr, maxBufferSize: maxMessageBytes, ...(env === undefined ? {} : { env: { ...env } }), ...(cwd === undefined ? {} : { cwd }) })
-  }
-  const { url, headers = {}, fetch: own = fetch } = server
-  return new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { ...headers } }, fetch: async (to, init) => capped(await own(to, init), maxMessageBytes) }) as Transport
 }
 
 const describe = (server: McpServerAddress): string => ('command' in server ? server.command : 'url' in server ? server.url : 'its transport')
 
-/** Prepares a connection; it is made when it is first needed. */
-export const connect = (options: ConnectOptions): Connection => {
-  let current: Promise<Client> | undefined
-  const open = async (): Promise<Client> => {
-    const client = new Client({ name: 'stateloop', version: '1' }, { capabilities: {} })
-    try {
-      await client.connect(await transportOf(options), { timeout: options.connectTimeoutMs })
-    } catch (error) {
-      await client.close().catch(() => {})
-      return fail(
-        'connection_failed',
-        `The MCP server ${options.name} could not be reached by ${describe(options.server)}: ${error instanceof Error ? error.message : String(error)}. Check that it starts and that its address is right.`,
-        { cause: error },
-      )
-    }
-    return Object.assign(client, {
-      onclose: () => {
-        current = undefined
-      },
+/** What was thrown, in words. */
+export const wordsOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown))
+
+/** Tells whether the protocol's client gave up for that reason. */
+export const isMcpError = (error: unknown, code: ErrorCode): boolean => error instanceof McpError && (error.code as ErrorCode) === code
+
+/** The server refused a request because it no longer knows the session. Some answer 400 where the protocol says 404. */
+const forgotSession = (error: unknown): boolean => error instanceof StreamableHTTPError && (error.code === 404 || (error.code === 400 && /session/i.test(error.message)))
+
+const isRefusal = (error: unknown): boolean => error instanceof UnauthorizedError || (error instanceof StreamableHTTPError && (error.code === 401 || error.code === 403))
+
+/** Connects, and says what went wrong in words of ours, without credentials. */
+const open = async (options: ConnectOptions, redact: Connection['redact']): Promise<Opened> => {
+  const { name, server } = options
+  const refuse = async (code: FailureCode, message: string, cause: unknown): Promise<never> => {
+    throw new FailureError((await redact()).data(failure(code, message, { cause })))
+  }
+  try {
+    return await openClient(options)
+  } catch (error) {
+    if (error instanceof FailureError) throw error
+    if (isRefusal(error)) return refuse('auth_failed', `The MCP server ${name} at ${describe(server)} let us not in: ${wordsOf(error)}. Check headers or authProvider.`, error)
+    return refuse('connection_failed', `The MCP server ${name} could not be reached by ${describe(server)}: ${wordsOf(error)}. Check that it starts and that its address is right.`, error)
+  }
+}
+
+/** Prepares a connection; it is made when it is first needed. @param onConnected called with each client that was connected. */
+export const connect = (options: ConnectOptions, onConnected: (client: Client) => void): Connection => {
+  const redact = redactor(options.server)
+  let current: Promise<Opened> | undefined
+  const forget = (one: Promise<Opened>): void => {
+    if (current === one) current = undefined
+  }
+  const begin = (): Promise<Opened> => {
+    const opening = open(options, redact).then((opened) => {
+      Object.assign(opened.client, { onclose: () => forget(opening) })
+      opened.broken.catch(() => forget(opening))
+      onConnected(opened.client)
+      return opened
     })
+    opening.catch(() => forget(opening))
+    return opening
+  }
+  /** Makes it worth trying again. @throws what was thrown, when it is not. */
+  const repair = async (opening: Promise<Opened>, { client, transport }: Opened, error: unknown): Promise<void> => {
+    if (error instanceof UnauthorizedError) return authorize(options, transport, error)
+    if (!forgotSession(error)) throw error
+    forget(opening)
+    await client.close().catch(() => {})
   }
   return {
-    client: () => {
-      current ??= open().catch((error: unknown) => {
-        current = undefined
-        throw error
-      })
-      return current
+    redact,
+    use: async (work) => {
+      for (let again = false; ; again = true) {
+        const opening = (current ??= begin())
+        const opened = await opening
+        try {
+          return await Promise.race([work(opened.client), opened.broken])
+        } catch (error) {
+          if (isMcpError(error, ErrorCode.ConnectionClosed) && opened.trouble !== undefined) throw new Error(`The connection broke: ${opened.trouble}`, { cause: error })
+          if (again) throw error
+          await repair(opening, opened, error)
+        }
+      }
     },
     close: async () => {
-      const client = await current?.catch(() => undefined)
-      await client?.close()
+      const opened = await current?.catch(() => undefined)
+      await opened?.client.close()
     },
   }
 }

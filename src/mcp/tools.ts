@@ -1,13 +1,16 @@
 // Tools of an MCP server as tools of ours. Invariant: a tool cannot be undone unless the author says otherwise, whatever the
 // server says of itself, so its calls need a person's approval.
-import type { Tool as McpTool } from '@modelcontextprotocol/sdk/types.js'
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { ErrorCode, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { suggest } from '../agent/index.ts'
-import { fail } from '../failure/index.ts'
-import { toJsonSchema, type JsonSchema } from '../schema/index.ts'
+import { sleep, systemClock } from '../clock/index.ts'
+import { fail, failure, FailureError } from '../failure/index.ts'
 import { defineTool, type Tool, type ToolEffect } from '../tool/index.ts'
-import { connect, type Connection, type McpServerAddress } from './connect.ts'
+import type { McpServerAddress } from './address.ts'
+import { connect, isMcpError, wordsOf, type Connection } from './connect.ts'
 import { fromJsonSchema } from './json-schema.ts'
-import { markResult, resultText, type McpResult } from './result.ts'
+import { changeOf, listTools, safeName, type ListedTools, type McpToolsChange, type RemoteTool, type SkippedTool } from './list-tools.ts'
+import { CallResult, markResult, resultText, type McpResult } from './result.ts'
 
 /** What an author says of one tool. */
 export interface McpToolOptions {
@@ -15,8 +18,10 @@ export interface McpToolOptions {
   readonly effect?: ToolEffect
   /** Set when the server makes a repeated call happen once. Default false. */
   readonly idempotent?: boolean
-  /** Longest time of a call, milliseconds. */
+  /** Longest time of a call without an answer or a word of its progress, milliseconds. */
   readonly timeoutMs?: number
+  /** Longest time of a call, however much progress it tells of, milliseconds. */
+  readonly totalTimeoutMs?: number
 }
 
 /** Options of `mcpTools`. */
@@ -30,51 +35,41 @@ export interface McpToolsOptions<K extends string, P extends string> {
   readonly prefix?: P
   /** What calls do, by the server's name of the tool, or one effect for all of them. */
   readonly tools?: { readonly [name in NoInfer<K>]?: McpToolOptions } | McpToolOptions
-  /** Longest time of a call, milliseconds. Default 30,000. */
+  /** Longest time of a call without an answer or a word of its progress, milliseconds. Default 30,000. */
   readonly timeoutMs?: number
+  /** Longest time of a call, however much progress it tells of, milliseconds. Default ten times `timeoutMs`. */
+  readonly totalTimeoutMs?: number
   /** Longest time to connect, milliseconds. Default 10,000. */
   readonly connectTimeoutMs?: number
   /** Longest text of a result, bytes; more is cut off. Default 65,536. */
   readonly maxResultBytes?: number
   /** Largest message from the server, bytes; a larger one breaks the connection. Default 10,000,000. */
   readonly maxMessageBytes?: number
+  /**
+   * Told when the server lists other tools than those that were taken: it said so, or a connection was made anew. The tools
+   * stay as they are until the module loads again, since a run must not change under way. Must not throw.
+   */
+  readonly onChange?: (change: McpToolsChange) => void
 }
+
+/** A name as models are told it; longer ones than 64 characters get a hash for their end. */
+export type SafeName<N extends string> = N extends `${infer A}.${infer B}` ? SafeName<`${A}_${B}`> : N extends `${infer A}/${infer B}` ? SafeName<`${A}_${B}`> : N
 
 /** Tools of a server, connected. */
 export interface McpTools<K extends string> extends AsyncDisposable {
   readonly tools: { readonly [name in K]: Tool<{ readonly [name: string]: unknown }, McpResult> }
+  /** Tools of the server that cannot be used, and why. Those in `only` are refused instead. */
+  readonly skipped: readonly SkippedTool[]
   /** Ends the connection, and the server's process if it has one. */
   readonly close: () => Promise<void>
 }
 
-/** Longest description that is shown to a model, characters: it comes from the server. */
-const LONGEST_DESCRIPTION = 2_000
-/** Tools of one server that are looked at. */
-const MOST_TOOLS = 1_000
+/** Longest text of a failure, characters. */
+const LONGEST_WORDS = 2_000
+/** How soon a list that changed is looked at again, milliseconds. */
+const RELIST_MS = 1_000
 
-const listTools = async (connection: Connection, name: string, timeoutMs: number): Promise<readonly McpTool[]> => {
-  const client = await connection.client()
-  const found: McpTool[] = []
-  let cursor: string | undefined
-  do {
-    const page = await client
-      .listTools(cursor === undefined ? {} : { cursor }, { timeout: timeoutMs })
-      .catch((error: unknown) => fail('connection_failed', `The MCP server ${name} did not list its tools: ${String(error)}.`, { cause: error }))
-    found.push(...page.tools)
-    cursor = page.nextCursor
-  } while (cursor !== undefined && found.length < MOST_TOOLS)
-  return found
-}
-
-/** A name that every provider of models takes. */
-const safeName = (name: string): string => name.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 64)
-
-const inputOf = ({ inputSchema }: McpTool): JsonSchema => {
-  const { $schema: _dialect, ...schema } = inputSchema as { readonly [key: string]: unknown }
-  return schema as JsonSchema
-}
-
-const OPTION_NAMES: ReadonlySet<string> = new Set<keyof McpToolOptions>(['effect', 'idempotent', 'timeoutMs'])
+const OPTION_NAMES: ReadonlySet<string> = new Set<keyof McpToolOptions>(['effect', 'idempotent', 'timeoutMs', 'totalTimeoutMs'])
 
 /** Options for one tool; an object that holds only options is for all of them. */
 const optionsFor = (tools: McpToolsOptions<string, string>['tools'] = {}, name: string): McpToolOptions => {
@@ -83,32 +78,105 @@ const optionsFor = (tools: McpToolsOptions<string, string>['tools'] = {}, name: 
   return Object.hasOwn(tools, name) ? ((tools as { readonly [name: string]: McpToolOptions })[name] ?? {}) : {}
 }
 
-const toolOf = (connection: Connection, options: McpToolsOptions<string, string>, remote: McpTool): Tool<{ readonly [name: string]: unknown }, McpResult> => {
-  const { name: server, maxResultBytes = 65_536, timeoutMs: general = 30_000 } = options
-  const { effect = 'irreversible', idempotent = false, timeoutMs = general } = optionsFor(options.tools, remote.name)
+/** Limits of a call of one tool. */
+const timesOf = ({ timeoutMs: general = 30_000, totalTimeoutMs: generalTotal, tools }: McpToolsOptions<string, string>, name: string): { readonly timeoutMs: number; readonly totalTimeoutMs: number } => {
+  const own = optionsFor(tools, name)
+  const timeoutMs = own.timeoutMs ?? general
+  return { timeoutMs, totalTimeoutMs: Math.max(timeoutMs, own.totalTimeoutMs ?? generalTotal ?? timeoutMs * 10) }
+}
+
+type Call = { readonly name: string; readonly arguments: { readonly [name: string]: unknown }; readonly _meta: { readonly 'stateloop/key': string } }
+type CallTimes = ReturnType<typeof timesOf>
+
+/** Calls a tool. Progress keeps the call alive, up to its longest time, when the server is told that nobody waits any more. */
+const ask = async (client: Client, call: Call, signal: AbortSignal, { timeoutMs, totalTimeoutMs }: CallTimes): Promise<CallResult> => {
+  const late = new AbortController()
+  const inTime = systemClock.timer(totalTimeoutMs, () => late.abort(`It took longer than ${totalTimeoutMs} ms`), true)
+  try {
+    return await client.request({ method: 'tools/call', params: call }, CallResult, {
+      signal: AbortSignal.any([signal, late.signal]),
+      timeout: timeoutMs,
+      resetTimeoutOnProgress: true,
+      onprogress: () => {},
+    })
+  } finally {
+    inTime()
+  }
+}
+
+const toolOf = (connection: Connection, options: McpToolsOptions<string, string>, remote: RemoteTool): Tool<{ readonly [name: string]: unknown }, McpResult> => {
+  const { name: server, maxResultBytes = 65_536 } = options
+  const { effect = 'irreversible', idempotent = false } = optionsFor(options.tools, remote.name)
+  const times = timesOf(options, remote.name)
+  const unknown = effect === 'none' ? '' : ' Whether it happened is not known.'
   return defineTool<{ readonly [name: string]: unknown }, McpResult>({
-    description: (remote.description ?? remote.title ?? remote.name).slice(0, LONGEST_DESCRIPTION),
-    input: fromJsonSchema(inputOf(remote)),
+    description: remote.description,
+    input: fromJsonSchema(remote.given, remote.shown),
     effect,
     idempotent,
-    timeoutMs,
+    timeoutMs: times.totalTimeoutMs,
     // Escaped twice on its way, no text grows more than sixfold.
     maxResultBytes: maxResultBytes * 6 + 4_096,
     run: async (input, { signal, key }) => {
-      const client = await connection.client()
       const call = { name: remote.name, arguments: { ...input }, _meta: { 'stateloop/key': key } }
-      const result = await client.callTool(call, undefined, { signal, timeout: timeoutMs, resetTimeoutOnProgress: false }).catch((error: unknown) => {
-        if (signal.aborted) throw error
-        return fail(
-          'tool_failed',
-          `The MCP server ${server} did not answer the call of ${remote.name}: ${error instanceof Error ? error.message : String(error)}${effect === 'none' ? '' : ' Whether it happened is not known.'}`,
-          { cause: error },
-        )
-      })
-      if (result.isError === true) return fail('tool_failed', `${remote.name} of the MCP server ${server} failed: ${resultText(result as never).slice(0, LONGEST_DESCRIPTION)}`)
-      return markResult(server, result as never, maxResultBytes)
+      const told = await connection
+        .use((client) => ask(client, call, signal, times))
+        .catch(async (error: unknown) => {
+          if (signal.aborted) throw error
+          const late = isMcpError(error, ErrorCode.RequestTimeout)
+          const words = wordsOf(error).slice(0, LONGEST_WORDS)
+          const message = late
+            ? `The MCP server ${server} did not answer the call of ${remote.name} in time: ${words}.${unknown}`
+            : `The MCP server ${server} did not answer the call of ${remote.name}: ${words}${unknown}`
+          throw new FailureError((await connection.redact()).data(failure(late ? 'timeout' : 'tool_failed', message)))
+        })
+      const result = (await connection.redact()).data(told)
+      if (result.isError === true) return fail('tool_failed', `${remote.name} of the MCP server ${server} failed: ${resultText(result).slice(0, LONGEST_WORDS)}`)
+      return markResult(server, result, maxResultBytes)
     },
   })
+}
+
+/** @throws FailureError always. */
+const listingFailed = async (connection: Connection, server: string, error: unknown): Promise<never> => {
+  if (error instanceof FailureError) throw error
+  throw new FailureError((await connection.redact()).data(failure('connection_failed', `The MCP server ${server} did not list its tools: ${wordsOf(error)}. Check that it offers tools.`, { cause: error })))
+}
+
+/** Those of the tools that the author wants. */
+const wanted = (only: readonly string[] | undefined, tools: readonly RemoteTool[]): readonly RemoteTool[] => (only === undefined ? tools : tools.filter(({ name }) => only.includes(name)))
+
+/** The tools to take. @throws FailureError `agent_invalid` for one that is not there or cannot be used. */
+const chosen = (server: string, only: readonly string[] | undefined, { usable, skipped }: ListedTools): readonly RemoteTool[] => {
+  const names = usable.map(({ name }) => name)
+  for (const name of (only ?? []).filter((one) => !names.includes(one))) {
+    const unusable = skipped.find((tool) => tool.name === name)
+    if (unusable !== undefined) fail('agent_invalid', `The tool '${name}' of the MCP server ${server} cannot be used: ${unusable.why}. Leave it out of \`only\`, or have the server changed.`)
+    fail('agent_invalid', `The MCP server ${server} has no tool '${name}'.${suggest(name, names)} It has: ${names.join(', ')}.`)
+  }
+  return wanted(only, usable)
+}
+
+/** Compares what a server lists with what was taken, one look at a time however often it calls for one. */
+const watchList = (taken: readonly RemoteTool[], list: (client: Client) => Promise<readonly RemoteTool[]>, onChange: (change: McpToolsChange) => void): ((client: Client) => void) => {
+  let known = taken
+  let looking = false
+  return (client) => {
+    if (looking) return
+    looking = true
+    sleep(systemClock, RELIST_MS)
+      .then(() => {
+        looking = false
+        return list(client)
+      })
+      .then((now) => {
+        const change = changeOf(known, now)
+        known = now
+        if (change !== undefined) onChange(change)
+      })
+      // The connection is gone; the next one is looked at again.
+      .catch(() => {})
+  }
 }
 
 /**
@@ -120,21 +188,24 @@ const toolOf = (connection: Connection, options: McpToolsOptions<string, string>
  *   only: ['read_file', 'write_file'],
  *   tools: { read_file: { effect: 'none' } },
  * })
- * @throws FailureError `connection_failed`; `agent_invalid` for a tool that the server does not have or whose schema is none.
+ * @throws FailureError `connection_failed`; `auth_failed` when the server lets nobody in; `agent_invalid` for a tool in `only` that the server does not have or that cannot be used.
  */
-export const mcpTools = async <const K extends string = string, const P extends string = ''>(options: McpToolsOptions<K, P>): Promise<McpTools<`${P}${K}`>> => {
-  const { name, server, only, prefix = '', connectTimeoutMs = 10_000, maxMessageBytes = 10_000_000 } = options
-  const connection = connect({ name, server, connectTimeoutMs, maxMessageBytes })
+export const mcpTools = async <const K extends string = string, const P extends string = ''>(options: McpToolsOptions<K, P>): Promise<McpTools<SafeName<`${P}${K}`>>> => {
+  const { name, server, only, prefix = '', connectTimeoutMs = 10_000, maxMessageBytes = 10_000_000, onChange } = options
+  const list = (client: Client): Promise<ListedTools> => listTools(client, name, connectTimeoutMs, prefix)
+  let look: ((client: Client) => void) | undefined
+  const longestMs = Math.max(...['', ...(only ?? []), ...Object.keys(options.tools ?? {})].map((tool) => timesOf(options as never, tool).totalTimeoutMs))
+  const connection = connect({ name, server, connectTimeoutMs, requestTimeoutMs: longestMs + connectTimeoutMs, maxMessageBytes }, (client) => {
+    client.setNotificationHandler(ToolListChangedNotificationSchema, () => look?.(client))
+    look?.(client)
+  })
   try {
-    const remote = await listTools(connection, name, connectTimeoutMs)
-    const names = remote.map((tool) => tool.name)
-    const missing = (only ?? []).filter((wanted) => !names.includes(wanted))
-    if (missing.length > 0) fail('agent_invalid', `The MCP server ${name} has no tool ${missing.map((wanted) => `'${wanted}'${suggest(wanted, names)}`).join(', ')} It has: ${names.join(', ')}.`)
-    const chosen = only === undefined ? remote : remote.filter((tool) => (only as readonly string[]).includes(tool.name))
-    const made = chosen.map((tool) => [safeName(`${prefix}${tool.name}`), toolOf(connection, options as never, tool)] as const)
-    for (const [tool, { input }] of made) toJsonSchema(input, `tool ${tool}`)
+    const listed = await connection.use(list).catch((error: unknown) => listingFailed(connection, name, error))
+    const taken = chosen(name, only, listed)
+    if (onChange !== undefined) look = watchList(taken, async (client) => wanted(only, (await list(client)).usable), onChange)
+    const made = taken.map((tool) => [safeName(`${prefix}${tool.name}`), toolOf(connection, options as never, tool)] as const)
     const close = (): Promise<void> => connection.close()
-    return { tools: Object.fromEntries(made) as never, close, [Symbol.asyncDispose]: close }
+    return { tools: Object.fromEntries(made) as never, skipped: listed.skipped, close, [Symbol.asyncDispose]: close }
   } catch (error) {
     await connection.close().catch(() => {})
     throw error

@@ -31,14 +31,14 @@ const run = (server: McpTools<string>, name: string, input: object, signal = new
   Promise.resolve((server.tools[name] as unknown as Tool<object>).run(input, { signal, services: {}, key: 'k', log: () => {}, addCost: () => {} } as never))
 
 test.for(['stdio', 'http'] as const)('over %s its tools are taken with their schemas, called, timed and capped', async (how) => {
-  await using server = await mcpTools({ name: 'everything', server: how === 'stdio' ? overStdio : overHttp, tools: { effect: 'none', timeoutMs: 1_000 } })
+  await using server = await mcpTools({ name: 'everything', server: how === 'stdio' ? overStdio : overHttp, tools: { effect: 'none', timeoutMs: 1_000, totalTimeoutMs: 1_500 } })
   expect(Object.keys(server.tools)).toEqual(expect.arrayContaining(['echo', 'get-sum', 'get-structured-content', 'get-tiny-image', 'trigger-long-running-operation']))
   expect(await run(server, 'echo', { message: 'hello' })).toMatchObject({ text: 'Echo: hello', untrusted: expect.stringContaining('everything') })
   expect(await run(server, 'get-sum', { a: 2, b: 40 })).toMatchObject({ text: expect.stringContaining('42') })
   expect(await run(server, 'get-structured-content', { location: 'Chicago' })).toMatchObject({ structured: { temperature: expect.any(Number) } })
   expect((await run(server, 'get-tiny-image', {})).text).toContain('bytes, left out]')
   await expect(run(server, 'get-sum', { a: 2, b: 'x' })).rejects.toMatchObject({ code: 'tool_failed' })
-  await expect(run(server, 'trigger-long-running-operation', { duration: 30, steps: 30 })).rejects.toMatchObject({ code: 'tool_failed' })
+  await expect(run(server, 'trigger-long-running-operation', { duration: 30, steps: 30 })).rejects.toMatchObject({ code: 'timeout' })
 })
 
 test('the process of a server gets none of our variables but those that are given, and ends with the connection', async () => {
