@@ -28,7 +28,9 @@ const run = (file: string): Promise<{ readonly code: number | null; readonly std
     child.on('close', (code) => resolve({ code, stdout, stderr }))
   })
 
-const files = readdirSync(folder).filter((name) => name.endsWith('.ts'))
+/** Programs before and after a migration are longer; each pair has a `compare.ts` that plays both. */
+const pairs = readdirSync(join(folder, 'migrate'))
+const files = [...readdirSync(folder).filter((name) => name.endsWith('.ts')), ...pairs.map((pair) => `migrate/${pair}/compare.ts`)]
 
 test('there are at least five examples, none longer than 60 lines', () => {
   const long = files.filter((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n').length > LONGEST_EXAMPLE)
