@@ -49,7 +49,7 @@ export const httpApiPage = (): string => {
     '# HTTP API',
     '<!-- generated -->',
     '',
-    'These are the routes of a [server](../how-to/serve.md). `GET /openapi.json` of a server describes them with the schemas of its agents. Every request but those for health needs `Authorization: Bearer <token>`. Every refusal is `application/problem+json` with a `code` from [the failure codes](failure-codes.md), but for chat completions, which refuse as OpenAI does.',
+    'These are the routes of a [server](../how-to/serve.md). `GET /openapi.json` of a server describes them with the schemas of its agents. Every request but those for health needs `Authorization: Bearer <token>`. Every refusal is `application/problem+json` with a `code` from [the failure codes](failure-codes.md), but for the routes of OpenAI clients, which refuse as OpenAI does.',
     '',
     ...sections,
   ].join('\n')

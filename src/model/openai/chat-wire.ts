@@ -23,7 +23,12 @@ const wireMessage = z.discriminatedUnion('role', [
   z.looseObject({ role: z.literal('assistant'), content: saidContent.nullish(), refusal: z.string().nullish(), tool_calls: z.array(wireCall).nullish() }),
 ])
 const json = z.record(z.string(), z.json())
-const wireTool = z.object({ type: z.literal('function'), function: z.strictObject({ name: z.string(), description: z.string().nullish(), parameters: json.nullish(), strict: z.boolean().nullish() }) })
+/** Why tools of other kinds are refused. */
+export const ONLY_FUNCTIONS = 'only tools of type function can be used here, which the client performs'
+const wireTool = z.object({
+  type: z.literal('function', { error: ONLY_FUNCTIONS }),
+  function: z.strictObject({ name: z.string(), description: z.string().nullish(), parameters: json.nullish(), strict: z.boolean().nullish() }),
+})
 const wireRequest = z.object({
   model: z.string().min(1),
   messages: z.array(wireMessage).min(1),
@@ -63,7 +68,7 @@ export interface WireProblem {
 }
 
 /** Fields without those that are read by name. */
-const extrasOf = (fields: { readonly [field: string]: unknown }, ...read: readonly string[]): Extras => {
+export const extrasOf = (fields: { readonly [field: string]: unknown }, ...read: readonly string[]): Extras => {
   const rest = Object.entries(fields).filter(([field, value]) => !read.includes(field) && value !== undefined && value !== null)
   return rest.length === 0 ? {} : { extras: Object.fromEntries(rest) as NonNullable<Extras['extras']> }
 }
@@ -98,7 +103,7 @@ const parseArguments = (text: string): Json | undefined => {
 }
 
 /** A call that was written as text. */
-const readCall = (id: string, name: string, text: string): ToolCall => {
+export const readCall = (id: string, name: string, text: string): ToolCall => {
   const args = parseArguments(text)
   return args === undefined ? { id, name, args: null, raw: text } : { id, name, args }
 }
@@ -115,7 +120,8 @@ const toMessages = (messages: z.infer<typeof wireRequest>['messages']): readonly
   })
 }
 
-const given = <K extends string, V>(key: K, value: V | null | undefined): { readonly [P in K]?: V } => (value === null || value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V }))
+/** A field, unless its value says nothing. */
+export const given = <K extends string, V>(key: K, value: V | null | undefined): { readonly [P in K]?: V } => (value === null || value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V }))
 
 const toTool = ({ function: { name, description, parameters, strict } }: z.infer<typeof wireTool>): ToolSchema => ({
   name,
@@ -142,7 +148,7 @@ const deepest = (issue: z.core.$ZodIssue, at: readonly PropertyKey[] = []): { re
 }
 
 /** The first problem of a body that does not have its shape. @param what the body should be. */
-const wireProblem = (error: z.ZodError, what: string): WireProblem => {
+export const wireProblem = (error: z.ZodError, what: string): WireProblem => {
   const [first] = error.issues
   const { path, message } = first === undefined ? { path: [], message: 'it is empty' } : deepest(first)
   return { problem: `This is not ${what}: ${pathOf(path)}: ${message}`, param: pathOf(path) }

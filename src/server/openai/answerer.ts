@@ -22,6 +22,8 @@ export interface Asked {
   /** The answer is said as it comes. */
   readonly stream: boolean
   readonly body: Body
+  /** Parameters that have no effect on anybody. */
+  readonly ignored?: readonly string[]
 }
 
 /** Who answers, and how its run is read. */
@@ -38,7 +40,7 @@ export interface Answerer {
   readonly ignored: readonly string[]
 }
 
-const aliasAnswerer = ({ aliases }: ServerParts, { model, messages, instructions, request, count, body }: Asked, parameters: Parameters): Answerer => {
+const aliasAnswerer = ({ aliases }: ServerParts, { model, messages, instructions, request, count, body, ignored = [] }: Asked, parameters: Parameters): Answerer => {
   const sent = sentParameters(parameters, body)
   const structured = request.output !== undefined
   const passed: PassThrough = { ...request, ...(structured ? { checked: true } : {}), ...(Object.keys(sent).length === 0 ? {} : { providerOptions: sent }) }
@@ -51,7 +53,7 @@ const aliasAnswerer = ({ aliases }: ServerParts, { model, messages, instructions
     },
     tokens: () => true,
     structured,
-    ignored: [],
+    ignored,
   }
 }
 

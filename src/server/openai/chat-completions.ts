@@ -4,7 +4,6 @@
 import { fail } from '../../failure/index.ts'
 import type { Usage } from '../../cost/index.ts'
 import { readWireRequest, writeChunk, writeEnding, writeReply, writeTotal, type ModelReply, type WireRequest } from '../../model/index.ts'
-import { textOf, type Message } from '../../prompt/index.ts'
 import { defined } from '../../schema/index.ts'
 import { readJson } from '../body.ts'
 import { addUsage } from '../chat/narrate.ts'
@@ -13,17 +12,11 @@ import type { ServerContext } from '../requests.ts'
 import type { Asked } from './answerer.ts'
 import { answering, replies, startRuns, streamed, type Report, type StreamWriter } from './door.ts'
 import { wireError } from './error.ts'
+import { oneSystemMessage } from './one-system-message.ts'
 import { CHAT, refuseParameter, type Body } from './parameters.ts'
 
 /** As many answers as OpenAI gives to one request. */
 const MOST_ANSWERS = 128
-
-/** Providers take one message of instructions: those of the client become one. */
-const oneSystemMessage = (messages: readonly Message[]): readonly Message[] => {
-  const system = messages.filter(({ role }) => role === 'system')
-  if (system.length < 2) return messages
-  return [{ role: 'system', content: system.map(({ content }) => textOf(content)).join('\n\n') }, ...messages.filter(({ role }) => role !== 'system')]
-}
 
 const countOf = (n: unknown = 1): number => {
   if (typeof n === 'number' && Number.isInteger(n) && n >= 1 && n <= MOST_ANSWERS) return n

@@ -14,14 +14,19 @@ export interface ModelAlias extends CallAgentPolicies {
 export interface Aliases {
   readonly has: (name: string) => boolean
   readonly names: readonly string[]
+  /** Tells whether runs of an agent are answers of an alias. @param agent its id. */
+  readonly answered: (agent: string) => boolean
   /** The agent of a name that there is. @param sampled each run is to give an answer of its own, never one from the cache. */
   readonly of: (name: string, sampled?: boolean) => AnyAgent
 }
 
+/** The id of the agent behind a name. */
+const idOf = (name: string): string => name.replaceAll(/[^\w-]/g, '_')
+
 const agentOf = (name: string, { model, fallback = [], cache, ...rest }: ModelAlias, sampled: boolean): AnyAgent => {
   const alternatives = [model, ...fallback].map((alternative, at) => [at === 0 ? 'model' : `model${at + 1}`, alternative] as const)
   return callAgent({
-    id: name.replaceAll(/[^\w-]/g, '_'),
+    id: idOf(name),
     models: Object.fromEntries(alternatives),
     alternatives: alternatives.map(([alias]) => alias),
     passThrough: true,
@@ -41,6 +46,7 @@ export const aliasAgents = (aliases: { readonly [name: string]: ModelName | Mode
   return {
     has: (name) => agents.has(name),
     names: [...agents.keys()],
+    answered: (agent) => [...agents.keys()].some((name) => idOf(name) === agent),
     of: (name, sampled = false) => {
       const found = agents.get(name)
       if (found === undefined) throw new TypeError(`There is no alias ${name}.`)

@@ -58,6 +58,46 @@ export const CHAT: Parameters = {
   web_search_options: { refused: 'Citations of a search could not be given back. Offer a search as a tool, or call the provider itself.' },
 }
 
+const KEPT: Use = { refused: 'Runs are kept in the journal of this server, and there are no others. Send the items themselves.' }
+
+/** Parameters of `POST /v1/responses`. */
+export const RESPONSES: Parameters = {
+  model: 'read',
+  input: 'read',
+  instructions: 'read',
+  previous_response_id: 'read',
+  stream: 'read',
+  stream_options: 'read',
+  max_output_tokens: 'read',
+  temperature: 'read',
+  top_p: 'read',
+  reasoning: 'read',
+  text: 'read',
+  tools: 'read',
+  tool_choice: 'read',
+  store: 'read',
+  metadata: 'read',
+  user: 'read',
+  max_tool_calls: 'read',
+  parallel_tool_calls: 'sent',
+  service_tier: 'sent',
+  safety_identifier: 'sent',
+  prompt_cache_key: 'sent',
+  prompt_cache_options: 'sent',
+  prompt_cache_retention: 'sent',
+  // There is nothing else to include: reasoning is not given, and tools of the provider are refused.
+  include: { ...LOGPROBS, unless: (value) => !JSON.stringify(value).includes('logprobs') },
+  top_logprobs: LOGPROBS,
+  conversation: KEPT,
+  prompt: KEPT,
+  background: { refused: 'A response is answered at once. Start a run with POST /v1/agents/{agent}/runs to come back for it.', unless: isFalse },
+  truncation: { refused: 'What does not fit is not left out here. Shorten the conversation.', unless: (value) => value === 'disabled' },
+  context_management: { refused: 'Conversations are not shortened here. Shorten the conversation.' },
+  moderation: MODERATION,
+  image: { refused: 'It belongs to tools of the provider, which are not offered here.' },
+  access_programs: { refused: 'It belongs to an account of the provider.' },
+}
+
 /** What an agent, which decides by itself how it works, can take. */
 const FOR_AGENTS: ReadonlySet<string> = new Set(['model', 'messages', 'input', 'instructions', 'stream', 'stream_options', 'user', 'store', 'metadata', 'include', 'n'])
 
@@ -76,6 +116,7 @@ const NOT_FOR_AGENTS: Parameters = {
   response_format: { refused: OWN_FORM, unless: isText },
   text: { refused: OWN_FORM, unless: isText },
   stop: { refused: OWN_FORM },
+  previous_response_id: { refused: 'What an agent was told before is not known in messages. Send the whole conversation.' },
 }
 
 const isRefused = (use: Use | undefined, value: Json): use is Extract<Use, object> => typeof use === 'object' && !(use.unless?.(value) ?? false)

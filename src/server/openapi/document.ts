@@ -6,6 +6,7 @@ import { toJsonSchema, type JsonSchema, type Schema } from '../../schema/index.t
 import { LONGEST_WAIT_MS } from '../requests.ts'
 import { approveShape, cancelShape, rejectShape, startShape } from '../routes/runs.ts'
 import { embed } from './embed.ts'
+import { OPENAI_PATHS } from './openai-paths.ts'
 import { runShape, SHAPES } from './shapes.ts'
 
 /** A part of the document. */
@@ -114,17 +115,10 @@ const schemasOf = (agent: AnyAgent): Part => ({
 })
 
 const chatPaths = (chats: readonly string[]): Part => {
-  const completion: JsonSchema = {
-    type: 'object',
-    description: 'As the chat completions API of OpenAI defines it.',
-    required: ['model', 'messages'],
-    properties: { model: { type: 'string' }, messages: { type: 'array', items: { type: 'object' } }, stream: { type: 'boolean' } },
-  }
-  const both: Part = { ...json({ type: 'object' }), ...events }
   const page: JsonSchema = { type: 'object', required: ['messages'], properties: { id: { type: 'string' }, messages: { type: 'array', items: { type: 'object' } } } }
   const chat: Part = { name: 'chat', in: 'path', required: true, schema: chats.length === 0 ? { type: 'string' } : { enum: chats } }
   return {
-    '/v1/chat/completions': { post: operation('chat_completion', 'Answers clients of the chat completions API of OpenAI.', { 200: { description: 'The answer, or its chunks.', content: both } }, body(completion)) },
+    ...OPENAI_PATHS,
     '/v1/models': { get: operation('list_models', 'Lists what can be asked for as model.', { 200: { description: 'Models and agents.', content: json({ type: 'object' }) } }) },
     '/v1/chat/{chat}': { post: operation('chat_message', 'Answers pages that use the AI SDK.', { 200: { description: 'The UI message stream.', content: events } }, { parameters: [chat], ...body(page) }) },
   }
