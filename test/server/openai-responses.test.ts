@@ -1,5 +1,5 @@
 // The responses API through the door: OpenAI's own SDK with all its helpers as the client.
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import { zodResponsesFunction, zodTextFormat } from 'openai/helpers/zod'
 import { describe, expect, test } from 'vitest'
 import { openai, replyCalls, replyFailure, replyText, type ModelRequest } from 'stateloop'
