@@ -129,13 +129,16 @@ export const underTimeLimit = async <T>(io: StepIo, timeoutMs: number, what: str
   const working = work(stop.signal)
   // What is done at once needs no clock.
   if (!isThenable(working)) return working
-  const onAbort = (): void => stop.abort(io.signal.reason)
+  const { promise: ended, reject } = Promise.withResolvers<never>()
+  // Rejected before it is aborted, so that the reason is told and not what the work makes of it.
+  const end = (reason: unknown): void => {
+    reject(reason)
+    stop.abort(reason)
+  }
+  const onAbort = (): void => end(io.signal.reason)
   io.signal.addEventListener('abort', onAbort, { once: true })
-  let cancel = (): void => {}
-  const ended = new Promise<never>((_resolve, reject) => {
-    stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error), { once: true })
-    cancel = io.acting.clock.timer(timeoutMs, () => stop.abort(failure('timeout', `${what} took longer than ${timeoutMs} ms. Raise its timeoutMs or make it faster.`, { details: { timeoutMs } })))
-  })
+  const cancel = io.acting.clock.timer(timeoutMs, () => end(failure('timeout', `${what} took longer than ${timeoutMs} ms. Raise its timeoutMs or make it faster.`, { details: { timeoutMs } })))
+  if (io.signal.aborted) onAbort()
   try {
     return await Promise.race([working, ended])
   } finally {
