@@ -50,7 +50,7 @@ export const drainOnSignal = (io: Io, runtime: Runtime, run: () => string | unde
     if (draining) process.exit(signal === 'SIGINT' ? 130 : 143)
     draining = true
     const id = run()
-    const goOn = id === undefined ? '' : ` The run can go on later: ${commandLine(['resume', id, ...repeat], io.platform)}`
+    const goOn = id === undefined ? '' : ` The run can go on later: ${commandLine(['resume', id, ...repeat], io)}`
     io.err(`\n${signal}: finishing what is under way, up to 5 s; again to stop at once.${goOn}\n`)
     void runtime.close().catch(() => {})
   }

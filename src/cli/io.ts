@@ -30,6 +30,8 @@ export interface Io {
   readonly cwd: string
   readonly env: { readonly [name: string]: string | undefined }
   readonly platform: NodeJS.Platform
+  /** What a user types to start this program: `stateloop`, or `npx stateloop` where it is not on the path. */
+  readonly program: string
 }
 
 /** A writer that turns silent when its reader has gone. */
@@ -65,6 +67,8 @@ export const processIo = (): Io => {
     cwd: process.cwd(),
     env,
     platform: process.platform,
+    // npx and npm scripts find what the project installed; the user's own shell does not.
+    program: env['npm_command'] === 'exec' || env['npm_lifecycle_event'] !== undefined ? 'npx stateloop' : 'stateloop',
   }
 }
 

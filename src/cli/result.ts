@@ -36,8 +36,8 @@ const short = (value: Json): string => {
   return text.length <= MOST_ARGS ? text : `${text.slice(0, MOST_ARGS)}…`
 }
 
-const nextSteps = (waiting: Waiting, { run, options }: RunReference, { platform }: Io): readonly string[] => {
-  const line = (...args: readonly string[]): string => `    ${commandLine([...args, ...options], platform)}`
+const nextSteps = (waiting: Waiting, { run, options }: RunReference, io: Io): readonly string[] => {
+  const line = (...args: readonly string[]): string => `    ${commandLine([...args, ...options], io)}`
   switch (waiting.for) {
     case 'approval':
       return (waiting.calls ?? []).flatMap(({ hash, name, args, effect }) => [
@@ -87,7 +87,7 @@ export const printOutcome = (io: Io, outcome: RunOutcome, reference: RunReferenc
   if ('failure' in outcome) io.out(`${io.style('red', outcome.failure.code)}: ${plain(outcome.failure.message)}\n`)
   io.out(`run ${outcome.run}\n`)
   if (outcome.outcome === 'waiting')
-    io.out(`${showWaiting(outcome.waiting, reference, io) || `It is at work elsewhere, or was left; go on with it:\n    ${commandLine(['resume', outcome.run, ...reference.options], io.platform)}`}\n`)
+    io.out(`${showWaiting(outcome.waiting, reference, io) || `It is at work elsewhere, or was left; go on with it:\n    ${commandLine(['resume', outcome.run, ...reference.options], io)}`}\n`)
 }
 
 /** A row as commands print it in JSON: money in dollars. */

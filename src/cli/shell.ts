@@ -1,5 +1,6 @@
 // Commands to be copied from the terminal. Invariant: what is printed, pasted into the platform's usual shell, gives
 // exactly these arguments.
+import type { Io } from './io.ts'
 
 /** One argument, quoted where it must be. */
 const quote = (text: string, platform: NodeJS.Platform): string => {
@@ -8,5 +9,5 @@ const quote = (text: string, platform: NodeJS.Platform): string => {
   return platform === 'win32' ? `"${text.replaceAll('"', '\\"')}"` : `'${text.replaceAll("'", "'\\''")}'`
 }
 
-/** A `stateloop` command line. */
-export const commandLine = (args: readonly string[], platform: NodeJS.Platform): string => ['stateloop', ...args.map((text) => quote(text, platform))].join(' ')
+/** A command line that starts this program again, as it was started. */
+export const commandLine = (args: readonly string[], { platform, program }: Pick<Io, 'platform' | 'program'>): string => [program, ...args.map((text) => quote(text, platform))].join(' ')

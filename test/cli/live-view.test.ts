@@ -21,6 +21,7 @@ const watch = (terminal: boolean, columns = 80) => {
     cwd: '/',
     env: {},
     platform: 'linux',
+    program: 'stateloop',
   }
   return { clock, view: liveView(io, clock), written: () => out }
 }

@@ -15,8 +15,8 @@ describe('amounts', () => {
 describe('a command line', () => {
   it('survives the shell of each platform', () => {
     const args = ['send', 'id', '{"type":"IT\'S"}']
-    expect(commandLine(args, 'linux')).toBe(`stateloop send id '{"type":"IT'\\''S"}'`)
-    expect(commandLine(args, 'win32')).toBe(`stateloop send id "{\\"type\\":\\"IT'S\\"}"`)
+    expect(commandLine(args, { platform: 'linux', program: 'stateloop' })).toBe(`stateloop send id '{"type":"IT'\\''S"}'`)
+    expect(commandLine(args, { platform: 'win32', program: 'npx stateloop' })).toBe(`npx stateloop send id "{\\"type\\":\\"IT'S\\"}"`)
   })
 })
 

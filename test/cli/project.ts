@@ -66,6 +66,7 @@ export const testProject = async (env: Io['env'] = {}): Promise<TestProject> => 
       cwd,
       env,
       platform: 'linux',
+      program: 'stateloop',
     }
     const code = await runCli(args, io)
     return { code, out, err }

@@ -42,7 +42,7 @@ describe('stateloop prompts, from the first lock to a rollback', () => {
     expect(await prompts('one', 'check')).toMatchObject({ code: 1, out: expect.stringContaining('greet is not in the lock. Add it with `stateloop prompts release greet`.') as string })
     await expect(access(join(project.folder, 'prompts.lock.json'))).rejects.toThrow()
     expect(await prompts('one', 'release')).toMatchObject({ code: 0, out: expect.stringMatching(/^greet: everybody has [0-9a-f]{12}\n$/) as string })
-    expect(await prompts('one', 'check')).toEqual({ code: 0, out: '✓ the lock knows all 1 prompts\n', err: '' })
+    expect(await prompts('one', 'check')).toEqual({ code: 0, out: '✓ 1 prompt in the code, known to the lock\n', err: '' })
     expect(await prompts('one', 'release')).toMatchObject({ code: 0, out: 'the lock says so already\n' })
   })
 
@@ -242,8 +242,9 @@ describe('this repository', () => {
       cwd: root,
       env: {},
       platform: 'linux' as const,
+      program: 'stateloop',
     }
-    expect({ code: await runCli(['prompts', 'check'], io), out }).toEqual({ code: 0, out: expect.stringContaining('the lock knows all') as string })
+    expect({ code: await runCli(['prompts', 'check'], io), out }).toEqual({ code: 0, out: expect.stringContaining('in the code, known to the lock') as string })
   })
 })
 

@@ -59,7 +59,7 @@ const checkPrompts = (io: Io, project: Project, loaded: ReadonlyMap<string, Load
   // Agents that do not load have been named.
   return withWorkspace(io, { ...options, agent: [...loaded.keys()] }, (workspace) => {
     const checks = findingsOf(workspace).map(({ kind, message }) => (kind === 'unfit' || kind === 'unreadable' ? broken : warning)('prompts', message))
-    return Promise.resolve(checks.length > 0 ? checks : [ok('prompts', `the lock knows all ${workspace.inCode.size} prompts`)])
+    return Promise.resolve(checks.length > 0 ? checks : [ok('prompts', `${count(workspace.inCode.size, 'prompt')} in the code, known to the lock`)])
   })
 }
 

@@ -95,7 +95,7 @@ const runAll = async (io: Io, files: readonly string[], options: EvalOptions): P
   const formats = formatsOf(options.report)
   const project = await openProject(io)
   const found = await findEvaluations(project, files)
-  const openRun = (run: string): string => commandLine(['inspect', run, '--db', shownPath(io, runsDatabase(project))], io.platform)
+  const openRun = (run: string): string => commandLine(['inspect', run, '--db', shownPath(io, runsDatabase(project))], io)
   const { signal, release } = stopOnSignal()
   const around: Around = { io, project, options, journal: openRuns(project), commit: await cleanCommit(project.root), signal }
   const evaluations: ReportedEvaluation[] = []

@@ -34,7 +34,7 @@ const fork = async (io: Io, run: string, options: ForkCommandOptions): Promise<n
   const repeat = repeatOptions(options)
   if (options.live !== true) {
     if (options.json === true) io.out(`${JSON.stringify({ run: id, forkedFrom: { run, seq: Number(options.at) } }, null, 2)}\n`)
-    else io.out(`run ${id} begins like ${run} up to step ${options.at}; go on live with\n    ${commandLine(['resume', id, ...repeat], io.platform)}\n`)
+    else io.out(`run ${id} begins like ${run} up to step ${options.at}; go on live with\n    ${commandLine(['resume', id, ...repeat], io)}\n`)
     return EXIT.done
   }
   const { runtime, notes } = await openRuntime(io, project, loaded, options)

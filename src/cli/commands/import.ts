@@ -34,7 +34,7 @@ const importTranscript = async (io: Io, transcript: string, options: ImportOptio
   else {
     io.out(`imported ${messages.length} messages as ${recording.entries.length} steps to ${path}; the run is ${status}\n`)
     for (const note of notes) io.out(`${io.style('yellow', 'differs')}  ${oneLine(note)}\n`)
-    io.out(`    ${commandLine(['replay', path, '--agent', name], io.platform)}\n`)
+    io.out(`    ${commandLine(['replay', path, '--agent', name], io)}\n`)
   }
   return EXIT.done
 }

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { systemClock } from '../../clock/index.ts'
 import { exportRun, formatRecording, recordRun, redactRecording, refuseSecrets, writeRecording, type Recording } from '../../replay/index.ts'
+import { count } from '../amounts.ts'
 import { COMMON, RUN_ARGUMENT, type CommandDefinition } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
@@ -43,8 +44,8 @@ const record = async (io: Io, run: string, options: RecordOptions): Promise<numb
   const steps = recording.entries.length
   if (options.json === true) io.out(`${JSON.stringify({ recording: path, run, steps, replaced, redacted: recording.redacted }, null, 2)}\n`)
   else {
-    io.out(`recorded ${steps} steps to ${path}${recording.redacted ? `, with ${replaced} personal values replaced` : ', as they are'}\n`)
-    io.out(`    ${commandLine(['replay', path, ...(options.agent === undefined ? [] : ['--agent', options.agent])], io.platform)}\n`)
+    io.out(`recorded ${count(steps, 'step')} to ${path}${recording.redacted ? `, with ${count(replaced, 'personal value')} replaced` : ', as they are'}\n`)
+    io.out(`    ${commandLine(['replay', path, ...(options.agent === undefined ? [] : ['--agent', options.agent])], io)}\n`)
   }
   return EXIT.done
 }

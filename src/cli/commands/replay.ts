@@ -71,7 +71,7 @@ const update = async (io: Io, project: Project, { path, recording, loaded, repor
   const shown = relative(io.cwd, path)
   const updated = await updateRecording(loaded.agent, recording, { name: report.name, ...promptsOf(project) })
   if (options.accept?.includes(updated.acceptance) !== true) {
-    if (options.json !== true) io.out(`  accept with:  ${commandLine(['replay', shown, ...(options.agent === undefined ? [] : ['--agent', options.agent]), '--update', '--accept', updated.acceptance], io.platform)}\n`)
+    if (options.json !== true) io.out(`  accept with:  ${commandLine(['replay', shown, ...(options.agent === undefined ? [] : ['--agent', options.agent]), '--update', '--accept', updated.acceptance], io)}\n`)
     return false
   }
   await writeRecording(path, updated.recording)

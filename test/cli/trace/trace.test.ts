@@ -207,7 +207,7 @@ describe('stateloop trace', () => {
     await rm(join(project.folder, 'agents/mine'), { recursive: true })
     const gone = await project.stateloop(['trace', run])
     expect(gone).toMatchObject({ code: 0, err: '' })
-    expect(gone.out).toMatch(/invoke_agent desk +\d+ ms/)
+    expect(gone.out).toMatch(/invoke_agent desk +[\d.]+ m?s/)
     expect(gone.out).toMatch(/There is no agent "mine".*what the journal alone tells/)
     const named = await project.stateloop(['trace', run, '--agent', 'order'])
     expect(named.code).toBe(0)

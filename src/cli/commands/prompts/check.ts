@@ -1,6 +1,7 @@
 // `stateloop prompts check`: for continuous integration. Invariant: it ends with 0 only when every template in code is a
 // version in the lock and everything the lock may give fits the code.
 import { formatPromptDiff, lockedOf } from '../../../prompt/index.ts'
+import { count } from '../../amounts.ts'
 import type { CommandDefinition } from '../../command.ts'
 import { EXIT } from '../../exit-code.ts'
 import { plain, type Io } from '../../io.ts'
@@ -16,7 +17,8 @@ const check = (io: Io, options: PromptOptions): Promise<number> =>
     if (options.json === true) io.out(`${JSON.stringify({ ok: findings.length === 0, prompts: prompts.length, findings }, null, 2)}\n`)
     else {
       for (const { message, diff } of findings) io.out(`${io.style('red', '✗')} ${plain(message)}\n${diff === undefined ? '' : `${plain(formatPromptDiff(diff)).replaceAll(/^/gm, '    ')}\n`}`)
-      if (findings.length === 0) io.out(`${io.style('green', '✓')} the lock knows all ${prompts.length} prompts${behind.length === 0 ? '' : `; another version than the code's is active of ${behind.join(', ')}`}\n`)
+      if (findings.length === 0)
+        io.out(`${io.style('green', '✓')} ${count(prompts.length, 'prompt')} in the code, known to the lock${behind.length === 0 ? '' : `; another version than the code's is active of ${behind.join(', ')}`}\n`)
     }
     return Promise.resolve(findings.length === 0 ? EXIT.done : EXIT.failed)
   })
