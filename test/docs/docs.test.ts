@@ -41,6 +41,8 @@ const compile = async (modules: { readonly [name: string]: string }): Promise<st
   for (const [path, code] of Object.entries(modules)) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), code)
+    // A page whose code is in files may import the agent of a new project.
+    if (path.includes('/')) await symlink(join(root, 'templates'), join(folder, path.split('/')[0] ?? '', 'agents'), 'junction').catch(() => {})
   }
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   return run(process.execPath, [compiler, '-p', folder, '--pretty', 'false'], { cwd: folder }).then(

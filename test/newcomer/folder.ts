@@ -56,7 +56,9 @@ const installed = (folder: string, line: string): string =>
 /** Makes an empty folder. @param added variables that the newcomer has set. */
 export const newcomerFolder = async (added: { readonly [name: string]: string } = {}): Promise<NewcomerFolder> => {
   const { tarball } = await packed()
-  const path = await mkdtemp(join(tmpdir(), 'stateloop-newcomer-'))
+  const around = await mkdtemp(join(tmpdir(), 'stateloop-newcomer-'))
+  const path = join(around, 'my-agent')
+  await mkdir(path)
   const env = newcomerEnvironment(added)
   const running = new Set<Lasting>()
   const exact = (line: string): string => (line.startsWith('npm install') ? pinned(line, tarball) : installed(path, line))
@@ -97,7 +99,7 @@ export const newcomerFolder = async (added: { readonly [name: string]: string } 
     },
     [Symbol.asyncDispose]: async () => {
       for (const lasting of running) await lasting.end()
-      await rm(path, { recursive: true, force: true })
+      await rm(around, { recursive: true, force: true })
     },
   }
 }

@@ -16,10 +16,10 @@ export interface Followed {
 
 /** What the reader does otherwise than the page. */
 export interface Reading {
-  /** Changes a file or a line before it is saved or typed: an address, or a question of the reader's own. */
-  readonly change?: (text: string) => string
-  /** Called before each command, with its line. */
-  readonly before?: (line: string) => void | Promise<void>
+  /** Changes a file or a line before it is saved or typed, given what the page's commands have printed: an address, an id. */
+  readonly change?: (text: string, said: string) => string
+  /** Lines that the reader does not type. */
+  readonly skip?: RegExp
 }
 
 /** Commands that stay, with what they say once they are ready. */
@@ -64,21 +64,25 @@ const expectShown = ({ path }: Page, heard: string, code: string): void => {
 }
 
 /** Does everything on a page, from top to bottom. A placeholder `<run>` is the newest run that was printed. */
-export const follow = async (folder: NewcomerFolder, page: Page, { change = (text) => text, before }: Reading = {}): Promise<Followed> => {
+export const follow = async (folder: NewcomerFolder, page: Page, { change = (text) => text, skip }: Reading = {}): Promise<Followed> => {
   const printed = new Map<string, string>()
   const staying = new Map<string, Lasting>()
   const saved: string[] = []
   let run = '<run>'
+  let all = ''
   let heard: string | undefined
   const type = async (line: string): Promise<void> => {
-    await before?.(line)
-    const typed = change(line).replaceAll('<run>', run)
+    const typed = change(line, all).replaceAll('<run>', run)
     const ready = STAYING.find(([command]) => command.test(line))?.[1]
-    if (ready !== undefined) staying.set(line, await folder.begin(typed, ready))
-    else {
+    if (ready !== undefined) {
+      const begun = await folder.begin(typed, ready)
+      staying.set(line, begun)
+      all += begun.said
+    } else {
       const said = await folder.type(typed)
       printed.set(line, said)
       heard = (heard ?? '') + said
+      all += said
       run =
         [...said.matchAll(RUN_ID)]
           .map(([id]) => id)
@@ -89,11 +93,11 @@ export const follow = async (folder: NewcomerFolder, page: Page, { change = (tex
   for (const part of partsOf(page)) {
     const file = fileOf(part)
     if (file !== undefined) {
-      await folder.save(file, change(part.code))
+      await folder.save(file, change(part.code, all))
       saved.push(file)
     } else if (part.language === 'text' && heard !== undefined) expectShown(page, heard, part.code)
     heard = undefined
-    if (part.language === 'sh') for (const line of linesOf(part.code)) await type(line)
+    if (part.language === 'sh') for (const line of linesOf(part.code)) if (skip?.test(line) !== true) await type(line)
   }
   return { printed, lasting: staying, saved }
 }
