@@ -4,7 +4,7 @@
 import { defineConfig, type UserConfig } from 'tsdown'
 
 const node: UserConfig = {
-  entry: ['src/index.ts', 'src/{client/index,engine/index,eval/index,inspector/index,mcp/index,journal/postgres/index,replay/index,run/ai-sdk/index,server/index,testing/index,cli/main,trace/otel}.ts'],
+  entry: ['src/index.ts', 'src/{client/index,engine/index,eval/public/index,inspector/index,mcp/index,journal/postgres/index,replay/public/index,run/ai-sdk/index,server/index,testing/index,cli/main,trace/otel}.ts'],
   format: 'esm',
   platform: 'node',
   target: 'node22.19',

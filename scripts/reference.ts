@@ -4,6 +4,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { apiList, apiPage } from './api/index-page.ts'
+import { readApi } from './api/reflection.ts'
 import type { CommandDefinition } from '../src/cli/command.ts'
 import { EXIT_HELP } from '../src/cli/exit-code.ts'
 import { COMMANDS } from '../src/cli/program.ts'
@@ -13,6 +15,8 @@ import { FAILURE_CODES, type CodeInfo } from '../src/failure/index.ts'
 export const FAILURE_CODES_PATH = 'docs/reference/failure-codes.md'
 export const COMMAND_LINE_PATH = 'docs/reference/command-line.md'
 export const LLMS_PATH = 'llms.txt'
+export const API_PATH = 'docs/reference/api.md'
+export const API_LIST_PATH = 'docs/reference/api.txt'
 
 const GROUPS: { readonly [K in keyof typeof FAILURE_CODES]: { readonly title: string; readonly intro: string } } = {
   model: { title: 'Model calls', intro: 'These arrive in `model`, `loop`, `decide` and `fallback` states.' },
@@ -102,5 +106,8 @@ export const llmsText = (): string => {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await writeFile(new URL(FAILURE_CODES_PATH, root), failureCodesPage())
   await writeFile(new URL(COMMAND_LINE_PATH, root), commandLinePage())
+  const api = await readApi()
+  await writeFile(new URL(API_PATH, root), apiPage(api))
+  await writeFile(new URL(API_LIST_PATH, root), apiList(api))
   await writeFile(new URL(LLMS_PATH, root), llmsText())
 }

@@ -62,7 +62,7 @@ test('what is printed compiles', { timeout: 60_000 }, async () => {
 })
 
 test.each(Object.entries(agents))('the printed %s is the same machine with the same prompt', { timeout: 30_000 }, async (name, made) => {
-  const script = `const { default: ejected } = await import(${JSON.stringify(join(folder, `${name}.ts`))}); const { promptsOf } = await import('stateloop'); console.log(JSON.stringify({ hash: ejected.hash, definition: ejected.definition, limits: ejected.limits, prompts: promptsOf(ejected).map(({ id, hash }) => ({ id, hash })) }))`
+  const script = `const { default: ejected } = await import(${JSON.stringify(join(folder, `${name}.ts`))}); const { promptsOf } = await import('./src/agent/index.ts'); console.log(JSON.stringify({ hash: ejected.hash, definition: ejected.definition, limits: ejected.limits, prompts: promptsOf(ejected).map(({ id, hash }) => ({ id, hash })) }))`
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=stateloop-source', '--input-type=module', '-e', script], { cwd: root })
   const ejected = JSON.parse(stdout) as Pick<Agent, 'hash' | 'definition' | 'limits'> & { readonly prompts: unknown }
   expect(ejected.definition).toEqual(JSON.parse(JSON.stringify(made.definition)))

@@ -4,7 +4,7 @@ import type { Problem } from '../problem.ts'
 import type { Facts } from './facts.ts'
 
 /** Events that a state waiting for an approval takes. */
-export const APPROVAL_EVENTS: readonly string[] = ['APPROVE', 'EDIT', 'REJECT']
+const APPROVAL_EVENTS: readonly string[] = ['APPROVE', 'EDIT', 'REJECT']
 
 /** Reports reserved and clashing names of events, fields and the agent itself. */
 export const checkDeclared = (id: string, events: { readonly [type: string]: Schema }, schemas: readonly (Schema | undefined)[], facts: Facts | undefined): readonly Problem[] => {
