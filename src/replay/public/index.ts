@@ -1,5 +1,6 @@
 // What `import 'stateloop/replay'` gives. The room's index.ts also holds what only other rooms need.
 export {
+  chatMessages,
   checkCompat,
   diffRuns,
   exportRun,
