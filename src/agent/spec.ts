@@ -48,6 +48,8 @@ export interface PassThrough {
   readonly output?: NonNullable<ModelRequest['output']>
   /** Holds the reply to `output`: an invalid one gets its repair turns, then fails as `invalid_output`. Default: it is given as it is. */
   readonly checked?: boolean
+  /** Embeds the text of each message instead; the reply is a JSON list of vectors, each packed as base64 of 32-bit floats. */
+  readonly embeds?: boolean
   readonly params?: ModelParams
   readonly providerOptions?: { readonly [key: string]: Json }
 }

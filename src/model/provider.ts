@@ -111,6 +111,9 @@ export interface ModelProvider {
    * @throws ModelCallError with a typed failure, and the usage where the provider billed.
    */
   call(request: ModelRequest, io: ModelIo): Promise<ModelReply>
-  /** Embeds texts; absent where the provider cannot. */
-  embed?(request: { readonly model: string; readonly texts: readonly string[] }, io: ModelIo): Promise<{ readonly vectors: readonly (readonly number[])[]; readonly usage: Usage | null }>
+  /** Embeds texts; absent where the provider cannot. @throws as `call`. */
+  embed?(
+    request: { readonly model: string; readonly texts: readonly string[]; /** Passed to the provider as it is. */ readonly providerOptions?: { readonly [key: string]: Json } },
+    io: ModelIo,
+  ): Promise<{ readonly vectors: readonly (readonly number[])[]; readonly usage: Usage | null }>
 }

@@ -1,11 +1,20 @@
 // Embeddings: one vector of numbers for each text, in the order of the texts.
 import type { Usage } from '../../cost/index.ts'
 import { embeddedError } from './error-body.ts'
-import { asFields, field, list, name, type Fields } from './fields.ts'
+import { asFields, field, list, name, text, type Fields } from './fields.ts'
 import type { Reporter } from './report.ts'
 
+const BYTES = Float32Array.BYTES_PER_ELEMENT
+
+/** Numbers that came as the bytes of 32-bit floats. */
+const unpack = (base64: string): readonly number[] => {
+  const bytes = Buffer.from(base64, 'base64')
+  return Array.from({ length: Math.floor(bytes.length / BYTES) }, (_none, at) => bytes.readFloatLE(at * BYTES))
+}
+
 const vectorOf = (item: Fields | undefined): readonly number[] | undefined => {
-  const vector = list(item, 'embedding')
+  const packed = text(item, 'embedding')
+  const vector = packed === undefined ? list(item, 'embedding') : unpack(packed)
   return vector.length > 0 && vector.every((value): value is number => typeof value === 'number' && Number.isFinite(value)) ? vector : undefined
 }
 

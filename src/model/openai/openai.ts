@@ -11,7 +11,7 @@ import { readEmbeddings } from './embeddings.ts'
 import { open, readJson, readStream, timedOut, type Call } from './exchange.ts'
 import { currentKey, endpointOf, type OpenAiOptions } from './options.ts'
 import { reporter, scrubber, type Reporter } from './report.ts'
-import { loadBlobs, RequestProblem, type Body } from './request.ts'
+import { loadBlobs, RequestProblem, withOptions, type Body } from './request.ts'
 import { readResponse } from './responses-reply.ts'
 import { responsesRequest } from './responses-request.ts'
 import { responsesStream } from './responses-stream.ts'
@@ -109,9 +109,9 @@ export const openai = (options: OpenAiOptions = {}): ModelProvider => {
         watch(reader)
         return readStream(call, response, reader, control, asJson)
       }),
-    embed: ({ model, texts }, io) =>
+    embed: ({ model, texts, providerOptions }, io) =>
       exchange(model, io, async (call, control) => {
-        const response = await open(call, 'embeddings', { model, input: texts, encoding_format: 'float' }, control)
+        const response = await open(call, 'embeddings', withOptions({ model, input: texts, encoding_format: endpoint.official ? 'base64' : 'float' }, providerOptions), control)
         return readEmbeddings(await readJson(call, response), texts.length, call.report)
       }),
   }

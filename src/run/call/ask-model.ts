@@ -2,13 +2,14 @@
 // reply, cost. Every expected fault is an outcome that keeps what was billed.
 import { failure, failureOf, type Failure, type Json } from '../../failure/index.ts'
 import type { CallRecord, Outcome } from '../../journal/index.ts'
-import { checkReply, ModelCallError, type CheckedReply, type ModelDelta, type ModelProvider, type ModelReply } from '../../model/index.ts'
+import { checkReply, ModelCallError, type CheckedReply, type ModelDelta, type ModelIo, type ModelProvider, type ModelReply } from '../../model/index.ts'
 import { timeoutsOf } from '../../policy/index.ts'
 import type { StepIo } from '../effect.ts'
 import { STEP_KIND } from '../prompts.ts'
 import { requestHashOf, requestOf, stepHashOf, stepText, type ModelAsk } from './ask.ts'
 import { recordOf, reserve, type Answered, type Reservation } from './bill.ts'
 import { throughCache } from './cached.ts'
+import { embedTexts } from './embed-texts.ts'
 import { enterGate, gateKey, type Admission } from './gate.ts'
 import { partialReader } from './partial.ts'
 
@@ -29,15 +30,11 @@ const listener = (ask: ModelAsk, io: StepIo, onFirst: () => void): { readonly on
   }
 }
 
-const send = (ask: ModelAsk, provider: ModelProvider, io: StepIo, { observe }: Admission, onFirst: () => void): Promise<ModelReply> =>
-  provider.call(requestOf(ask), {
-    signal: io.signal,
-    timeouts: timeoutsOf(ask.timeout),
-    key: `${ask.run.id}${ask.key}`,
-    onRateLimits: observe,
-    blob: io.acting.blob,
-    ...listener(ask, io, onFirst),
-  })
+const send = (ask: ModelAsk, provider: ModelProvider, io: StepIo, { observe }: Admission, onFirst: () => void): Promise<ModelReply> => {
+  const sending: ModelIo = { signal: io.signal, timeouts: timeoutsOf(ask.timeout), key: `${ask.run.id}${ask.key}`, onRateLimits: observe, blob: io.acting.blob }
+  if (ask.embeds === true) return embedTexts(provider, requestOf(ask), sending)
+  return provider.call(requestOf(ask), { ...sending, ...listener(ask, io, onFirst) })
+}
 
 /** Value of a successful attempt: the message, with content left out where the output says the same. */
 const valueOf = (checked: Exclude<CheckedReply, { readonly kind: 'failed' }>, finish: ModelReply['finish']): Json => {

@@ -19,6 +19,8 @@ export interface ModelAsk {
   readonly tools: readonly ToolSchema[]
   readonly output: ModelRequest['output']
   readonly toolChoice?: ModelRequest['toolChoice']
+  /** The messages are texts to embed. */
+  readonly embeds?: boolean
   readonly expected: ReplyExpectation
   /** Takes out of an output what its schema marks as secret, with the `hide` it is given. Undefined when nothing is marked. */
   readonly hideOutput?: ((output: Json, hide: RunSecrets['hide']) => Json) | undefined
@@ -49,9 +51,9 @@ export interface CallHashes {
 }
 
 /** What the step hash covers, as data: everything about the request but its messages. */
-export const stepDocument = ({ model, tools, output, prompt, toolChoice }: ModelAsk): { readonly [field: string]: unknown } => {
+export const stepDocument = ({ model, tools, output, prompt, toolChoice, embeds }: ModelAsk): { readonly [field: string]: unknown } => {
   const { provider, model: name, params, providerOptions = null } = model
-  return { prompt: prompt.hash, provider, model: name, params, providerOptions, tools, output: output ?? null, ...(toolChoice === undefined ? {} : { toolChoice }) }
+  return { prompt: prompt.hash, provider, model: name, params, providerOptions, tools, output: output ?? null, ...(toolChoice === undefined ? {} : { toolChoice }), ...(embeds === true ? { embeds } : {}) }
 }
 
 /** A step as text: its SHA-256 is the step's hash, so a content store keeps it under that hash. */
@@ -78,10 +80,10 @@ export const stepHashOf = (ask: ModelAsk): string => {
 }
 
 const findStepHash = (ask: ModelAsk): string => {
-  const { model, tools, output, prompt, toolChoice } = ask
+  const { model, tools, output, prompt, toolChoice, embeds = false } = ask
   const known = stepHashes.get(model) ?? new Map<string, string>()
   stepHashes.set(model, known)
-  const key = `${prompt.hash} ${output === undefined ? '' : schemaHashOf(output)} ${tools.map((tool) => tool.name).join()} ${JSON.stringify(toolChoice) ?? ''}`
+  const key = `${prompt.hash} ${output === undefined ? '' : schemaHashOf(output)} ${tools.map((tool) => tool.name).join()} ${JSON.stringify(toolChoice) ?? ''} ${embeds}`
   const hash = known.get(key) ?? sha256(stepText(ask))
   known.set(key, hash)
   return hash

@@ -18,7 +18,7 @@ const repairTurn = (thread: Thread, outcome: Outcome & { readonly ok: false }): 
 type Asking = ModelSpec | DecideSpec | CompactSpec
 
 /** What differs between the calls of one state: tools, schema, expectations and the prompt. */
-export type Asked = Pick<ModelAsk, 'tools' | 'output' | 'expected' | 'hideOutput' | 'prompt' | 'toolChoice'> & Partial<Pick<ModelAsk, 'model'>>
+export type Asked = Pick<ModelAsk, 'tools' | 'output' | 'expected' | 'hideOutput' | 'prompt' | 'toolChoice' | 'embeds'> & Partial<Pick<ModelAsk, 'model'>>
 
 /** The whole of what a state asks now. */
 export const resolveAsk = (spec: Asking, context: EffectContext, thread: Thread, asked: Asked): ModelAsk => ({

@@ -129,11 +129,11 @@ const settle = (spec: ModelSpec, context: EffectContext, thread: Thread, value: 
 
 /** A caller's own request: what it asks for beside its messages is sent as it is, and the reply is the output. */
 const openPassThrough = (spec: ModelSpec & { readonly passThrough: Callback<PassThrough> }, context: EffectContext, thread: Thread): RunningEffect => {
-  const { tools = [], output, toolChoice, params = {}, providerOptions, checked = false } = spec.passThrough(context.args())
+  const { tools = [], output, toolChoice, params = {}, providerOptions, checked = false, embeds = false } = spec.passThrough(context.args())
   const model = { ...spec.model, params: { ...spec.model.params, ...params }, ...(providerOptions === undefined ? {} : { providerOptions: { ...spec.model.providerOptions, ...providerOptions } }) }
   const held = checked && output !== undefined ? { output: { validate: (value: Json) => checkJson(output.schema, value) } } : {}
   const expected = { refusalDetector: false, cutAllowed: true, anyCalls: true, ...held } as const
-  const asked: Asked = { model, tools, output, expected, prompt: promptIdentity(spec, context), ...(toolChoice === undefined ? {} : { toolChoice }) }
+  const asked: Asked = { model, tools, output, expected, prompt: promptIdentity(spec, context), ...(toolChoice === undefined ? {} : { toolChoice }), ...(embeds ? { embeds } : {}) }
   return openModelCall(
     spec,
     context,

@@ -45,7 +45,7 @@ const aliasAnswerer = ({ aliases }: ServerParts, { model, messages, instructions
   const structured = request.output !== undefined
   const passed: PassThrough = { ...request, ...(structured ? { checked: true } : {}), ...(Object.keys(sent).length === 0 ? {} : { providerOptions: sent }) }
   return {
-    agent: aliases.of(model, count > 1),
+    agent: aliases.of(model, request.embeds === true ? 'vectors' : count > 1 ? 'sample' : 'answer'),
     input: { messages, request: passed, ...(instructions === undefined ? {} : { instructions }) },
     say: (output) => {
       const { message, finish } = output as Completion

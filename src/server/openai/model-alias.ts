@@ -10,28 +10,34 @@ export interface ModelAlias extends CallAgentPolicies {
   readonly limits?: Limits
 }
 
+/**
+ * What a call of an alias is for: an answer; one of several, each a try of its own and none from the cache; or vectors, which
+ * no other model may give instead, since those of two models cannot be compared.
+ */
+type Wanted = 'answer' | 'sample' | 'vectors'
+
 /** The aliases of a server. */
 export interface Aliases {
   readonly has: (name: string) => boolean
   readonly names: readonly string[]
   /** Tells whether runs of an agent are answers of an alias. @param agent its id. */
   readonly answered: (agent: string) => boolean
-  /** The agent of a name that there is. @param sampled each run is to give an answer of its own, never one from the cache. */
-  readonly of: (name: string, sampled?: boolean) => AnyAgent
+  /** The agent of a name that there is. @param wanted default `answer`. */
+  readonly of: (name: string, wanted?: Wanted) => AnyAgent
 }
 
 /** The id of the agent behind a name. */
 const idOf = (name: string): string => name.replaceAll(/[^\w-]/g, '_')
 
-const agentOf = (name: string, { model, fallback = [], cache, ...rest }: ModelAlias, sampled: boolean): AnyAgent => {
-  const alternatives = [model, ...fallback].map((alternative, at) => [at === 0 ? 'model' : `model${at + 1}`, alternative] as const)
+const agentOf = (name: string, { model, fallback = [], cache, ...rest }: ModelAlias, wanted: Wanted): AnyAgent => {
+  const alternatives = [model, ...(wanted === 'vectors' ? [] : fallback)].map((alternative, at) => [at === 0 ? 'model' : `model${at + 1}`, alternative] as const)
   return callAgent({
     id: idOf(name),
     models: Object.fromEntries(alternatives),
     alternatives: alternatives.map(([alias]) => alias),
     passThrough: true,
     ...rest,
-    ...(cache === undefined || sampled ? {} : { cache }),
+    ...(cache === undefined || wanted === 'sample' ? {} : { cache }),
   }) as AnyAgent
 }
 
@@ -40,17 +46,17 @@ export const aliasAgents = (aliases: { readonly [name: string]: ModelName | Mode
   const agents = new Map(
     Object.entries(aliases).map(([name, alias]) => {
       const definition = typeof alias === 'string' ? { model: alias } : alias
-      return [name, { kept: agentOf(name, definition, false), sampled: agentOf(name, definition, true) }] as const
+      return [name, { answer: agentOf(name, definition, 'answer'), sample: agentOf(name, definition, 'sample'), vectors: agentOf(name, definition, 'vectors') }] as const
     }),
   )
   return {
     has: (name) => agents.has(name),
     names: [...agents.keys()],
     answered: (agent) => [...agents.keys()].some((name) => idOf(name) === agent),
-    of: (name, sampled = false) => {
+    of: (name, wanted = 'answer') => {
       const found = agents.get(name)
       if (found === undefined) throw new TypeError(`There is no alias ${name}.`)
-      return sampled ? found.sampled : found.kept
+      return found[wanted]
     },
   }
 }

@@ -58,6 +58,9 @@ export const CHAT: Parameters = {
   web_search_options: { refused: 'Citations of a search could not be given back. Offer a search as a tool, or call the provider itself.' },
 }
 
+/** Parameters of `POST /v1/embeddings`. */
+export const EMBEDDINGS: Parameters = { model: 'read', input: 'read', encoding_format: 'read', user: 'read', dimensions: 'sent' }
+
 const KEPT: Use = { refused: 'Runs are kept in the journal of this server, and there are no others. Send the items themselves.' }
 
 /** Parameters of `POST /v1/responses`. */

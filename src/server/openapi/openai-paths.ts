@@ -2,7 +2,7 @@
 // when it is not refused, from the same tables that requests are checked with.
 import type { Json } from '../../failure/index.ts'
 import type { JsonSchema } from '../../schema/index.ts'
-import { CHAT, RESPONSES, type Parameters } from '../openai/parameters.ts'
+import { CHAT, EMBEDDINGS, RESPONSES, type Parameters } from '../openai/parameters.ts'
 
 type Part = { readonly [key: string]: Json }
 
@@ -61,5 +61,16 @@ export const OPENAI_PATHS: Part = {
     'The response, or its events.',
     bodyOf(RESPONSES, ['model', 'input'], { ...common, input: { anyOf: [{ type: 'string' }, list] }, previous_response_id: { type: 'string', description: 'A response of the same caller.' } }),
     { ...json({ type: 'object' }), ...events },
+  ),
+  '/v1/embeddings': post(
+    'embeddings',
+    'Answers clients of the embeddings API of OpenAI.',
+    'A vector for each text.',
+    bodyOf(EMBEDDINGS, ['model', 'input'], {
+      model: { type: 'string', description: 'A model alias.' },
+      input: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
+      encoding_format: { enum: ['float', 'base64'] },
+    }),
+    json({ type: 'object' }),
   ),
 }

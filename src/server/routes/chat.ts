@@ -1,6 +1,7 @@
-// Routes of chats: OpenAI's chat completions and responses with the list of models, and the AI SDK's UI messages.
+// Routes of chats: OpenAI's chat completions, responses and embeddings with the list of models, and the AI SDK's UI messages.
 import type { Hono } from 'hono'
 import { chatCompletions } from '../openai/chat-completions.ts'
+import { embeddings } from '../openai/embeddings.ts'
 import { responses } from '../openai/responses.ts'
 import { uiMessages } from '../chat/ui-door.ts'
 import type { HonoTypes, ServerParts } from '../options.ts'
@@ -11,6 +12,7 @@ export const chatRoutes = (app: Hono<HonoTypes>, parts: ServerParts, report: (er
   const models = [...parts.aliases.names, ...parts.chats.keys()].map((id) => ({ id, object: 'model', created, owned_by: 'stateloop' }))
   app.post('/v1/chat/completions', (context) => chatCompletions(parts, context, report))
   app.post('/v1/responses', (context) => responses(parts, context, report))
+  app.post('/v1/embeddings', (context) => embeddings(parts, context, report))
   app.get('/v1/models', () => Response.json({ object: 'list', data: models }))
   app.post('/v1/chat/:agent', (context) => uiMessages(parts, context, report))
 }
