@@ -39,21 +39,29 @@ declare const TYPES: unique symbol
 /** An agent that a runtime can start. `I` is its input, `O` its output, `E` the events it accepts. */
 export interface Agent<I = unknown, O = unknown, E = unknown> {
   readonly kind: 'agent'
+  /** Names the agent in runs, traces and costs: letters, digits, `_` and `-`. */
   readonly id: string
+  /** The author's own version, such as `2.1.0`; shown with runs. */
   readonly version?: string
   /** Hash of the machine's structure: what a journaled run depends on. Prompt texts and function bodies are not in it. */
   readonly hash: string
   /** The structure that `hash` covers, for showing what changed. */
   readonly definition: { readonly [key: string]: unknown }
+  /** The XState machine. */
   readonly machine: AnyStateMachine
+  /** What `start` takes. */
   readonly input: Schema
+  /** Validates context fields that change; absent when nothing does. */
   readonly context?: Schema
+  /** What the outputs of final states must match; absent when anything may come out. */
   readonly output?: Schema
   /** Schemas of the declared events' payloads, by event type. */
   readonly events: { readonly [type: string]: Schema }
+  /** Limits of one run. */
   readonly limits: Limits
   /** Limits over all runs of a session. */
   readonly sessionLimits?: Limits
+  /** How runs of earlier versions go on. Default none. */
   readonly migrations: readonly Migration[]
   readonly [TYPES]?: { readonly input: I; readonly output: O; readonly events: E }
 }

@@ -87,7 +87,9 @@ export interface Builder<X extends Env> {
    * @throws FailureError `agent_invalid`, listing every problem with its state and what to do.
    */
   createAgent<const S extends States>(definition: {
+    /** The state that a run begins in. */
     readonly initial: NoInfer<keyof S & string>
+    /** States by name: letters, digits, `_` and `-`. */
     readonly states: S & Resolved<S> & HasDefault<X['onFailure']> & OutputsFit<S, X['output']>
   }): Agent<X['input'], OutputIs<S, X['output']>, X['events']>
 }
@@ -96,6 +98,7 @@ export interface Builder<X extends Env> {
 export interface AgentSetup<I extends Schema, C extends Schema, N extends keyof FieldsOf<Infer<C>>> {
   /** Letters, digits, `_` and `-`. */
   readonly id: string
+  /** Your own version, such as `2.1.0`; shown with runs. */
   readonly version?: string
   /** What `start` takes. Fields of an object are context fields; anything else is the field `input`. */
   readonly input: I
@@ -103,6 +106,7 @@ export interface AgentSetup<I extends Schema, C extends Schema, N extends keyof 
   readonly context?: C
   /** Sets context fields when a run begins, so that callbacks find them. Pure. */
   readonly init?: (args: { readonly input: Infer<I> }) => Pick<FieldsOf<Infer<C>>, N>
+  /** Limits of one run. Default: see {@link Limits}. */
   readonly limits?: Limits
   /** Limits over all runs of a session. */
   readonly sessionLimits?: Limits
@@ -114,8 +118,11 @@ export interface AgentSetup<I extends Schema, C extends Schema, N extends keyof 
 interface Parts<M, T, R, K, A, V, O, D> {
   /** Models: `provider/model`, or with parameters and a price. */
   readonly models: M
+  /** Tools that models may call and states may perform, by name. */
   readonly tools?: T
+  /** Retrievers for `t.retrieve`, by name. */
   readonly retrievers?: R
+  /** Rerankers for `t.rerank`, by name. */
   readonly rerankers?: K
   /** Child agents. */
   readonly agents?: A

@@ -11,10 +11,15 @@ import { stateOf } from './state.ts'
 
 /** Policies of one call; see the options of `t.model`. */
 export interface CallAgentPolicies {
+  /** When and how often a failed attempt is tried again. Default: 3 attempts of retryable failures. */
   readonly retry?: RetryPolicy
+  /** Time limits of an attempt and of the whole call. */
   readonly timeout?: TimeoutPolicy
+  /** How long an equal request gets the same answer. Default: each is performed. */
   readonly cache?: CachePolicy
+  /** When calls to the model are refused for a while. Default: the runtime's; `false` for never. */
   readonly breaker?: BreakerPolicy | false
+  /** How many calls to the model at once and how fast. Default: the runtime's; `false` for no limit. */
   readonly limiter?: LimiterPolicy | false
   /** Turns in which the model sees what was wrong with its output. Default 1. */
   readonly repairs?: number

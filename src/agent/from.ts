@@ -133,15 +133,36 @@ export const fromDecide = <I extends Schema = Schema>(options: FromDecide<I>): E
 }
 
 /** Performs the calls a model asked for, answering each one. */
-export const fromTools = (options: FewOptions & { readonly tools: { readonly [name: string]: Tool }; readonly parallel?: number }): EffectSource =>
-  source({ kind: 'tools', tools: options.tools, parallel: options.parallel ?? 4, ...common(options) })
+export const fromTools = (
+  options: FewOptions & {
+    /** Tools that it may perform, by name; usually those of the `fromModel` before it. */
+    readonly tools: { readonly [name: string]: Tool }
+    /** How many calls at once. Default 4. */
+    readonly parallel?: number
+  },
+): EffectSource => source({ kind: 'tools', tools: options.tools, parallel: options.parallel ?? 4, ...common(options) })
 
 /** Performs one call; `invoke.input` is its arguments. */
-export const fromTool = <I, O>(options: LookupOptions & { readonly name: string; readonly tool: Tool<I, O> }): EffectSource<O, I> =>
-  source({ kind: 'tool', name: options.name, tool: options.tool as Tool, args: inputOf, ...common(options) })
+export const fromTool = <I, O>(
+  options: LookupOptions & {
+    /** Names the tool in traces, costs and journals. */
+    readonly name: string
+    /** What is called. */
+    readonly tool: Tool<I, O>
+  },
+): EffectSource<O, I> => source({ kind: 'tool', name: options.name, tool: options.tool as Tool, args: inputOf, ...common(options) })
 
-/** Finds documents; `invoke.input` is `{ query }`. @param options `k`: most documents to find, default 10. */
-export const fromRetriever = (options: LookupOptions & { readonly name: string; readonly retriever: Retriever; readonly k?: number }): EffectSource<Document[], { readonly query: string }> =>
+/** Finds documents; `invoke.input` is `{ query }`. */
+export const fromRetriever = (
+  options: LookupOptions & {
+    /** Names the retriever in traces, costs and journals. */
+    readonly name: string
+    /** What is searched. */
+    readonly retriever: Retriever
+    /** Most documents to find. Default 10. */
+    readonly k?: number
+  },
+): EffectSource<Document[], { readonly query: string }> =>
   source({
     kind: 'retrieve',
     name: options.name,
@@ -151,9 +172,16 @@ export const fromRetriever = (options: LookupOptions & { readonly name: string; 
     ...common(options),
   })
 
-/** Orders documents; `invoke.input` is `{ query, documents }`. @param options `k`: how many of the best to keep, default 3. */
+/** Orders documents; `invoke.input` is `{ query, documents }`. */
 export const fromReranker = (
-  options: LookupOptions & { readonly name: string; readonly reranker: Reranker; readonly k?: number },
+  options: LookupOptions & {
+    /** Names the reranker in traces, costs and journals. */
+    readonly name: string
+    /** What orders them. */
+    readonly reranker: Reranker
+    /** How many of the best to keep. Default 3. */
+    readonly k?: number
+  },
 ): EffectSource<Document[], { readonly query: string; readonly documents: readonly Document[] }> =>
   source({
     kind: 'rerank',
@@ -185,7 +213,16 @@ export const fromCode = <O, I extends Schema = Schema>(options: FromCode<I, O>):
 }
 
 /** Waits for one of the events that the state takes in `on`; it only ever ends by `expired`. */
-export const fromHuman = <I = unknown>(options: FewOptions & { readonly accepts: readonly string[]; readonly show?: (args: SourceArgs<I>) => unknown; readonly expiresMs?: number }): EffectSource<never, I> => {
+export const fromHuman = <I = unknown>(
+  options: FewOptions & {
+    /** Types of the events that the state takes in `on`. */
+    readonly accepts: readonly string[]
+    /** What the person is shown. Pure. */
+    readonly show?: (args: SourceArgs<I>) => unknown
+    /** How long to wait before `expired`, milliseconds. Default: for ever. */
+    readonly expiresMs?: number
+  },
+): EffectSource<never, I> => {
   const { accepts, show, expiresMs } = options
   return source({
     kind: 'human',
@@ -198,7 +235,14 @@ export const fromHuman = <I = unknown>(options: FewOptions & { readonly accepts:
 
 /** Waits until a person has approved, edited or rejected each pending call. */
 export const fromApproval = <I = unknown>(
-  options: FewOptions & { readonly tools: { readonly [name: string]: Tool }; readonly show?: (args: SourceArgs<I>) => unknown; readonly expiresMs?: number },
+  options: FewOptions & {
+    /** Tools whose calls need a decision, by name; calls of others pass. */
+    readonly tools: { readonly [name: string]: Tool }
+    /** What the person is shown beside the calls. Pure. */
+    readonly show?: (args: SourceArgs<I>) => unknown
+    /** How long to wait before `expired`, milliseconds. Default: for ever. */
+    readonly expiresMs?: number
+  },
 ): EffectSource<'approved' | 'rejected', I> => {
   const { tools, show, expiresMs } = options
   const spec: ApproveSpec = {
@@ -211,14 +255,33 @@ export const fromApproval = <I = unknown>(
   return source(spec)
 }
 
-/** Lets time pass. @param options `ms`: milliseconds. */
-export const fromWait = (options: FewOptions & { readonly ms: number }): EffectSource<undefined> => source({ kind: 'wait', ms: () => options.ms, ...common(options) })
+/** Lets time pass. */
+export const fromWait = (
+  options: FewOptions & {
+    /** How long, milliseconds. */
+    readonly ms: number
+  },
+): EffectSource<undefined> => source({ kind: 'wait', ms: () => options.ms, ...common(options) })
 
 /** Runs a child agent in the same journal; `invoke.input` is its input. */
-export const fromAgent = <A extends Agent>(options: FewOptions & { readonly agent: A }): EffectSource<OutputOf<A>, InputOf<A>> => source({ kind: 'agent', agent: options.agent, input: inputOf, ...common(options) })
+export const fromAgent = <A extends Agent>(
+  options: FewOptions & {
+    /** The child. */
+    readonly agent: A
+  },
+): EffectSource<OutputOf<A>, InputOf<A>> => source({ kind: 'agent', agent: options.agent, input: inputOf, ...common(options) })
 
 /** Runs a child agent for each item; `invoke.input` is `{ items }`. */
-export const fromEach = <A extends Agent>(options: FewOptions & { readonly agent: A; readonly concurrency?: number; readonly maxItems?: number }): EffectSource<OutputOf<A>[], { readonly items: readonly InputOf<A>[] }> =>
+export const fromEach = <A extends Agent>(
+  options: FewOptions & {
+    /** The child. */
+    readonly agent: A
+    /** How many children at once. Default 4. */
+    readonly concurrency?: number
+    /** More items than this fail with `loop_limit`. Default 100. */
+    readonly maxItems?: number
+  },
+): EffectSource<OutputOf<A>[], { readonly items: readonly InputOf<A>[] }> =>
   source({
     kind: 'each',
     agent: options.agent,

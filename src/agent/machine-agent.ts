@@ -15,7 +15,9 @@ type InputFits<I, M extends AnyStateMachine> = [Infer<I>] extends [InputFrom<M>]
 export interface MachineAgent<M extends AnyStateMachine, I extends Schema, O, V> {
   /** Default: the machine's own id. */
   readonly id?: string
+  /** Your own version, such as `2.1.0`; shown with runs. */
   readonly version?: string
+  /** A machine made with XState's `setup().createMachine()`; its actors are `fromModel`, `fromTool` and the like. */
   readonly machine: M
   /** What `start` takes. */
   readonly input: I & InputFits<I, M>
@@ -25,9 +27,11 @@ export interface MachineAgent<M extends AnyStateMachine, I extends Schema, O, V>
   readonly output?: O
   /** Events from outside: a schema of the payload for each. Others are refused. */
   readonly events?: V
+  /** Limits of one run. Default: see {@link Limits}. */
   readonly limits?: Limits
   /** Limits over all runs of a session. */
   readonly sessionLimits?: Limits
+  /** How runs of earlier versions go on. Default none. */
   readonly migrations?: readonly Migration[]
 }
 

@@ -9,6 +9,7 @@ export type ModelName = `${string}/${string}`
 
 /** A model with parameters. */
 export interface ModelDefinition extends ModelParams {
+  /** `provider/model`, such as `openai/gpt-5-mini`. */
   readonly model: ModelName
   /** Passed to the provider as it is. */
   readonly providerOptions?: { readonly [key: string]: Json }

@@ -20,6 +20,7 @@ export const MAX_TURNS = 16
 export interface OneShot<T, S> {
   /** Letters, digits, `_` and `-`. */
   readonly id: string
+  /** Your own version, such as `2.1.0`; shown with runs. */
   readonly version?: string
   /** `provider/model`, or with parameters and a price. */
   readonly model: ModelName | ModelDefinition
@@ -37,7 +38,9 @@ export interface OneShot<T, S> {
   readonly maxVisits?: number
   /** How many calls at once. Default 4. */
   readonly parallel?: number
+  /** When and how often a failed model call is tried again. Default: 3 attempts of retryable failures. */
   readonly retry?: RetryPolicy
+  /** Time limits of a model call. */
   readonly timeout?: TimeoutPolicy
   /** How long an equal request gets the same answer. Default: each call is performed. */
   readonly cache?: CachePolicy
@@ -45,9 +48,11 @@ export interface OneShot<T, S> {
   readonly breaker?: BreakerPolicy | false
   /** Default: the runtime's; `false` for none. */
   readonly limiter?: LimiterPolicy | false
+  /** Limits of one run. Default: see {@link Limits}. */
   readonly limits?: Limits
   /** Limits over all runs of a session. */
   readonly sessionLimits?: Limits
+  /** How runs of earlier versions go on. Default none. */
   readonly migrations?: readonly Migration[]
 }
 

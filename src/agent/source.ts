@@ -8,6 +8,7 @@ export type EffectSnapshot<O> = Snapshot<O>
 
 /** Actor logic that carries an effect. `O` is what `event.output` holds in `onDone`. */
 export interface EffectSource<O = unknown, I = unknown> extends ActorLogic<EffectSnapshot<O>, EventObject, I> {
+  /** What a runtime performs when the source is invoked. */
   readonly effect: EffectSpec
 }
 

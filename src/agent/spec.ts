@@ -43,14 +43,19 @@ interface CallOptions {
 
 /** What a caller's own request says beside its messages. */
 export interface PassThrough {
+  /** Tools that the model may ask for. */
   readonly tools?: readonly ToolSchema[]
+  /** Whether the model may, must or must not call a tool; `{ name }` insists on that one. Default `auto`. */
   readonly toolChoice?: NonNullable<ModelRequest['toolChoice']>
+  /** The JSON Schema that the reply must match. Default: free text. */
   readonly output?: NonNullable<ModelRequest['output']>
   /** Holds the reply to `output`: an invalid one gets its repair turns, then fails as `invalid_output`. Default: it is given as it is. */
   readonly checked?: boolean
   /** Embeds the text of each message instead; the reply is a JSON list of vectors, each packed as base64 of 32-bit floats. */
   readonly embeds?: boolean
+  /** Size and sampling, which win over those of the model. */
   readonly params?: ModelParams
+  /** Passed to the provider as it is. */
   readonly providerOptions?: { readonly [key: string]: Json }
 }
 
@@ -135,11 +140,15 @@ export interface ApproveSpec extends EffectBase {
 
 /** What an author's function gets; it runs once per attempt and may be asynchronous. */
 export interface CodeContext {
+  /** Aborts when the attempt runs out of time or the run ends. */
   readonly signal: AbortSignal
+  /** The application's own objects, from `createRuntime({ services })`. */
   readonly services: { readonly [name: string]: unknown }
   /** Idempotency key of the attempt's effect. */
   readonly key: string
+  /** Whom the run is for, from `start`. */
   readonly user?: string
+  /** The customer the run belongs to, from `start`. */
   readonly tenant?: string
   /** Time of the run's clock, milliseconds UTC. */
   readonly now: number
@@ -153,6 +162,7 @@ export interface CodeContext {
 export interface KeyedReply {
   /** The whole message, to be put into the conversation. */
   readonly message: Extract<Message, { readonly role: 'assistant' }>
+  /** The text of the message; empty when it only asks for tools. */
   readonly text: string
   /** Calls of tools that it asks for; the loop performs them itself. */
   readonly calls: readonly ToolCall[]
@@ -163,7 +173,9 @@ export interface KeyedReply {
  * result instead of calling again. A key is used once in a run: letters, digits, `_` and `-`. All throw FailureError.
  */
 export interface KeyedCalls {
+  /** Whom the run is for. */
   readonly user?: string
+  /** The customer the run belongs to. */
   readonly tenant?: string
   /** Aborts when the run ends. */
   readonly signal: AbortSignal

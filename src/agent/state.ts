@@ -30,7 +30,9 @@ export type StateKind =
 
 /** A state of kind `K` that leads to the states `To`; `Out` is the output of a final state. */
 export interface State<K extends StateKind = StateKind, To extends string = string, Out = unknown> {
+  /** The kind of the state: what it does. */
   readonly kind: K
+  /** What the author wrote. */
   readonly options: object
   readonly [TO]?: To | undefined
   readonly [OUT]?: { readonly is: Out } | undefined

@@ -4,6 +4,7 @@ import type { Message } from '../prompt/index.ts'
 
 /** A thread as the context refers to it. */
 export interface ThreadView {
+  /** The thread's id in the run. */
   readonly id: string
   /** Messages so far. */
   readonly length: number
@@ -11,16 +12,25 @@ export interface ThreadView {
 
 /** The run as guards and callbacks see it. */
 export interface RunView {
+  /** The run's id, a UUIDv7. */
   readonly id: string
+  /** Whom the run is for, from `start`. */
   readonly user?: string
+  /** The part of the product that asked, from `start`. */
   readonly route?: string
+  /** The customer the run belongs to, from `start`. */
   readonly tenant?: string
   /** Entries per effect state, by state path. */
   readonly visits: { readonly [state: string]: number }
+  /** Transitions of all machines of the run so far. */
   readonly transitions: number
+  /** Attempts of model calls so far. */
   readonly modelCalls: number
+  /** Tool calls so far. */
   readonly toolCalls: number
+  /** Input tokens of all model calls so far. */
   readonly inputTokens: number
+  /** Output tokens of all model calls so far. */
   readonly outputTokens: number
   /** Known cost so far, USD. */
   readonly costUsd: number
@@ -32,6 +42,7 @@ export interface RunView {
 
 /** What every callback of an agent gets. Callbacks are pure and synchronous: same arguments, same result. */
 export interface CallbackArgs<C = { readonly [field: string]: unknown }> {
+  /** The context as it is now, with the run's own numbers under `$run`. */
   readonly context: C & { readonly $run: RunView }
   /** What a machine written with plain `setup()` passes as `invoke.input`. */
   readonly input?: unknown

@@ -20,11 +20,13 @@ export interface StartRunOptions {
   readonly session?: string
   /** When the session is busy: wait, or fail with `session_busy`. Default `reject`. */
   readonly onBusy?: 'queue' | 'reject'
+  /** Gives up waiting for the answer; the run may have begun all the same. */
   readonly signal?: AbortSignal
 }
 
 /** A run on a server. `O` is the agent's output, `E` the events it declares. */
 export interface RemoteRun<O, E> extends AsyncIterable<RunEvent> {
+  /** The run's id. */
   readonly id: string
   /** Watches from somewhere else than the start, or until a signal says so. */
   readonly watch: (options?: WatchOptions) => AsyncIterable<RunEvent>
@@ -38,6 +40,7 @@ export interface RemoteRun<O, E> extends AsyncIterable<RunEvent> {
   readonly approve: (...hashes: readonly string[]) => Promise<RunView<O>>
   /** Rejects calls; the model is told the reason. @throws ProblemError `event_not_accepted`. */
   readonly reject: (hashes: readonly string[], reason?: string) => Promise<RunView<O>>
+  /** Ends it as `cancelled`; does nothing when it has ended. @throws ProblemError `run_not_found`. */
   readonly cancel: (reason?: string) => Promise<RunView<O>>
   /** Goes on with a run that no process drives. @throws ProblemError `lease_held`, `definition_changed`. */
   readonly resume: () => Promise<RunView<O>>

@@ -10,6 +10,7 @@ export class ProblemError extends Error {
   readonly code: FailureCode
   /** HTTP status; 0 when there was no answer. */
   readonly status: number
+  /** More facts, by code, such as the path of an invalid value. */
   readonly details: Problem['details']
   constructor(code: FailureCode, message: string, status: number, details?: Problem['details'], cause?: unknown) {
     super(`${code}: ${message}`, cause === undefined ? {} : { cause })

@@ -24,8 +24,15 @@ export const seededRandom = (seed: number): (() => number) => {
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Makes a fake clock that starts at `startMs` (default 2026-01-01 UTC). */
-export const fakeClock = (options: { readonly startMs?: number; readonly seed?: number } = {}): FakeClock => {
+/** Makes a clock that stands still until it is told otherwise, for tests. Equal seeds give equal ids and random numbers. */
+export const fakeClock = (
+  options: {
+    /** When it begins, milliseconds UTC. Default 2026-01-01 UTC. */
+    readonly startMs?: number
+    /** What random numbers and ids follow from. Default 1. */
+    readonly seed?: number
+  } = {},
+): FakeClock => {
   let now = options.startMs ?? Date.UTC(2026, 0, 1)
   const start = now
   const random = seededRandom(options.seed ?? 1)

@@ -31,9 +31,13 @@ export type Rate = `${number}/${string}`
 
 /** Limits of one scope, as people write them. */
 export interface LimitDefinition {
+  /** Whom it limits: `user:ada`; `user:*` for each user by itself; `all` for everybody together. */
   readonly scope: LimitScope
+  /** Most USD in a window: `5/day`, `0.10/call`. */
   readonly usd?: Rate | readonly Rate[]
+  /** Most tokens in a window, input and output together: `1000000/day`. */
   readonly tokens?: Rate | readonly Rate[]
+  /** Most model calls in a window: `60/m`. */
   readonly calls?: Rate | readonly Rate[]
   /** How many runs may be at work at the same time. */
   readonly runs?: number

@@ -17,6 +17,7 @@ export interface CostOptions {
   readonly by?: readonly CostDimension[]
   /** Milliseconds UTC; whole hours are read. */
   readonly sinceMs: number
+  /** End of the period, milliseconds UTC; not included. */
   readonly untilMs: number
   /** Only charges with these fields. */
   readonly where?: Partial<ChargeKey>
@@ -32,16 +33,21 @@ export interface CostSums {
   readonly unpricedCalls: number
   /** Billed model calls, failed ones included. */
   readonly calls: number
+  /** Billed calls that failed; part of `calls`. */
   readonly failedCalls: number
   /** Calls without reported usage, counted at what was reserved for them. */
   readonly estimatedCalls: number
+  /** Input tokens of the calls. */
   readonly inputTokens: number
+  /** Output tokens of the calls. */
   readonly outputTokens: number
   /** Part of `inputTokens`. */
   readonly cachedTokens: number
+  /** Part of `inputTokens`: those that the provider wrote to its cache. */
   readonly cacheWriteTokens: number
   /** Part of `outputTokens`. */
   readonly reasoningTokens: number
+  /** Calls that the response cache answered. */
   readonly cacheHits: number
   /** USD that answers from the cache did not cost. */
   readonly savedUsd: number
@@ -51,8 +57,11 @@ export interface CostSums {
   readonly costPerRunUsd: number | null
   /** Cost of a single call, within 5 %; null when no price is known. */
   readonly p50Usd: number | null
+  /** 95 % of calls cost no more, USD, within 5 %; null when no price is known. */
   readonly p95Usd: number | null
+  /** Half of the calls took no longer, milliseconds, within 5 %; null when there are none. */
   readonly p50LatencyMs: number | null
+  /** 95 % of calls took no longer, milliseconds, within 5 %; null when there are none. */
   readonly p95LatencyMs: number | null
 }
 
@@ -70,9 +79,13 @@ export interface CostGroup extends CostSums {
 
 /** What was spent. */
 export interface CostReport {
+  /** Beginning of the period, milliseconds UTC, on a whole hour. */
   readonly sinceMs: number
+  /** End of the period, milliseconds UTC; not included. */
   readonly untilMs: number
+  /** What the groups have in common. */
   readonly by: readonly CostDimension[]
+  /** Sums of all groups, beside the period before. */
   readonly total: CostSums & Pick<CostGroup, 'previousUsd' | 'change'>
   /** Dearest first. */
   readonly groups: readonly CostGroup[]

@@ -5,8 +5,11 @@ import { toUsd } from './usage.ts'
 
 /** A user or a route far above its own history. */
 export interface Surprise {
+  /** Whether it is a user or a route. */
   readonly dimension: 'user' | 'route'
+  /** Its name. */
   readonly value: string
+  /** Cost of the period, USD. */
   readonly costUsd: number
   /** Median cost of the periods before, USD. */
   readonly usualUsd: number

@@ -2,16 +2,23 @@
 
 /** Tokens of one model call. Cached and cache-write tokens are part of `inputTokens`; reasoning tokens of `outputTokens`. */
 export interface Usage {
+  /** Tokens of the request, those from the provider's cache included. */
   readonly inputTokens: number
+  /** Tokens of the reply, those of reasoning included. */
   readonly outputTokens: number
+  /** Part of `inputTokens`: read from the provider's cache. Absent when not reported. */
   readonly cachedTokens?: number
+  /** Part of `inputTokens`: written to the provider's cache. Absent when not reported. */
   readonly cacheWriteTokens?: number
+  /** Part of `outputTokens`: reasoning that is not shown. Absent when not reported. */
   readonly reasoningTokens?: number
 }
 
 /** A price per million tokens, USD. */
 export interface Price {
+  /** For input, USD per million tokens. */
   readonly inputUsd: number
+  /** For output, USD per million tokens. */
   readonly outputUsd: number
   /** Defaults to `inputUsd`. */
   readonly cachedUsd?: number

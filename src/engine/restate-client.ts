@@ -23,7 +23,9 @@ export interface RestateClient {
   readonly start: <I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options?: StartOptions) => Promise<RunHandle<O, E>>
   /** A run that was started before. */
   readonly follow: (run: string, agent: Agent) => RunHandle
+  /** Sends an event to a run. @throws FailureError `run_not_found`, `invalid_event`, `event_not_accepted`, `run_ended`, `journal_unavailable`. */
   readonly send: (run: string, event: OutsideEvent, by?: string) => Promise<void>
+  /** Ends a run as `cancelled`; does nothing when it has ended. @throws FailureError `run_not_found`, `journal_unavailable`. */
   readonly cancel: (run: string, reason?: string) => Promise<void>
   /** Tells a run that its inbox has something new. */
   readonly wake: (run: string) => Promise<void>

@@ -19,6 +19,7 @@ export const SESSION_OBJECT = 'stateloopSession'
 export interface RestateStart extends Pick<StartOptions, 'user' | 'route' | 'tenant' | 'key' | 'session' | 'source'> {
   /** Id of the agent. */
   readonly agent: string
+  /** The agent's input, as JSON. */
   readonly input: unknown
 }
 

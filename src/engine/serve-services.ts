@@ -8,7 +8,9 @@ import type { RestateServices } from './restate.ts'
 
 /** A port being served. */
 export interface ServedRestate {
+  /** The port that is served. */
   readonly port: number
+  /** Stops serving, breaking connections, so that Restate goes on elsewhere. */
   readonly close: () => Promise<void>
 }
 

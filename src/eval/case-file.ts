@@ -11,7 +11,9 @@ import { csvCases } from './csv.ts'
 /** A file of cases. It is read when the evaluation runs. */
 export interface CaseFile<X = unknown> {
   readonly kind: 'case-file'
+  /** Path of the file. */
   readonly path: string
+  /** Validates what cases expect; undefined when anything goes. */
   readonly expected: Schema<X> | undefined
 }
 

@@ -6,7 +6,9 @@ import { hashOf } from '../schema/index.ts'
 export interface EvalCase<I = unknown, X = unknown> {
   /** Unique in its evaluation, and stable: results of two versions are paired by it. */
   readonly id: string
+  /** What the agent is started with. */
   readonly input: I
+  /** What scorers compare with. Absent where they judge without it. */
   readonly expected?: X
   /** `must-pass` and `canary` mean something; all of them group results in reports. */
   readonly tags?: readonly string[]

@@ -24,8 +24,11 @@ export interface Moved {
 export interface DriftGroup {
   /** `provider`: nothing that the cases touch has changed. `ours`: something has. */
   readonly kind: 'provider' | 'ours'
+  /** How many cases there are. */
   readonly cases: number
+  /** Stored trials that were compared with. */
   readonly trialsBefore: number
+  /** Trials that were run now. */
   readonly trialsAfter: number
   /** Pass rate; the interval is of the change. */
   readonly passRate: Moved
@@ -45,11 +48,15 @@ export interface DriftGroup {
 
 /** What a look for drift found. */
 export interface DriftResult {
+  /** Name of the evaluation. */
   readonly name: string
+  /** Results from this time on were compared with, milliseconds UTC. */
   readonly since: number
+  /** Cases that nothing of ours touches, and cases that something does. */
   readonly groups: readonly DriftGroup[]
   /** Cases of which nothing was stored since then. */
   readonly unknown: readonly string[]
+  /** Cost of the trials that were run now, USD; null when a price is unknown. */
   readonly costUsd: number | null
 }
 

@@ -20,6 +20,7 @@ export interface FunctionContext {
   readonly signal: AbortSignal
   /** Adds facts to what was seen; may be called often, later ones win. */
   readonly report: (facts: Report) => void
+  /** The application's own objects. */
   readonly services: { readonly [name: string]: unknown }
 }
 
@@ -38,6 +39,7 @@ export interface EvaluationOptions<I, O, X> {
   readonly scorers: { readonly [name: string]: Scorer<NoInfer<O>, NoInfer<X>> }
   /** Most trials of a case. A run without a base performs them all; the gate performs as few as decide. Default 1. */
   readonly trials?: number
+  /** When a change counts as worse. Default: see {@link GateOptions}. */
   readonly gate?: GateOptions
   /** Who answers model calls; the evaluation's own come before those of its module and of the settings. */
   readonly providers?: readonly ModelProvider[]
@@ -60,12 +62,19 @@ export interface EvaluationOptions<I, O, X> {
 /** An evaluation, types erased. */
 export interface Evaluation extends Omit<EvaluationOptions<never, unknown, unknown>, 'agent' | 'cases' | 'scorers' | 'gate' | 'trials' | 'user' | 'timeoutMs'> {
   readonly kind: 'evaluation'
+  /** What is evaluated. */
   readonly agent: Agent | EvaluatedFunction
+  /** The cases, here or in a file. */
   readonly cases: readonly EvalCase[] | CaseFile
+  /** What judges each trial, by the name that reports show. */
   readonly scorers: { readonly [name: string]: Scorer }
+  /** Most trials of a case. */
   readonly trials: number
+  /** When a change counts as worse, with every default filled in. */
   readonly gate: FullGate
+  /** Whom runs are for. */
   readonly user: string
+  /** How long a trial may take, milliseconds. */
   readonly timeoutMs: number
 }
 

@@ -12,7 +12,9 @@ export interface VisitedState {
 
 /** One tool call that was performed. */
 export interface PerformedCall {
+  /** Name of the tool. */
   readonly name: string
+  /** Arguments it was called with. */
   readonly args: Json
   /** Code of its failure, if it failed. */
   readonly failed?: string
@@ -22,20 +24,29 @@ export interface PerformedCall {
 export interface Observation {
   /** How it ended; code that is no agent gives `done` or `failed`. */
   readonly outcome: 'done' | 'failed' | 'limited' | 'waiting' | 'cancelled'
+  /** What the run gave; absent when it gave nothing. */
   readonly output?: Json
+  /** What the run failed by, when it did. */
   readonly failure?: Pick<Failure, 'code' | 'message'>
   /** Id of the run, for looking into it. */
   readonly run?: string
+  /** States in the order they were entered. */
   readonly states: readonly VisitedState[]
+  /** Tool calls in the order they were performed. */
   readonly calls: readonly PerformedCall[]
   /** Models that answered, as their providers name them. */
   readonly models: readonly string[]
+  /** Attempts of model calls. */
   readonly modelCalls: number
+  /** Transitions of all machines of the run. */
   readonly transitions: number
+  /** Input tokens of all model calls. */
   readonly inputTokens: number
+  /** Output tokens of all model calls. */
   readonly outputTokens: number
   /** null when a price is unknown. */
   readonly costUsd: number | null
+  /** How long it took, milliseconds. */
   readonly durationMs: number
   /** How often a model refused. */
   readonly refusals: number

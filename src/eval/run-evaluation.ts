@@ -46,18 +46,23 @@ export interface RunEvaluationOptions {
   readonly budgetUsd?: number
   /** No trial starts after this time, milliseconds. */
   readonly budgetMs?: number
+  /** Who answers model calls. Default: the evaluation's own. */
   readonly providers?: readonly ModelProvider[]
+  /** The application's objects for tools. Default: the evaluation's own. */
   readonly services?: NonNullable<Evaluation['services']>
   /** Where runs of agents are remembered. Default: memory. */
   readonly journal?: Journal
   /** Where the agent is loaded from, kept with its runs so that commands find it again. */
   readonly source?: string
+  /** Time. Default: the system's. */
   readonly clock?: Clock
   /** Stops the evaluation; what was run is kept. */
   readonly signal?: AbortSignal
+  /** The commit that is run, kept with the standing. Default: none. */
   readonly commit?: string
   /** Only replays recordings. Default false. */
   readonly replayOnly?: boolean
+  /** Told what happens; called for each trial. Must not throw. */
   readonly onProgress?: (progress: Progress) => void
 }
 
@@ -69,19 +74,25 @@ export interface JudgeReport extends Agreement {
 
 /** What running an evaluation gave. */
 export interface EvaluationResult {
+  /** Name of the evaluation. */
   readonly name: string
+  /** What became of each case. */
   readonly cases: readonly CaseResult[]
   /** What became of recordings. */
   readonly recordings: readonly ReplayedRecording[]
+  /** The verdict against the base, with what it rests on. */
   readonly gate: GateResult
   /** When the base was run, milliseconds UTC, and its commit. */
   readonly base?: Pick<Standing, 'at' | 'commit'>
+  /** How far the judges can be trusted, for those with labelled rows. */
   readonly judges: readonly JudgeReport[]
   /** Trials that were run, and those that were taken from earlier runs. */
   readonly ran: number
+  /** Trials that were taken from earlier runs. */
   readonly reused: number
   /** Cost of what was run, judges included, USD; null when a price is unknown. */
   readonly costUsd: number | null
+  /** How long it took, milliseconds. */
   readonly durationMs: number
   /** Milliseconds UTC. */
   readonly at: number

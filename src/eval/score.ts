@@ -8,6 +8,7 @@ import type { Observation } from './observation.ts'
 export interface Score {
   /** From 0 to 1. */
   readonly score: number
+  /** Whether it is good enough. */
   readonly pass: boolean
   /** Why not, or why: each a short sentence. */
   readonly reasons: readonly string[]
@@ -15,12 +16,17 @@ export interface Score {
 
 /** One trial as scorers see it. `O` is the agent's output, `X` what the case expects. */
 export interface Scored<O = unknown, X = unknown> extends Omit<Observation, 'output'> {
+  /** Id of the case. */
   readonly id: string
+  /** Input of the case. */
   readonly input: unknown
   /** Undefined when the run gave none. */
   readonly output: O | undefined
+  /** What the case expects; undefined when it says nothing. */
   readonly expected: X | undefined
+  /** Tags of the case; empty when it has none. */
   readonly tags: readonly string[]
+  /** Facts of the case; empty when it has none. */
   readonly metadata: { readonly [name: string]: unknown }
 }
 

@@ -39,13 +39,19 @@ export interface Standing {
   readonly commit?: string
   /** Milliseconds UTC. */
   readonly at: number
+  /** Hash of the code, the data and who answers; null when something of it was unknown. */
   readonly code: string | null
+  /** Hash of the agent's structure. */
   readonly structure: string
+  /** Hash of each state that the agent asks a model in, by its path. */
   readonly states: { readonly [state: string]: string }
+  /** How each case stood, by its id. */
   readonly cases: { readonly [id: string]: CaseStanding }
+  /** Share of counted trials that passed, 0 to 1; null when none was counted. */
   readonly passRate: number | null
   /** Ends of a 95 % interval. */
   readonly interval: readonly [number, number] | null
+  /** Cost of the trials, USD; null when a price was unknown. */
   readonly costUsd: number | null
 }
 
@@ -75,6 +81,7 @@ const same = (a: Kept, b: Kept): boolean => Object.entries(a).every(([state, has
 
 /** Results of one evaluation. */
 export class ResultStore {
+  /** The file that it is in. */
   readonly path: string
   /** Lines that could not be read. */
   readonly damaged: number
@@ -119,6 +126,7 @@ export class ResultStore {
     return this.#standings
   }
 
+  /** The observation with this id; undefined when there is none. */
   get(id: string): StoredObservation | undefined {
     return this.#byId.get(id)
   }

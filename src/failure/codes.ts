@@ -13,6 +13,7 @@ export interface CodeInfo {
   readonly hint: string
   /** Whether performing the same attempt again can succeed. */
   readonly retryable: boolean
+  /** What it does to the circuit of the model it came from. */
   readonly breaker: BreakerEffect
 }
 

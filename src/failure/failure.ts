@@ -7,12 +7,15 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 /** What a provider said about a failed call; never headers, keys or bodies. */
 export interface ProviderDetails {
+  /** Id of the provider: `openai`. */
   readonly provider?: string
+  /** Name of the model, as the provider knows it. */
   readonly model?: string
   /** HTTP status. */
   readonly status?: number
   /** The provider's own error code or type. */
   readonly code?: string
+  /** The provider's id of the request, for its support. */
   readonly requestId?: string
   /** How long the provider asks to wait, milliseconds. */
   readonly retryAfterMs?: number
@@ -20,28 +23,39 @@ export interface ProviderDetails {
 
 /** The original error, reduced to what may be kept. */
 export interface FailureCause {
+  /** Its class: `TypeError`. */
   readonly name: string
+  /** What it said. */
   readonly message: string
+  /** Where it was thrown. */
   readonly stack?: string
 }
 
 /** An expected, typed failure. */
 export interface Failure {
+  /** Which failure of the closed list it is: one of `FAILURE_CODES`. */
   readonly code: FailureCode
   /** What was attempted, what was seen, what to do. */
   readonly message: string
+  /** Whether the same call may succeed when it is tried again. */
   readonly retryable: boolean
+  /** What the provider said, when one was asked. */
   readonly provider?: ProviderDetails
   /** More facts, by code: the path of an invalid value, the limit and what was used, the accepted events. */
   readonly details?: { readonly [key: string]: Json }
+  /** The error behind it, when there is one. */
   readonly cause?: FailureCause
 }
 
 /** What can be added to a failure beside its code and message. */
 export interface FailureOptions {
+  /** Whether trying again may help. Default: as the code says. */
   readonly retryable?: boolean
+  /** What the provider said. */
   readonly provider?: ProviderDetails
+  /** More facts, for programs. */
   readonly details?: { readonly [key: string]: Json }
+  /** The error behind it; reduced to name, message and stack. */
   readonly cause?: unknown
 }
 
@@ -84,6 +98,7 @@ export const isFailure = (value: unknown): value is Failure =>
 /** A failure on its way through `throw`. */
 export class FailureError extends Error {
   override readonly name = 'FailureError'
+  /** The failure as a value. */
   readonly failure: Failure
   constructor(value: Failure) {
     super(`${value.code}: ${value.message}`)
@@ -93,6 +108,7 @@ export class FailureError extends Error {
   get code(): FailureCode {
     return this.failure.code
   }
+  /** The failure, so that JSON of the error is JSON of the failure. */
   toJSON(): Failure {
     return this.failure
   }

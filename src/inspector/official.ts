@@ -85,6 +85,7 @@ class Frames {
 
 /** Whom frames go to. */
 export interface OfficialOptions {
+  /** Where the runs are. */
   readonly journal: Journal
   /** Gets each frame; for instance `(frame) => official.adapter.send(frame)`. Must not throw. */
   readonly send: (frame: OfficialFrame) => void
@@ -101,6 +102,7 @@ export interface OfficialInspector {
    * @throws FailureError `run_not_found`, `definition_changed`, `journal_unavailable`.
    */
   readonly follow: (run: string, agent: Agent) => Promise<void>
+  /** Stops sending. */
   readonly close: () => void
 }
 

@@ -5,13 +5,15 @@ import type { OutsideEvent } from '../run/index.ts'
 
 /** Sends to runs on behalf of the person at the page. */
 export interface Control {
-  /** @throws FailureError `invalid_event`, `event_not_accepted`, `run_ended`. */
+  /** Sends an event to a run. @throws FailureError `invalid_event`, `event_not_accepted`, `run_ended`. */
   readonly send: (run: string, event: OutsideEvent, by?: string) => Promise<void>
+  /** Ends a run as `cancelled`. @throws FailureError `run_not_found`. */
   readonly cancel: (run: string, reason?: string) => Promise<void>
 }
 
 /** Where runs and agents come from. */
 export interface InspectorSource {
+  /** Where the runs are. */
   readonly journal: Journal
   /**
    * The agent of a run, so that contexts and messages can be shown. May reject: then the message is shown and the run is

@@ -174,9 +174,13 @@ export interface RunEnd {
 /** What an entry says. */
 export interface EntryBody {
   readonly v: typeof ENTRY_VERSION
+  /** What came in: a start, a result, an event, a timer. */
   readonly cause: Cause
+  /** Transitions that it caused, in order. */
   readonly moves: readonly Move[]
+  /** Effects that start next. Written before they are performed. */
   readonly intents?: readonly Intent[]
+  /** How the run ended, in its last entry. */
   readonly end?: RunEnd
 }
 
@@ -188,6 +192,7 @@ export interface Entry {
   readonly at: number
   /** Chain hash: 32 hexadecimal characters over the previous hash, `seq`, `at` and the body's text. */
   readonly hash: string
+  /** What happened. */
   readonly body: EntryBody
 }
 

@@ -14,6 +14,7 @@ export const isEnded = (status: RunStatus): boolean => ENDED.has(status)
 
 /** What a waiting run waits for. */
 export interface Waiting {
+  /** What it waits for: an event, a decision about calls, a time, or a person who knows whether an effect happened. */
   readonly for: 'event' | 'approval' | 'timer' | 'in_doubt'
   /** State path. */
   readonly state: string
@@ -31,44 +32,65 @@ export interface Waiting {
 
 /** A run as lists show it: a projection of its entries, written in the same transaction. */
 export interface RunRow {
+  /** The run's id, a UUIDv7. */
   readonly id: string
+  /** Id of its agent. */
   readonly agent: string
+  /** The agent's version, where it has one. */
   readonly agentVersion?: string
+  /** Hash of the agent's structure, which a resumed run must fold with. */
   readonly agentHash: string
   /** File or name the agent was loaded from, so that a command can resume it. */
   readonly source?: string
+  /** Who drives it: `embedded`, or `restate`. */
   readonly engine: string
+  /** Whom it is for. */
   readonly user?: string
+  /** The part of the product that asked. */
   readonly route?: string
+  /** The customer it belongs to. */
   readonly tenant?: string
+  /** The session it is part of. */
   readonly session?: string
   /** The caller's key: starting again with it gives this run. */
   readonly key?: string
+  /** Where it stands. */
   readonly status: RunStatus
   /** Among queued runs, higher ones are taken first; default 0. */
   readonly priority?: number
+  /** Milliseconds UTC. */
   readonly startedAt: number
+  /** Time of its last entry, milliseconds UTC. */
   readonly updatedAt: number
   /** Last entry and its chain hash: the head that witnesses the run's length. */
   readonly seq: number
+  /** Chain hash of the last entry, 64 hexadecimal digits. */
   readonly hash: string
   /** Where the run's own machine stands. */
   readonly state: Json
+  /** What it waits for, when its status is `waiting`. */
   readonly waiting?: readonly Waiting[]
   /** Earliest timer, milliseconds UTC. */
   readonly dueAt?: number
   /** How many items of its inbox the run has taken. */
   readonly taken: number
+  /** Attempts of model calls. */
   readonly modelCalls: number
+  /** Tool calls. */
   readonly toolCalls: number
+  /** Input tokens of all model calls. */
   readonly inputTokens: number
+  /** Output tokens of all model calls. */
   readonly outputTokens: number
   /** Known cost so far, nano-dollars. */
   readonly costNano: number
   /** True when at least one call had no known price. */
   readonly costUnknown: boolean
+  /** What it gave, once it has ended. */
   readonly output?: Json
+  /** The code of the failure that ended it. */
   readonly failureCode?: string
+  /** True when a bug ended it. */
   readonly defect?: boolean
 }
 
@@ -81,8 +103,11 @@ export type RowUpdate = Pick<RunRow, 'status' | 'updatedAt' | 'state' | 'taken' 
 
 /** The right to append to one run. A later epoch fences all earlier ones. */
 export interface Lease {
+  /** The run's id. */
   readonly run: string
+  /** Who holds it: the name that a process gave itself. */
   readonly owner: string
+  /** Counts who held it before; grows by one with each. */
   readonly epoch: number
   /** Milliseconds UTC. */
   readonly expiresAt: number
@@ -90,12 +115,19 @@ export interface Lease {
 
 /** Which runs to list; fields are combined with "and". */
 export interface RunFilter {
+  /** Runs with one of these statuses. */
   readonly status?: readonly RunStatus[]
+  /** Id of the agent. */
   readonly agent?: string
+  /** Whom they are for. */
   readonly user?: string
+  /** The part of the product that asked. */
   readonly route?: string
+  /** The customer they belong to. */
   readonly tenant?: string
+  /** The session they are part of. */
   readonly session?: string
+  /** The caller's key. */
   readonly key?: string
   /** Started at or after, milliseconds UTC. */
   readonly since?: number
@@ -165,6 +197,7 @@ export interface StoredSnapshot {
  * `journal_rolled_back`, and what each names.
  */
 export interface Journal {
+  /** What it is, for people: `memory`, `sqlite`, `postgres`. */
   readonly name: string
   /**
    * Adds a run with its first entry and gives its lease.
@@ -189,6 +222,7 @@ export interface Journal {
   read(run: string, from?: number): Promise<readonly StoredEntry[]>
   /** One row. Undefined when there is none. */
   get(run: string): Promise<RunRow | undefined>
+  /** Runs that match, newest first. */
   list(filter?: RunFilter): Promise<readonly RunRow[]>
   /** Runs that could be taken up now. Nothing is taken: `acquire` decides. */
   claimable(query: ClaimQuery): Promise<Claimable>
@@ -212,6 +246,7 @@ export interface Journal {
    * appended after it in the same turn, so that both can be awaited together. Lone surrogates, which UTF-8 lacks, become U+FFFD.
    */
   putContent(kind: string, text: string): Promise<string>
+  /** Content by its hash; undefined when there is none. */
   getContent(hash: string): Promise<{ readonly kind: string; readonly text: string } | undefined>
   /** Hashes of all content that was kept as this kind, oldest first. */
   listContent(kind: string): Promise<readonly string[]>
@@ -225,6 +260,7 @@ export interface Journal {
   readonly ledger?: LedgerStore
   /** Limits on spending, and what is held against them; absent where the journal cannot keep them. */
   readonly budgets?: BudgetStore
+  /** Counts what the journal holds. */
   readonly sizes: () => Promise<JournalSizes>
   /**
    * Removes runs with all that is only theirs: entries, inbox, snapshots, threads and blobs that no other run needs.

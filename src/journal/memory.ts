@@ -340,6 +340,7 @@ const keeping = (store: Store): Pick<Journal, 'putContent' | 'getContent' | 'lis
 
 /** How a journal in memory remembers. */
 export interface MemoryJournalOptions {
+  /** Time. Default: the system's. */
   readonly clock?: Clock
   /** Ended runs that are remembered; older ones are forgotten a minute after their end. Default: all. */
   readonly keepEnded?: number

@@ -19,7 +19,9 @@ export interface RemoteTool {
 
 /** A tool of a server that cannot be used. */
 export interface SkippedTool {
+  /** The server's name of the tool. */
   readonly name: string
+  /** Why it cannot be used, as a sentence. */
   readonly why: string
 }
 
@@ -87,7 +89,9 @@ export const listTools = async (client: Client, server: string, timeoutMs: numbe
 
 /** How the tools of a server differ from those that were taken. */
 export interface McpToolsChange {
+  /** Tools that are new. */
   readonly added: readonly string[]
+  /** Tools that are gone. */
   readonly removed: readonly string[]
   /** Their description or their schema is another. */
   readonly changed: readonly string[]

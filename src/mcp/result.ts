@@ -46,6 +46,7 @@ export const resultText = ({ content }: Pick<CallResult, 'content'>): string => 
 export interface McpResult {
   /** Says to the model what this is. */
   readonly untrusted: string
+  /** The text of the result; absent when it is structured only. */
   readonly text?: string
   /** What the server gave as structured content, which its output schema describes. */
   readonly structured?: Json

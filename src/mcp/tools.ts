@@ -28,6 +28,7 @@ export interface McpToolOptions {
 export interface McpToolsOptions<K extends string, P extends string> {
   /** What results are said to come from, and errors name. */
   readonly name: string
+  /** Where the server is, or how it is started. */
   readonly server: McpServerAddress
   /** Names of the tools to take, as the server names them. Default: all, whose names the compiler then does not know. */
   readonly only?: readonly K[]
@@ -57,6 +58,7 @@ export type SafeName<N extends string> = N extends `${infer A}.${infer B}` ? Saf
 
 /** Tools of a server, connected. */
 export interface McpTools<K extends string> extends AsyncDisposable {
+  /** Tools by the name that models are told, for `setupAgent({ tools })` or `agent({ tools })`. */
   readonly tools: { readonly [name in K]: Tool<{ readonly [name: string]: unknown }, McpResult> }
   /** Tools of the server that cannot be used, and why. Those in `only` are refused instead. */
   readonly skipped: readonly SkippedTool[]

@@ -8,7 +8,9 @@ import type { JsonSchema } from '../schema/index.ts'
 
 /** A tool as a model sees it. */
 export interface ToolSchema {
+  /** Its name: letters, digits, `_` and `-`. */
   readonly name: string
+  /** What it does and when to use it, for the model. */
   readonly description: string
   /** JSON Schema of the arguments. */
   readonly parameters: JsonSchema
@@ -20,9 +22,13 @@ export interface ToolSchema {
 export interface ModelParams {
   /** Default 4096. */
   readonly maxOutputTokens?: number
+  /** How freely words are chosen; 0 is least. Default: the provider's. */
   readonly temperature?: number
+  /** Share of likely words to choose from, 0 to 1. Default: the provider's. */
   readonly topP?: number
+  /** Texts at which the model stops. Default none. */
   readonly stop?: readonly string[]
+  /** How much the model reasons, in the provider's words: `low`, `medium`, `high`. Default: the provider's. */
   readonly reasoningEffort?: string
   /** How much a model says, where it can be told: `low`, `medium`, `high`. */
   readonly verbosity?: string
@@ -32,7 +38,9 @@ export interface ModelParams {
 export interface ModelRequest {
   /** The model's name as its provider knows it, without the provider prefix. */
   readonly model: string
+  /** The conversation, oldest first. */
   readonly messages: readonly Message[]
+  /** Tools that the model may ask for. */
   readonly tools?: readonly ToolSchema[]
   /** `{ name }` insists on that tool. */
   readonly toolChoice?: 'auto' | 'required' | 'none' | { readonly name: string }
@@ -44,6 +52,7 @@ export interface ModelRequest {
     /** Default true: the provider is to hold the model to the schema. */
     readonly strict?: boolean
   }
+  /** Size and sampling; the size is always known. */
   readonly params: ModelParams & { readonly maxOutputTokens: number }
   /** Passed to the provider as it is. */
   readonly providerOptions?: { readonly [key: string]: Json }
@@ -57,6 +66,7 @@ export type ModelDelta =
 
 /** A complete reply. */
 export interface ModelReply {
+  /** What the model said, and the tools it asks for. */
   readonly message: Extract<Message, { readonly role: 'assistant' }>
   /** Why the model stopped, in one vocabulary. */
   readonly finish: 'stop' | 'tool_calls' | 'length' | 'content_filter'
@@ -66,16 +76,21 @@ export interface ModelReply {
   readonly usage: Usage | null
   /** The model that answered, as the provider names it. */
   readonly model: string
+  /** The provider's id of the request. */
   readonly requestId?: string
 }
 
 /** What a provider's headers say about its limits; a field is absent where the provider does not say. */
 export interface RateLimits {
+  /** Requests that a window allows. */
   readonly limitRequests?: number
+  /** Requests that are left in it. */
   readonly remainingRequests?: number
   /** Until the request window is full again, milliseconds. */
   readonly resetRequestsMs?: number
+  /** Tokens that a window allows. */
   readonly limitTokens?: number
+  /** Tokens that are left in it. */
   readonly remainingTokens?: number
   /** Until the token window is full again, milliseconds. */
   readonly resetTokensMs?: number
@@ -85,6 +100,7 @@ export interface RateLimits {
 export interface ModelIo {
   /** Aborts the attempt. */
   readonly signal: AbortSignal
+  /** Time limits of this attempt, milliseconds. */
   readonly timeouts: Required<TimeoutPolicy>
   /** Given when somebody listens; called for each piece in order. Must not throw. */
   readonly onDelta?: (delta: ModelDelta) => void

@@ -25,6 +25,7 @@ export type Content = string | readonly Part[]
 export interface ToolCall {
   /** The provider's id of the call, unique within the thread. */
   readonly id: string
+  /** Name of the tool. */
   readonly name: string
   /** The arguments, parsed; null when the text was not JSON. */
   readonly args: Json

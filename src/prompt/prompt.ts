@@ -6,13 +6,16 @@ import type { Message } from './message.ts'
 
 /** One templated message; `{{name}}` stands for a variable. */
 export interface PromptMessage {
+  /** Who says it. */
   readonly role: 'system' | 'user' | 'assistant'
+  /** The template, with its placeholders. */
   readonly content: string
 }
 
 /** A prompt with typed variables. */
 export interface Prompt<V = never> {
   readonly kind: 'prompt'
+  /** Names the prompt in traces, costs and the lock. */
   readonly id: string
   /** `promptHash`: SHA-256 of template, variable schema and resolved partials, hexadecimal. */
   readonly hash: string

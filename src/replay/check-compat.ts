@@ -18,15 +18,19 @@ export type Fate = 'fits' | 'accept' | 'migrates' | 'strands'
 
 /** One run under the changed agent. */
 export interface CompatReport {
+  /** The run's id. */
   readonly run: string
+  /** Where it stands: `queued`, `running` or `waiting`. */
   readonly status: RunRow['status']
   /** Where it stands. */
   readonly state: string
   /** Hash of the agent it was started with, to name in a migration. */
   readonly from: string
+  /** What would become of it. */
   readonly fate: Fate
   /** Why it strands. */
   readonly reason?: string
+  /** Where it goes another way, when it strands. */
   readonly difference?: Difference
 }
 

@@ -9,9 +9,11 @@ import type { Recording } from './recording.ts'
 
 /** A step of one run or of both. */
 export interface StepDiff {
+  /** Whether both have the step, and whether it is the same. */
   readonly kind: 'same' | 'changed' | 'removed' | 'added'
   /** Entries, from 0; absent where a run does not have the step. */
   readonly before?: number
+  /** Entry of the later run. */
   readonly after?: number
   /** What came in and where it led: `answering done → sent`. */
   readonly text: string
@@ -21,13 +23,19 @@ export interface StepDiff {
 
 /** What a run came to. */
 export interface RunTotals {
+  /** How it ended, or where it stands. */
   readonly outcome: string
+  /** Attempts of model calls. */
   readonly modelCalls: number
+  /** Tool calls. */
   readonly toolCalls: number
+  /** Input tokens of all model calls. */
   readonly inputTokens: number
+  /** Output tokens of all model calls. */
   readonly outputTokens: number
   /** null when a price is unknown. */
   readonly costUsd: number | null
+  /** From the first entry to the last, milliseconds. */
   readonly durationMs: number
 }
 
@@ -35,9 +43,11 @@ export interface RunTotals {
 export interface RunDiff {
   /** True when both took the same way with the same values. */
   readonly same: boolean
+  /** Steps of both, in order. */
   readonly steps: readonly StepDiff[]
   /** How the outputs differ, one line a place. */
   readonly output: readonly string[]
+  /** What each came to. */
   readonly totals: readonly [before: RunTotals, after: RunTotals]
 }
 

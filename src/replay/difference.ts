@@ -6,11 +6,13 @@ export type Cause = 'prompt' | 'machine' | 'tool schema' | 'output schema' | 'mo
 
 /** The change behind a difference. */
 export interface Blame {
+  /** What kind of thing changed. */
   readonly what: Cause
   /** Which one: a prompt's id, a state, a tool. */
   readonly name: string
   /** Short hashes, where what changed has some. */
   readonly before?: string
+  /** The hash today. */
   readonly after?: string
   /** What changed, one line each. */
   readonly changes: readonly string[]
@@ -21,6 +23,7 @@ export type DifferenceKind = 'transition' | 'context' | 'effects' | 'request' | 
 
 /** One place where a replay differs from its recording. */
 export interface Difference {
+  /** What differs. */
   readonly kind: DifferenceKind
   /** True when only a hash changed: the recorded answer was given to something else than what is asked today. */
   readonly stale: boolean
@@ -30,10 +33,13 @@ export interface Difference {
   readonly actor: string
   /** Where that machine stood before the step. */
   readonly from: StateValue
+  /** What the recording has, in words. */
   readonly expected: string
+  /** What the replay gave, in words. */
   readonly actual: string
   /** Places where the values differ, one line each. */
   readonly places: readonly string[]
+  /** What changed. */
   readonly blame: Blame
 }
 

@@ -19,6 +19,7 @@ export interface ForkOptions {
   readonly at: number
   /** Values to change, by path: `input.question`, `output.intent`, `event.text` of that entry, or `context.field`. */
   readonly set?: { readonly [path: string]: Json }
+  /** Time. Default: the system's. */
   readonly clock?: Clock
   /** The journal for the new run; default: that of the old one. */
   readonly into?: Journal

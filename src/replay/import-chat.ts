@@ -23,6 +23,7 @@ export interface ImportOptions {
   readonly input?: Json
   /** The event for something the user said later. Default: the event that the run waits for, with the text in its only text field. */
   readonly event?: ToEvent
+  /** Whom the run is for. Default: nobody. */
   readonly user?: string
   /** Gives the run its id, seed and time. Default: the machine's own. */
   readonly clock?: Clock
@@ -30,6 +31,7 @@ export interface ImportOptions {
 
 /** An imported run. */
 export interface ImportedRun {
+  /** The run that the transcript became. */
   readonly recording: Recording
   /** Where a model was asked something else than the transcript had before its reply, the first few. */
   readonly notes: readonly string[]

@@ -38,7 +38,9 @@ export interface Content {
 
 /** An exported run. */
 export interface Recording {
+  /** The run as lists show it. */
   readonly row: RunRow
+  /** Its entries, in order. */
   readonly entries: readonly Entry[]
   /** What attempts asked for, by `key.attempt`; empty when the run was exported without its agent. */
   readonly asks: ReadonlyMap<string, Ask>

@@ -19,7 +19,9 @@ export interface RedactOptions extends FieldChoice {
 
 /** A redacted recording, and how many values were replaced. */
 export interface Redacted {
+  /** The recording with everything replaced. */
   readonly recording: Recording
+  /** How many values were replaced. */
   readonly replaced: number
 }
 

@@ -10,7 +10,9 @@ import { replayWith, type ReplayOptions } from './replay.ts'
 
 /** A recording made anew, and how it differs from the one it came from. */
 export interface Refolded {
+  /** The new recording. */
   readonly recording: Recording
+  /** How it differs from the old one. */
   readonly report: ReplayReport
 }
 

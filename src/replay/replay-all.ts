@@ -21,11 +21,19 @@ const agentBeside = async (folder: string): Promise<Agent> => {
 
 /**
  * Replays every recording of a folder, in the order of their names.
- * @param options `agent` is what they are replayed against; default: the default export of the agent file beside the folder.
  * @throws FailureError `usage` when the folder holds no recording, `agent_not_found`, `journal_corrupt`.
  * @example for (const report of await replayAll('agents/support/recordings')) console.log(formatReport(report))
  */
-export const replayAll = async (folder: string, { agent, ...options }: ReplayOptions & { readonly agent?: Agent } = {}): Promise<readonly ReplayReport[]> => {
+export const replayAll = async (
+  folder: string,
+  {
+    agent,
+    ...options
+  }: ReplayOptions & {
+    /** What they are replayed against. Default: the default export of the agent file beside the folder, such as `agent.ts`. */
+    readonly agent?: Agent
+  } = {},
+): Promise<readonly ReplayReport[]> => {
   const paths = await recordingsIn(folder)
   if (paths.length === 0) fail('usage', `The folder ${folder} holds no recordings. Write one with \`stateloop record <run> -o ${join(folder, 'name.jsonl')}\`.`)
   const target = agent ?? (await agentBeside(folder))

@@ -22,6 +22,7 @@ export interface ActingOptions {
   readonly providers?: readonly ModelProvider[] | ((id: string) => ModelProvider | undefined)
   /** The application's own objects for tools and code. */
   readonly services?: { readonly [name: string]: unknown }
+  /** What models cost, such as `priceTable({ overrides })`. Default: public list prices. */
   readonly prices?: PricePort
   /** When calls to a model are refused for a while; `false` for never. A state may say otherwise. */
   readonly breaker?: BreakerPolicy | false

@@ -43,6 +43,7 @@ export type Call<M extends Models, P, S extends Schema> = Said<P> &
 
 /** A reply as the model gave it: text, calls of tools, or both. */
 export interface Completion {
+  /** What the model said, and the tools it asks for. */
   readonly message: Extract<Message, { readonly role: 'assistant' }>
   /** Why it stopped: `length` means at its output limit. */
   readonly finish: 'stop' | 'tool_calls' | 'length'
@@ -50,12 +51,15 @@ export interface Completion {
 
 /** A request that a caller has made up itself; tools are not performed, only asked for. */
 export interface CompletionRequest<M extends Models> extends PassThrough, CallAgentPolicies, CallStart {
+  /** A name from `models`, `provider/model`, or a model with parameters. */
   readonly model: ModelOf<M>
+  /** The conversation, oldest first. */
   readonly messages: readonly Message[]
   /** Other models to ask, in order, when this one fails. */
   readonly fallback?: readonly ModelOf<M>[]
   /** Names the call in traces and costs. Default `completion`. */
   readonly name?: string
+  /** Limits of the call. Default: see {@link Limits}. */
   readonly limits?: Limits
 }
 
@@ -70,7 +74,9 @@ export interface Client<M extends Models> extends AsyncDisposable {
   start<P, S extends Schema = Schema<string>>(call: Call<M, P, S>): Promise<RunHandle<Infer<S>>>
   /** Passes a caller's own request through, as a proxy does: the same policies, the reply as it is. @throws as `call`. */
   complete(request: CompletionRequest<M>): Promise<RunHandle<Completion>>
+  /** The runtime behind it: its runs, circuits and journal. */
   readonly runtime: Runtime
+  /** Takes no new calls, waits for those at work, and lets go of files. */
   close(): Promise<void>
 }
 

@@ -7,8 +7,11 @@ import type { RunEvent } from './run-event.ts'
 
 /** A run that begins or goes on in this process. */
 export interface ObservedRun {
+  /** Who the run is for, and what it belongs to. */
   readonly info: RunInfo
+  /** The agent that it runs. */
   readonly agent: Agent
+  /** What it was started with. */
   readonly start: StartCause
   /** True when another process, or an earlier life of this one, had it before. */
   readonly resumed: boolean

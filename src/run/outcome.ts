@@ -4,10 +4,15 @@ import type { RunRow, Waiting } from '../journal/index.ts'
 
 /** What a run used. */
 export interface RunSummary {
+  /** The run's id. */
   readonly run: string
+  /** Attempts of model calls. */
   readonly modelCalls: number
+  /** Tool calls. */
   readonly toolCalls: number
+  /** Input tokens of all model calls. */
   readonly inputTokens: number
+  /** Output tokens of all model calls. */
   readonly outputTokens: number
   /** null when at least one call has no known price. */
   readonly costUsd: number | null

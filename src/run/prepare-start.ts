@@ -18,8 +18,11 @@ import { keepSession, loadThreads, sessionBefore } from './session.ts'
 
 /** Who a run is for, and how it is found again. */
 export interface StartOptions {
+  /** Whom it is for; billed, limited and traced by this name. Default: nobody. */
   readonly user?: string
+  /** The part of the product that asks: `/chat`. Default: none. */
   readonly route?: string
+  /** The customer it belongs to; caches, keys and sessions of two tenants never meet. Default: none. */
   readonly tenant?: string
   /** Starting twice with the same key (and agent and tenant) gives the same run. */
   readonly key?: string

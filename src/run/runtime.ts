@@ -30,6 +30,7 @@ export interface RuntimeOptions extends ActingOptions {
   readonly agents?: readonly Agent[]
   /** Chooses versions of prompts, such as `promptLock({ path })`. Default: what the code holds. */
   readonly prompts?: PromptChooser
+  /** Time, randomness and ids. Default: the system's. */
   readonly clock?: Clock
   /** How long a lease lasts without renewal, milliseconds. Default 30,000. */
   readonly leaseMs?: number
@@ -49,6 +50,7 @@ export interface ResumeOptions {
   readonly agent?: Agent
   /** Also resume a run whose agent changed, as long as every recorded entry folds the same. */
   readonly acceptChanged?: boolean
+  /** Streams tokens from the first call on, even before somebody reads the events. Default false. */
   readonly stream?: boolean
 }
 
@@ -60,11 +62,13 @@ export interface EnqueueOptions extends Omit<StartOptions, 'stream'> {
 
 /** Options of `record`. */
 export interface RecordOptions extends StartOptions {
+  /** Limits of the run. Default: see {@link Limits}. */
   readonly limits?: Limits
 }
 
 /** Starts and continues runs. */
 export interface Runtime extends AsyncDisposable {
+  /** Where its runs are remembered. */
   readonly journal: Journal
   /**
    * Starts a run.
@@ -95,8 +99,13 @@ export interface Runtime extends AsyncDisposable {
    * @throws FailureError `run_not_found`, `agent_not_found`, `lease_held`, `definition_changed`, `prompt_unusable`, `journal_corrupt`.
    */
   resume(run: string, options?: ResumeOptions): Promise<RunHandle>
-  /** Sends an event, and goes on with the run here when nobody else drives it and the agent is known. */
+  /**
+   * Sends an event, and goes on with the run here when nobody else drives it and the agent is known.
+   * @param by who sends it, for the journal.
+   * @throws FailureError `run_not_found`, `run_ended`, `invalid_event`, `event_not_accepted`, `journal_unavailable`.
+   */
   send(run: string, event: OutsideEvent, by?: string): Promise<void>
+  /** Ends a run as `cancelled`, whoever drives it; does nothing when it has ended. @throws FailureError `run_not_found`, `journal_unavailable`. */
   cancel(run: string, reason?: string): Promise<void>
   /**
    * Calls `take`, which must not throw, for each event of a run while this process drives it: first for those still kept,
@@ -113,9 +122,11 @@ export interface Runtime extends AsyncDisposable {
   policies(): PolicyView
   /** Keeps bytes for message parts to name by hash: `{ type: 'image', data: { blob: hash } }`. @returns the hash. */
   putBlob(bytes: Uint8Array): Promise<string>
+  /** A run as lists show it; undefined when there is none. @throws FailureError `journal_unavailable`. */
   get(run: string): Promise<RunRow | undefined>
+  /** Runs that match, newest first. @throws FailureError `journal_unavailable`. */
   list(filter?: RunFilter): Promise<readonly RunRow[]>
-  /** Entries of a run, parsed. */
+  /** Entries of a run, parsed. @throws FailureError `run_not_found`, `journal_corrupt`, `journal_rolled_back`, `journal_unavailable`. */
   entries(run: string): Promise<readonly Entry[]>
   /** Takes no new runs, waits up to `graceMs` (default 5,000) for those at work, then leaves them resumable. */
   close(graceMs?: number): Promise<void>
@@ -358,5 +369,9 @@ class LocalRuntime implements Runtime {
   }
 }
 
-/** Makes a runtime. */
+/**
+ * Makes a runtime: what starts runs of agents, goes on with them and remembers them.
+ * @example
+ * await using runtime = createRuntime({ providers: [openai()], journal: sqliteJournal({ path: '.stateloop/stateloop.db' }) })
+ */
 export const createRuntime = (options: RuntimeOptions = {}): Runtime => new LocalRuntime(options)

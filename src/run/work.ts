@@ -31,6 +31,7 @@ export interface DriveOptions {
 export interface DriveResult {
   /** Runs taken up; one that waited in between counts each time. */
   readonly taken: number
+  /** Runs that ended. */
   readonly ended: number
   /** Left because they wait for the world or for a timer. */
   readonly waiting: number

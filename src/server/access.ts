@@ -8,8 +8,11 @@ import { refuse } from './problem.ts'
 
 /** Whom a request is for: who is billed, and which part of the product asked. */
 export interface Identity {
+  /** Whom the run is for; sees only runs of this user. */
   readonly user?: string
+  /** The part of the product that asks. */
   readonly route?: string
+  /** The customer; sees only runs of this tenant. */
   readonly tenant?: string
 }
 

@@ -23,6 +23,7 @@ export interface ServerOptions extends AccessOptions {
   readonly page?: boolean
   /** More routes, by path, for requests that were let in: `{ '/mcp': mcpEndpoint({ runtime, agents }).fetch }`. */
   readonly mount?: { readonly [path: string]: (request: Request, identity: Identity) => Promise<Response> }
+  /** How much callers may ask for. Default: see {@link ServerLimits}. */
   readonly limits?: ServerLimits
   /** Path in front of every route, for a server inside another: `/api/agents`. */
   readonly basePath?: string
@@ -32,6 +33,7 @@ export interface ServerOptions extends AccessOptions {
   readonly show?: (event: RunEvent, identity: Identity) => RunEvent | undefined
   /** Hears of bugs: the error, and the id that the caller was told. Default: standard error. */
   readonly onDefect?: (error: unknown, id: string) => void
+  /** Time. Default: the system's. */
   readonly clock?: Clock
 }
 

@@ -47,11 +47,17 @@ export const refuse = (code: FailureCode, message: string, { status, ...options 
 export interface Problem {
   /** `urn:stateloop:failure:` and the code. */
   readonly type: string
+  /** What the code means, in a sentence. */
   readonly title: string
+  /** HTTP status. */
   readonly status: number
+  /** What was attempted, what was seen, what to do. */
   readonly detail: string
+  /** The failure's code. */
   readonly code: FailureCode
+  /** Whether the same request may succeed when it is sent again. */
   readonly retryable: boolean
+  /** More facts, by code, such as the path of an invalid value. */
   readonly details?: Failure['details']
   /** Where the operator finds it: set for defects. */
   readonly instance?: string

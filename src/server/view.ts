@@ -9,29 +9,43 @@ import { withoutCause } from './problem.ts'
 export interface RunView<O = unknown> {
   /** Its id. */
   readonly run: string
+  /** Id of its agent. */
   readonly agent: string
+  /** Where it stands. */
   readonly status: RunStatus
   /** Where its machine stands: `"asking"`, or an object for a machine with regions. */
   readonly state: Json
   /** Milliseconds UTC. */
   readonly startedAt: number
+  /** Time of its last step, milliseconds UTC. */
   readonly updatedAt: number
+  /** Whom it is for. */
   readonly user?: string
+  /** The part of the product that asked. */
   readonly route?: string
+  /** The customer it belongs to. */
   readonly tenant?: string
+  /** The session it is part of. */
   readonly session?: string
+  /** The caller's key: starting again with it gives this run. */
   readonly key?: string
+  /** Attempts of model calls. */
   readonly modelCalls: number
+  /** Tool calls. */
   readonly toolCalls: number
+  /** Input tokens of all model calls. */
   readonly inputTokens: number
+  /** Output tokens of all model calls. */
   readonly outputTokens: number
   /** null when at least one call has no known price. */
   readonly costUsd: number | null
   /** What it waits for, when its status is `waiting`. */
   readonly waiting?: readonly Waiting[]
+  /** What it gave, once it has ended. */
   readonly output?: O
   /** Why it did not end as `done`; lists show its code alone. */
   readonly failure?: Failure
+  /** The code of that failure. */
   readonly failureCode?: string
 }
 

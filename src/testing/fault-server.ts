@@ -13,6 +13,7 @@ export interface Fault {
   readonly status?: number
   /** Default content type: `text/event-stream` for bodies that begin with `data:` or `event:`, else `application/json`. */
   readonly headers?: { readonly [name: string]: string }
+  /** What it answers. Default: nothing. */
   readonly body?: FaultBody
   /** Sent as it is instead of status line, headers and body; then the connection closes. */
   readonly raw?: string | Uint8Array
@@ -33,9 +34,13 @@ export interface Fault {
 export interface RecordedRequest {
   /** Milliseconds of the clock's monotonic time. */
   readonly atMs: number
+  /** Such as `POST`. */
   readonly method: string
+  /** Path and query, from the server's root. */
   readonly path: string
+  /** Headers, names in lower case. */
   readonly headers: { readonly [name: string]: string | readonly string[] | undefined }
+  /** The whole body, read as UTF-8. */
   readonly body: string
 }
 
@@ -53,7 +58,9 @@ export interface FaultServerOptions {
 export interface FaultServer extends AsyncDisposable {
   /** `http://127.0.0.1:port/v1`, to be used as a base URL. */
   readonly url: string
+  /** The port that it listens on. */
   readonly port: number
+  /** Requests so far, oldest first. */
   readonly requests: readonly RecordedRequest[]
   /** How many connections were made. */
   readonly connections: number

@@ -5,6 +5,7 @@ import { formatReport, readRecording, recordingName, replay, replayAll, type Rep
 
 /** How recordings are replayed in tests; `agent` as in `replayAll`. */
 export interface ReplayAssertion extends ReplayOptions {
+  /** What recordings are replayed against. Default for a folder: the default export of the agent file beside it, such as `agent.ts`; a single recording needs it. */
   readonly agent?: Agent
 }
 

@@ -10,6 +10,7 @@ import { textOf } from '../prompt/index.ts'
 
 /** Options of `scriptedServer()`. */
 export interface ScriptedServerOptions {
+  /** Who answers, such as `scripted({ … })`. */
   readonly provider: ModelProvider
   /** Default: any free one. */
   readonly port?: number
@@ -21,6 +22,7 @@ export interface ScriptedServerOptions {
 export interface ScriptedServer extends AsyncDisposable {
   /** `http://127.0.0.1:port/v1`, to be used as a base URL. */
   readonly url: string
+  /** Stops the server, and breaks open connections. */
   readonly close: () => Promise<void>
 }
 

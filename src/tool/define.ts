@@ -8,6 +8,7 @@ import type { Reranker, Retriever, Tool, ToolContext, ToolEffect } from './tool.
 export interface ToolDefinition<I, O> {
   /** What the tool does and when to use it; the model reads this. */
   readonly description: string
+  /** What the model's arguments must match; `run` gets what it makes of them. */
   readonly input: Schema<I>
   /** Validates the result; without it any JSON passes. */
   readonly output?: Schema<O>
@@ -25,6 +26,7 @@ export interface ToolDefinition<I, O> {
   readonly cache?: CachePolicy
   /** Default one attempt. */
   readonly retry?: RetryPolicy
+  /** Performs a call; may be asynchronous. What it throws is `tool_failed`; what it returns must be JSON. */
   readonly run: (input: NoInfer<I>, context: ToolContext) => NoInfer<O> | Promise<NoInfer<O>>
 }
 

@@ -18,15 +18,21 @@ export interface InnerModelCall {
 export interface ToolContext {
   /** Who the run is for; comes from `start`, never from a model. */
   readonly user?: string
+  /** The customer the run belongs to, from `start`. */
   readonly tenant?: string
+  /** The part of the product that asked, from `start`. */
   readonly route?: string
+  /** Id of the run. */
   readonly run: string
   /** Idempotency key: the same for every repetition of this call, different for every other call. */
   readonly key: string
+  /** Aborts when the call runs out of time or the run ends. */
   readonly signal: AbortSignal
   /** The application's own objects, from `createRuntime({ services })`. */
   readonly services: Services
+  /** Calls a model; billed to the run, and counted against its limits. */
   readonly model: InnerModelCall
+  /** Embeds texts, a vector for each; billed to the run. `model` is `provider/model`. */
   readonly embed: (request: { readonly model: string; readonly texts: readonly string[] }) => Promise<readonly (readonly number[])[]>
   /** Adds cost that no model call explains, USD. */
   readonly addCost: (usd: number, what: string) => void
@@ -42,51 +48,68 @@ export interface Services {
 /** A tool. Its name is the key it has in `tools`. */
 export interface Tool<I = never, O = unknown> {
   readonly kind: 'tool'
+  /** What it does and when to use it, for the model. */
   readonly description: string
   /** Accepts what `run` takes. */
   readonly input: Schema
+  /** Validates what `run` gives; undefined when anything goes. */
   readonly output: Schema | undefined
+  /** What it does to the world. */
   readonly effect: ToolEffect
   /** True when performing twice under one `key` happens once. */
   readonly idempotent: boolean
+  /** How long an attempt may take, milliseconds. */
   readonly timeoutMs: number
   /** Size limit of the result as JSON, bytes. */
   readonly maxResultBytes: number
   /** True when the same call with the same result is legitimate waiting, not a loop. */
   readonly polling: boolean
+  /** When and how often a failed attempt is tried again. */
   readonly retry: RetryPolicy
   /** How long an equal call gets the same result; undefined when each is performed. */
   readonly cache: CachePolicy | undefined
+  /** Performs a call. What it throws is `tool_failed`. */
   readonly run: (input: I, context: ToolContext) => O | Promise<O>
 }
 
 /** A piece of text that a retriever found. */
 export interface Document {
+  /** Unique in what was searched: `how-to/tools.md#retries`. */
   readonly id: string
+  /** The text that a model is shown. */
   readonly text: string
   /** Where it came from: a path, an address. */
   readonly source?: string
+  /** A heading for people. */
   readonly title?: string
   /** Higher is better. */
   readonly score?: number
+  /** More facts, for callbacks. */
   readonly metadata?: { readonly [key: string]: Json }
 }
 
 /** Finds documents. */
 export interface Retriever {
   readonly kind: 'retriever'
+  /** How long an attempt may take, milliseconds. */
   readonly timeoutMs: number
+  /** When and how often a failed attempt is tried again. */
   readonly retry: RetryPolicy
   /** Changes when the data changes; part of cache keys and of what evals call affected. */
   readonly version: string
+  /** Finds at most `k` documents, best first. What it throws is `retrieval_failed`. */
   readonly search: (request: { readonly query: string; readonly k: number }, context: ToolContext) => readonly Document[] | Promise<readonly Document[]>
 }
 
 /** Orders documents by how well they answer a query. */
 export interface Reranker {
   readonly kind: 'reranker'
+  /** How long an attempt may take, milliseconds. */
   readonly timeoutMs: number
+  /** When and how often a failed attempt is tried again. */
   readonly retry: RetryPolicy
+  /** Changes when the order may; part of cache keys. */
   readonly version: string
+  /** Gives the `k` best of the documents, best first. What it throws is `retrieval_failed`. */
   readonly rank: (request: { readonly query: string; readonly documents: readonly Document[]; readonly k: number }, context: ToolContext) => readonly Document[] | Promise<readonly Document[]>
 }

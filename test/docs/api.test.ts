@@ -17,6 +17,10 @@ test('every link in a comment resolves', () => {
   expect(api.warnings).toEqual([])
 })
 
+test('every export, every member of an exported type and every option has a comment', () => {
+  expect(undocumented(api)).toEqual([])
+})
+
 test('a link that leads nowhere and what has no comment are found', () => {
   expect(planted.warnings.join()).toContain('nobody')
   expect(undocumented(planted)).toEqual(['planted: GreetOptions.loud', 'planted: greet.loud', 'planted: silent', 'planted: place.where'])

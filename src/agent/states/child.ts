@@ -18,6 +18,7 @@ export type AgentMethod<X extends Env> = <const A extends keyof X['agents'] & st
     readonly input: (args: Args<X>) => InputOf<X['agents'][A]>
     /** A context field that accepts the child's output, or a pure function to the fields that change. */
     readonly save?: FieldFor<X, OutputOf<X['agents'][A]>> | SaveFunction<X, OutputOf<X['agents'][A]>>
+    /** Where the run goes once the child has given its output. */
     readonly onDone: N
   } & OnError<X, 'agent', E>,
 ) => State<'agent', NextTargets<N> | RouteTargets<E>>
@@ -34,6 +35,7 @@ export type EachMethod<X extends Env> = <const A extends keyof X['agents'] & str
     readonly maxItems?: number
     /** A context field that accepts the children's outputs in order, or a pure function to the fields that change. */
     readonly save?: FieldFor<X, OutputOf<X['agents'][A]>[]> | SaveFunction<X, OutputOf<X['agents'][A]>[]>
+    /** Where the run goes once every child has given its output. */
     readonly onDone: N
   } & OnError<X, 'agent', E>,
 ) => State<'each', NextTargets<N> | RouteTargets<E>>

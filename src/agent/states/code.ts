@@ -21,6 +21,7 @@ export type CodeMethod<X extends Env> = <O, const N extends Next<X, O>, const E 
     readonly idempotent?: boolean
     /** A context field that accepts the result, or a pure function to the fields that change. */
     readonly save?: FieldForLater<X, NoInfer<O>> | SaveFunction<X, NoInfer<O>>
+    /** Where the run goes with the result. */
     readonly onDone: N
   } & OnError<X, 'code', E>,
 ) => State<'code', NextTargets<N> | RouteTargets<E>>
@@ -30,6 +31,7 @@ export type WaitMethod<X extends Env> = <const N extends Next<X, undefined>, con
   options: StateOptions & {
     /** How long, milliseconds; a function is pure. */
     readonly ms: number | ((args: Args<X>) => number)
+    /** Where the run goes when the time has passed. */
     readonly onDone: N
   } & OnError<X, never, E>,
 ) => State<'wait', NextTargets<N> | RouteTargets<E>>

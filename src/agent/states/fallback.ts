@@ -44,6 +44,7 @@ export type FallbackMethod<X extends Env> = <
       readonly output?: S
       /** A context field that accepts the output, or a pure function to the fields that change. */
       readonly save?: FieldFor<X, Infer<S>> | SaveFunction<X, Infer<S>>
+      /** Where the run goes with the first output that an alternative gave. */
       readonly onDone: N
     } & Given<G> &
     OnErrorIf<CanFail<A>, X, 'model', E>,

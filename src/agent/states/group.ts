@@ -15,7 +15,9 @@ interface Described {
 /** The method `t.group`. */
 export type GroupMethod<X extends Env> = <const S extends States, const N extends Next<X, FinalOutput<S[keyof S]>>>(
   options: Described & {
+    /** The state that the group begins in. */
     readonly initial: NoInfer<keyof S & string>
+    /** States of the group by name; they may also lead to states beside the group. */
     readonly states: S
     /** A context field that accepts the output of the group's final states, or a pure function. */
     readonly save?: FieldFor<X, FinalOutput<S[keyof S]>> | SaveFunction<X, FinalOutput<S[keyof S]>>
@@ -25,11 +27,19 @@ export type GroupMethod<X extends Env> = <const S extends States, const N extend
 ) => State<'group', NextTargets<N> | Escapes<S>>
 
 /** The method `t.region`. */
-export type RegionMethod = <const S extends States>(options: Described & { readonly initial: NoInfer<keyof S & string>; readonly states: S }) => State<'region', Escapes<S>>
+export type RegionMethod = <const S extends States>(
+  options: Described & {
+    /** The state that the region begins in. */
+    readonly initial: NoInfer<keyof S & string>
+    /** States of the region by name. */
+    readonly states: S
+  },
+) => State<'region', Escapes<S>>
 
 /** The method `t.parallel`. */
 export type ParallelMethod<X extends Env> = <const S extends { readonly [name: string]: { readonly kind: 'region' } }, const N extends string | Cases<Args<X>>>(
   options: Described & {
+    /** Regions by name, made with `t.region`. */
     readonly states: S
     /** Where it leads once every region has reached a final state. */
     readonly onDone: N

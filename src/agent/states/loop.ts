@@ -53,6 +53,7 @@ export type LoopMethod<X extends Env> = <
       readonly save?: FieldFor<X, Infer<S>> | SaveFunction<X, Infer<S>>
       /** Name of a thread to go on with. Default: a new one at each entry. */
       readonly thread?: string
+      /** Where the run goes with the answer. */
       readonly onDone: N
     } & Given<G> &
     OnError<X, 'model' | 'tool' | 'human', E>,

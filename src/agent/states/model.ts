@@ -57,6 +57,7 @@ export type ModelMethod<X extends Env> = <
       readonly onTools?: R & EveryCall<L, R>
       /** Name of a thread to go on with. Default: a new one, unless the run comes back from `tools`. */
       readonly thread?: string
+      /** Where the run goes with the output: a state, a match over one of its fields, or conditions. */
       readonly onDone: N
     } & Given<G> &
     NeedsRoutes<L> &

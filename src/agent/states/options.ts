@@ -13,6 +13,7 @@ export interface StateOptions {
 
 /** Options of states whose effect is tried again and timed. */
 export interface AttemptOptions extends StateOptions {
+  /** When and how often a failed attempt is tried again. Default: see {@link RetryPolicy}. */
   readonly retry?: RetryPolicy
   /** Milliseconds. */
   readonly timeout?: TimeoutPolicy

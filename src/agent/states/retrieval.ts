@@ -17,6 +17,7 @@ export type DocumentLike = { readonly [F in keyof Document]: Document[F] | undef
 interface FoundOptions<X extends Env, N> {
   /** A context field that accepts the documents, or a pure function to the fields that change. */
   readonly save?: FieldFor<X, Document[]> | SaveFunction<X, Document[]>
+  /** Where the run goes with the documents. */
   readonly onDone: N
 }
 

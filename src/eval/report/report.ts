@@ -10,6 +10,7 @@ import type { Trial } from '../trial.ts'
 
 /** An evaluation with what reports say beside its result. */
 export interface ReportedEvaluation {
+  /** What running it gave. */
   readonly result: EvaluationResult
   /** How it stood before, oldest first. */
   readonly history: readonly Standing[]
@@ -17,6 +18,7 @@ export interface ReportedEvaluation {
 
 /** A report. */
 export interface EvalReport {
+  /** The evaluations, in the order they are shown. */
   readonly evaluations: readonly ReportedEvaluation[]
   /** The command that opens a run, for reports that show one. */
   readonly openRun: (run: string) => string

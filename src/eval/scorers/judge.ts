@@ -11,8 +11,11 @@ import { textOfValue } from './pick.ts'
 
 /** A row that a person has judged. */
 export interface LabelledRow {
+  /** What was asked. */
   readonly input: unknown
+  /** What was answered. */
   readonly output: unknown
+  /** What a good answer is, where the case says. */
   readonly expected?: unknown
   /** The person's verdict. */
   readonly pass: boolean
@@ -36,6 +39,7 @@ export interface JudgeOptions {
 
 /** A judge, with the hash of everything that decides its verdicts. */
 export interface Judge extends MeasuredScorer {
+  /** Hash of the prompt, the rubric and the model: under another one it is another judge. */
   readonly hash: string
 }
 

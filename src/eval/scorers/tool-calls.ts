@@ -7,6 +7,7 @@ import { compareJson } from './json-subset.ts'
 
 /** A call as a case expects it. */
 export interface ExpectedCall {
+  /** Name of the tool. */
   readonly name: string
   /** Without it any arguments pass. */
   readonly args?: unknown

@@ -25,6 +25,7 @@ export interface InspectorOptions extends InspectorSource {
   readonly origins?: readonly string[]
   /** Gets a line when the inspector itself goes wrong. Default: dropped. */
   readonly log?: (message: string) => void
+  /** How often the journal is looked at. Default: see {@link StreamTimes}. */
   readonly times?: StreamTimes
 }
 
@@ -34,6 +35,7 @@ export interface Inspector extends AsyncDisposable {
   readonly url: string
   /** Address for `createWebSocketInspector({ url })` of `@statelyai/inspect`. */
   readonly reportTo: string
+  /** Stops serving, and closes what is open. */
   readonly close: () => Promise<void>
 }
 

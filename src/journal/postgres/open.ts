@@ -18,6 +18,7 @@ export interface PostgresOptions {
   readonly reconnectMs?: number
   /** Whether the tables are made and migrated with the first use; default true. Else `stateloop db migrate` does it. */
   readonly migrate?: boolean
+  /** Time. Default: the system's. */
   readonly clock?: Clock
 }
 

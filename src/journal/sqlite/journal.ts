@@ -20,6 +20,7 @@ import { runsOn } from './runs.ts'
 export interface SqliteJournalOptions {
   /** The database file; it is made, with its directory, when there is none. */
   readonly path: string
+  /** Time. Default: the system's. */
   readonly clock?: Clock
   /** How long a commit waits for another process's, milliseconds; default 5,000. */
   readonly busyTimeoutMs?: number

@@ -15,11 +15,13 @@ export interface McpEndpointOptions extends McpServeOptions {
   readonly maxRequestBytes?: number
   /** Names that this endpoint may be called by, without ports, against DNS rebinding where no token keeps callers out. Default: any. */
   readonly allowedHosts?: readonly string[]
+  /** Time. Default: the system's. */
   readonly clock?: Clock
 }
 
 /** A route, to be given to `createServer({ mount })` or called with requests that were let in. */
 export interface McpEndpoint {
+  /** Answers one request of the protocol; `identity` is whom it is for. */
   readonly fetch: (request: Request, identity?: SessionIdentity) => Promise<Response>
   /** Ends all sessions. */
   readonly close: () => Promise<void>

@@ -9,11 +9,13 @@ import { agentTool, callAgentTool } from './agent-tools.ts'
 export interface McpServeOptions {
   /** Drives the runs. It stays yours. */
   readonly runtime: Runtime
+  /** Agents that are offered as tools. */
   readonly agents: readonly AnyAgent[]
   /** What each agent is for, by its id; models choose by it. */
   readonly descriptions?: { readonly [agent: string]: string }
   /** Name and version that clients are told. Default `stateloop`, `1`. */
   readonly name?: string
+  /** The version that clients are told. Default `1`. */
   readonly version?: string
 }
 

@@ -19,6 +19,7 @@ import { readParts } from './stream.ts'
 export interface AiSdkOptions {
   /** The prefix in `provider/model`. Default: the model's own, up to the first dot; needed for a provider object. */
   readonly id?: string
+  /** Time. Default: the system's. */
   readonly clock?: Clock
 }
 

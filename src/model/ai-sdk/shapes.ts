@@ -8,13 +8,17 @@ export interface AiSdkModel {
   readonly specificationVersion: string
   /** Such as `anthropic.messages`. */
   readonly provider: string
+  /** Such as `claude-sonnet-4-5`. */
   readonly modelId: string
+  /** Asks for a whole reply. */
   doGenerate(options: never): PromiseLike<unknown>
+  /** Asks for a reply in pieces. */
   doStream(options: never): PromiseLike<unknown>
 }
 
 /** A provider object: it makes model objects by name. */
 export interface AiSdkProvider {
+  /** Makes a model object. */
   languageModel(modelId: string): AiSdkModel
 }
 

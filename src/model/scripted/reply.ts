@@ -21,7 +21,9 @@ export interface ReplyOptions {
 
 /** A call that a scripted model asks for. */
 export interface ScriptedCall {
+  /** Name of the tool. */
   readonly name: string
+  /** Arguments, as JSON. */
   readonly args: Json
   /** Default `call_1`, `call_2` … in the thread. */
   readonly id?: string
@@ -48,7 +50,14 @@ export const replyRefusal = (words = "I'm sorry, but I can't help with that.", o
  * Fails the attempt.
  * @example replyFailure('rate_limited', { provider: { status: 429, retryAfterMs: 2_000 } })
  */
-export const replyFailure = (code: CodesOf<'model'>, options: FailureOptions & Pick<ReplyOptions, 'delayMs' | 'usage'> & { readonly message?: string } = {}): ScriptedReply => {
+export const replyFailure = (
+  code: CodesOf<'model'>,
+  options: FailureOptions &
+    Pick<ReplyOptions, 'delayMs' | 'usage'> & {
+      /** What was attempted, what was seen, what to do. Default: names the code. */
+      readonly message?: string
+    } = {},
+): ScriptedReply => {
   const { delayMs, usage, message = `The scripted model fails here with ${code}.`, ...rest } = options
   return { failure: failure(code, message, rest), ...(delayMs === undefined ? {} : { delayMs }), ...(usage === undefined ? {} : { usage }) }
 }

@@ -14,7 +14,7 @@ export interface Script extends ModelProvider {
   readonly requests: readonly ModelRequest[]
   /** How many turns were not said yet. */
   readonly unused: number
-  /** @throws Error that names the turns not said. */
+  /** Throws unless every turn was used. */
   readonly assertComplete: () => void
 }
 

@@ -18,6 +18,7 @@ import { messagesIn, requestIn } from './request.ts'
 export interface AiSdkMiddlewareOptions extends CallAgentPolicies, Omit<RuntimeOptions, 'providers' | 'retry'> {
   /** Names the calls in traces and costs. Default `ai-sdk`. */
   readonly name?: string
+  /** Limits of each call. Default: see {@link Limits}. */
   readonly limits?: Limits
   /** Who a call is for; asked at each call. Must not throw. */
   readonly identify?: () => Pick<StartOptions, 'user' | 'route' | 'tenant' | 'session'>
@@ -31,8 +32,10 @@ interface Wrapped {
 /** A middleware for the AI SDK's `wrapLanguageModel`, with a handle on the runtime behind it. */
 export interface AiSdkMiddleware extends AsyncDisposable {
   readonly specificationVersion: 'v4'
-  wrapGenerate(options: { readonly model: AiSdkModel; readonly params: object }): Promise<never>
-  wrapStream(options: { readonly model: AiSdkModel; readonly params: object }): Promise<never>
+  /** Called by the AI SDK for a whole reply. @throws FailureError with a model code. */
+  wrapGenerate(call: { readonly model: AiSdkModel; readonly params: object }): Promise<never>
+  /** Called by the AI SDK for a reply in pieces. @throws FailureError with a model code. */
+  wrapStream(call: { readonly model: AiSdkModel; readonly params: object }): Promise<never>
   /** Runs, circuits and the journal of the calls so far. */
   readonly runtime: Client<Models>['runtime']
 }

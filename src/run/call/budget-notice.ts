@@ -3,10 +3,15 @@ import type { AccountStanding } from '../../cost/index.ts'
 
 /** Where a limit stands. Amounts are USD for `usd`, else whole numbers. */
 export interface BudgetNotice {
+  /** Whom it limits: `user:ada`. */
   readonly scope: string
+  /** What it counts. */
   readonly unit: 'usd' | 'tokens' | 'calls' | 'runs'
+  /** What it counts over: `call`, `minute`, `hour`, `day`, `month`, `total`, or `now` for runs at work. */
   readonly window: string
+  /** The most that may be spent in a window. */
   readonly limit: number
+  /** What is spent of it in this window. */
   readonly spent: number
   /** Held by calls under way. */
   readonly reserved: number

@@ -22,7 +22,9 @@ import { canonical } from '../../schema/index.ts'
 
 /** Circuits and limiters as people and programs read them. */
 export interface PolicyView {
+  /** Circuits, one for each provider, model and address that was called. */
   readonly breakers: readonly BreakerView[]
+  /** Limiters, one for each of the same. */
   readonly limiters: readonly LimiterView[]
 }
 

@@ -14,8 +14,11 @@ export interface Chat {
 
 /** An agent that chat clients can talk to. */
 export interface ChatAgent {
+  /** The agent. */
   readonly agent: AnyAgent
+  /** The input for a chat. */
   readonly input: (chat: Chat) => unknown
+  /** What is said of an output. */
   readonly output: (output: never) => string
   /** States whose tokens are said as they come. */
   readonly tokens: readonly string[]

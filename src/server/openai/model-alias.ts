@@ -4,9 +4,11 @@ import { callAgent, type AnyAgent, type CallAgentPolicies, type Limits, type Mod
 
 /** A model behind a name, with what happens when it fails. */
 export interface ModelAlias extends CallAgentPolicies {
+  /** `provider/model`, or with parameters and a price. */
   readonly model: ModelName | ModelDefinition
   /** Models to ask instead, in order. */
   readonly fallback?: readonly (ModelName | ModelDefinition)[]
+  /** Limits of each call. Default: see {@link Limits}. */
   readonly limits?: Limits
 }
 
