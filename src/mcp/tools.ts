@@ -181,17 +181,7 @@ const watchList = (taken: readonly RemoteTool[], list: (client: Client) => Promi
   }
 }
 
-/**
- * Connects to an MCP server and takes its tools. An agent names them like its own; a state offers those it lists.
- * @example
- * const files = await mcpTools({
- *   name: 'files',
- *   server: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-filesystem', '/data'] },
- *   only: ['read_file', 'write_file'],
- *   tools: { read_file: { effect: 'none' } },
- * })
- * @throws FailureError `connection_failed`; `auth_failed` when the server lets nobody in; `agent_invalid` for a tool in `only` that the server does not have or that cannot be used.
- */
+/** The work behind the door of the same name. */
 export const mcpTools = async <const K extends string = string, const P extends string = ''>(options: McpToolsOptions<K, P>): Promise<McpTools<SafeName<`${P}${K}`>>> => {
   const { name, server, only, prefix = '', connectTimeoutMs = 10_000, maxMessageBytes = 10_000_000, onChange } = options
   const list = (client: Client): Promise<ListedTools> => listTools(client, name, connectTimeoutMs, prefix)

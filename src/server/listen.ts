@@ -3,6 +3,7 @@
 import type { Server as NodeServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fail } from '../failure/index.ts'
+import { loadNodeServer } from './hono.ts'
 import type { Server } from './server.ts'
 
 /** Options of `listen`. */
@@ -26,11 +27,12 @@ const HEAD_MS = 10_000
 const REQUEST_MS = 30_000
 
 /**
- * Serves on a port. Needs the package `@hono/node-server`.
- * @throws FailureError `usage` when the port cannot be had.
+ * Serves on a port. Needs the packages `hono` and `@hono/node-server`.
+ * @throws FailureError `usage` when the port cannot be had, or a package is not installed.
  */
 export const listen = async (server: Server, { port = 8080, host = '127.0.0.1' }: ListenOptions = {}): Promise<Listening> => {
-  const { createAdaptorServer } = await import('@hono/node-server')
+  await server.ready()
+  const { createAdaptorServer } = await loadNodeServer()
   const http = createAdaptorServer({
     fetch: (request, { outgoing }) => server.fetch(request, { abandon: () => outgoing.destroy() }),
     overrideGlobalObjects: false,

@@ -1,15 +1,15 @@
 // The server as a fetch handler: who may call, how much, and which route answers. Invariant: every answer is what was asked
 // for or a problem with a code, whatever the request holds.
-import { Hono, type MiddlewareHandler } from 'hono'
-import { cors } from 'hono/cors'
+import type { Hono, MiddlewareHandler } from 'hono'
 import { systemClock } from '../clock/index.ts'
 import { fail } from '../failure/index.ts'
 import { inTraceOf } from '../trace/index.ts'
-import { access } from './access.ts'
+import { access, type Admit } from './access.ts'
 import { chatAgents } from './chat/chat-agent.ts'
 import { errorResponse, failureFor, isOpenAiPath } from './openai/error.ts'
 import { aliasAgents } from './openai/model-alias.ts'
 import { feeds as makeFeeds } from './feeds.ts'
+import { loadHono } from './hono.ts'
 import { fullLimits, requestRate, slots } from './limits.ts'
 import type { Connection, HonoTypes, ServerOptions, ServerParts } from './options.ts'
 import { pageResponse } from './page/page.ts'
@@ -25,6 +25,11 @@ import { work } from './work.ts'
 export interface Server {
   /** Answers a request. Never rejects. */
   readonly fetch: (request: Request, connection?: Connection) => Promise<Response>
+  /**
+   * Loads what the server needs beside this package; `listen` does it, and so does the first request.
+   * @throws FailureError `usage` when hono is not installed.
+   */
+  readonly ready: () => Promise<void>
   /**
    * Sets no more runs to work, waits up to `graceMs` (default 10,000) for those at work, then ends all streams. Clients
    * come back elsewhere. Reading goes on; the runtime stays open.
@@ -62,18 +67,9 @@ const ALLOWED_HEADERS = ['authorization', 'content-type', 'idempotency-key', 'la
 const SDK_HEADERS = [...['lang', 'package-version', 'os', 'arch', 'runtime', 'runtime-version', 'retry-count', 'timeout', 'helper-method'].map((name) => `x-stainless-${name}`), 'openai-organization', 'openai-project']
 const EXPOSED_HEADERS = ['location', 'retry-after', 'retry-after-ms', 'traceparent', 'x-request-id', 'x-should-retry', 'x-stateloop-run', 'x-stateloop-ignored']
 
-/**
- * Makes a server for agents.
- * @example
- * const server = createServer({ runtime, agents: [support], token: process.env.STATELOOP_TOKEN })
- * export default { fetch: server.fetch }
- * @throws FailureError `usage` when nothing would keep callers out, or two agents have one id.
- */
-export const createServer = (options: ServerOptions): Server => {
-  const { basePath = '', origins = [], page = true, mount = {}, onDefect = toStandardError } = options
-  let draining = false
-  const parts = partsOf(options, () => draining)
-  const admit = access(options)
+/** The routes, once Hono is there. */
+const routesOf = async ({ basePath = '', origins = [], page = true, mount = {}, onDefect = toStandardError }: ServerOptions, parts: ServerParts, admit: Admit): Promise<Hono<HonoTypes>> => {
+  const { Hono, cors } = await loadHono()
   const count = requestRate(parts.limits.requestsPerMinute, parts.clock)
   const app = new Hono<HonoTypes>().basePath(basePath)
   const report = (error: unknown): string => {
@@ -110,8 +106,32 @@ export const createServer = (options: ServerOptions): Server => {
     app.all(path, (context) => answer(context.req.raw, context.get('identity')))
   }
   app.notFound((context) => refuse('usage', `There is no ${context.req.method} ${context.req.path.slice(0, 200)} here. GET ${basePath}/openapi.json describes what there is.`, { status: 404 }))
+  return app
+}
+
+/**
+ * Makes a server for agents.
+ * @example
+ * const server = createServer({ runtime, agents: [support], token: process.env.STATELOOP_TOKEN })
+ * export default { fetch: server.fetch }
+ * @throws FailureError `usage` when nothing would keep callers out, or two agents have one id.
+ */
+export const createServer = (options: ServerOptions): Server => {
+  let draining = false
+  const parts = partsOf(options, () => draining)
+  const admit = access(options)
+  let routes: Promise<Hono<HonoTypes>> | undefined
+  const load = (): Promise<Hono<HonoTypes>> => (routes ??= routesOf(options, parts, admit))
   return {
-    fetch: async (request, connection = {}) => app.fetch(request, connection),
+    fetch: async (request, connection = {}) => {
+      try {
+        return await (await load()).fetch(request, connection)
+      } catch (error) {
+        const { failure } = judge(error)
+        return problemResponse(failure, 500)
+      }
+    },
+    ready: async () => void (await load()),
     drain: async (graceMs = 10_000) => {
       draining = true
       await parts.work.drain(graceMs)

@@ -41,8 +41,11 @@ const compile = async (modules: { readonly [name: string]: string }): Promise<st
   for (const [path, code] of Object.entries(modules)) {
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), code)
-    // A page whose code is in files may import the agent of a new project.
-    if (path.includes('/')) await symlink(join(root, 'templates'), join(folder, path.split('/')[0] ?? '', 'agents'), 'junction').catch(() => {})
+  }
+  // A page whose code is in files may import the agent of a new project.
+  for (const page of new Set(Object.keys(modules).flatMap((path) => (path.includes('/') ? [dirname(path).split('/')[0] ?? ''] : [])))) {
+    await mkdir(join(folder, page, 'agents'), { recursive: true })
+    await symlink(join(root, 'templates/assistant'), join(folder, page, 'agents/assistant'), 'junction')
   }
   const compiler = join(root, 'node_modules/typescript/bin/tsc')
   return run(process.execPath, [compiler, '-p', folder, '--pretty', 'false'], { cwd: folder }).then(

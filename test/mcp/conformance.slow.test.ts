@@ -44,7 +44,7 @@ let listening: Listening
 beforeAll(async () => {
   const agents = [speaker('test_simple_text', 'This is a simple text response for testing.'), speaker('test_tool_with_progress', 'done'), speaker('test_error_handling', undefined)]
   endpoint = mcpEndpoint({ runtime: createRuntime({ agents }), agents, allowedHosts: ['127.0.0.1', 'localhost'] })
-  listening = await listen({ fetch: (request) => endpoint.fetch(request), drain: () => endpoint.close() }, { port: 0 })
+  listening = await listen({ fetch: (request) => endpoint.fetch(request), ready: () => Promise.resolve(), drain: () => endpoint.close() }, { port: 0 })
 })
 afterAll(async () => {
   await listening.close(10)

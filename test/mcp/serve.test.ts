@@ -15,7 +15,8 @@ const connectTo = async (
 ): Promise<{ readonly client: Client; readonly runtime: ReturnType<typeof testServer>['runtime'] }> => {
   const { runtime } = testServer(options)
   const [near, far] = InMemoryTransport.createLinkedPair()
-  await mcpServer({ runtime, agents: [weather, payer], descriptions: { weather: 'Knows the weather.' } }, { user: 'ada' }).connect(far)
+  const server = await mcpServer({ runtime, agents: [weather, payer], descriptions: { weather: 'Knows the weather.' } }, { user: 'ada' })
+  await server.connect(far)
   const client = new Client({ name: 'test', version: '1' }, { capabilities: answer === undefined ? {} : { elicitation: {} } })
   if (answer !== undefined) client.setRequestHandler(ElicitRequestSchema, ({ params }) => ({ action: 'accept', content: { ...answer(params.message) } }))
   await client.connect(near)

@@ -26,6 +26,7 @@ export interface Reading {
 const STAYING: readonly (readonly [command: RegExp, ready: RegExp])[] = [
   [/^npx stateloop serve\b/, /token +\S+|as base URL/],
   [/^npx stateloop inspect\b/, /http:\/\/\S+/],
+  [/^node src\/server\.ts$/, /http:\/\/\S+/],
   [/^npx stateloop worker\b(?!.*--until-idle)/, /\n/],
 ]
 

@@ -18,16 +18,6 @@ interface ServeOptions extends CommonOptions {
 /** Bytes of a token that is made up here. */
 const TOKEN_BYTES = 24
 
-/** The server's code needs packages that not everybody installs. */
-const loadServer = async (): Promise<typeof import('../../server/index.ts')> => {
-  try {
-    return await import('../../server/index.ts')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-    return fail('usage', 'Serving needs two packages that are not installed: npm install hono @hono/node-server', { cause: error })
-  }
-}
-
 const wholeNumber = (text: string, flag: string, most: number): number => {
   const value = Number(text)
   return /^\d+$/.test(text) && value <= most ? value : fail('usage', `${flag} must be a whole number up to ${most}, not ${JSON.stringify(text)}.`)
@@ -68,7 +58,7 @@ const serve = async (io: Io, names: readonly string[], options: ServeOptions): P
   const graceMs = wholeNumber(options.graceMs, '--grace-ms', 600_000)
   const project = await openProject(io)
   const [first, ...others] = await loadAgents(project, names)
-  const { createServer, listen } = await loadServer()
+  const { createServer, listen } = await import('../../server/index.ts')
   const { runtime, notes } = await openRuntime(io, project, first, options, others)
   const settings = project.config.server ?? {}
   const { access, madeUp } = accessOf(io, settings)
