@@ -43,7 +43,8 @@ export interface Observer {
 /** Several observers of one run as one; undefined when nobody looks. */
 export const observersOf = (observers: readonly Observer[], run: ObservedRun): RunObserver | undefined => {
   const all = observers.flatMap((observer) => observer.run(run) ?? [])
-  if (all.length === 0) return undefined
+  const [only] = all
+  if (all.length <= 1) return only
   return {
     event: (event) => {
       for (const one of all) one.event(event)

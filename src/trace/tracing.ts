@@ -125,7 +125,10 @@ class ApiSpan implements OpenSpan {
   }
 
   set(attributes: Attributes): void {
-    this.#span.setAttributes(defined(attributes))
+    for (const name in attributes) {
+      const value = attributes[name]
+      if (value !== undefined) this.#span.setAttribute(name, value as string)
+    }
   }
 
   end(atMs: number, failed?: string, message?: string): void {

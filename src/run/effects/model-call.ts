@@ -35,9 +35,11 @@ export const resolveAsk = (spec: Asking, context: EffectContext, thread: Thread,
   budget: budgetOf(context),
 })
 
-/** Begins the call. @param ask gives what to ask, at each attempt. @param done gets the final outcome, once. */
+/** Begins the call. @param ask gives what to ask beside the thread, once. @param done gets the final outcome, once. */
 export const openModelCall = (spec: Asking, context: EffectContext, thread: Thread, ask: () => Asked, done: (outcome: Outcome) => void): RunningEffect => {
-  const resolved = (): ModelAsk => resolveAsk(spec, context, thread, ask())
+  // What is asked beside the thread is the same at each attempt.
+  let whole: ModelAsk | undefined
+  const resolved = (): ModelAsk => (whole ??= resolveAsk(spec, context, thread, ask()))
   let repairs = 0
   const call = attempts({
     context,

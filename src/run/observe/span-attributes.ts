@@ -109,9 +109,13 @@ export const answerAttributes = (kind: string, outcome: Outcome, content: boolea
   return operation === OPERATION.retrieve || operation === OPERATION.rerank ? { [CONTENT.documents]: JSON.stringify(outcome.value) } : {}
 }
 
+const NOTHING: Attributes = {}
+
 /** What an attempt used, and what the way in to the provider decided. */
 export const attemptAttributes = ({ calls, cached, gate }: Outcome): Attributes => {
   const [record] = calls ?? []
+  // A tool that went well says nothing here.
+  if (record === undefined && cached === undefined && gate === undefined) return NOTHING
   return {
     [ATTRIBUTE.inputTokens]: record?.usage?.inputTokens,
     [ATTRIBUTE.outputTokens]: record?.usage?.outputTokens,

@@ -33,9 +33,11 @@ const addTo = (billed: Billed, { usage, costUsd }: Event<'attempt.ended'>): void
   billed.costUnknown ||= costUsd === null
 }
 
+const FIRST_ATTEMPT = { [ATTRIBUTE.attempt]: 1 }
+
 const beginAttempt = (call: CallSpan, attempt: number, at: number): OpenSpan => {
   call.performed = attempt
-  return call.span.child('attempt', { kind: 'internal', at, attributes: { [ATTRIBUTE.attempt]: attempt, [ATTRIBUTE.resendCount]: attempt > 1 ? attempt - 1 : undefined } })
+  return call.span.child('attempt', { kind: 'internal', at, attributes: attempt === 1 ? FIRST_ATTEMPT : { [ATTRIBUTE.attempt]: attempt, [ATTRIBUTE.resendCount]: attempt - 1 } })
 }
 
 /** Builds the spans of one run from its events. */
@@ -131,7 +133,7 @@ export class TracedRun implements RunObserver {
       if (!outcome.ok) span.set(failureAttributes(outcome.failure, this.#content))
     }
     span.end(this.#clock.now(), outcome.ok ? undefined : outcome.failure.code)
-    if (record?.firstTokenMs !== undefined) this.#measure('firstToken', record.firstTokenMs / 1_000, callLabels(call))
+    if (record?.firstTokenMs !== undefined && this.#tracing.measures) this.#measure('firstToken', record.firstTokenMs / 1_000, callLabels(call))
   }
 
   #started(event: Event<'effect.started'>): void {
@@ -156,20 +158,18 @@ export class TracedRun implements RunObserver {
   #callEnded(call: CallSpan, event: Event<'attempt.ended'>): void {
     const { failure, at } = event
     this.#tree.closeCall(call)
-    if (call.span.recording)
-      call.span.set({
-        [ATTRIBUTE.attempts]: event.attempt,
-        [ATTRIBUTE.promptHash]: event.promptHash,
-        [ATTRIBUTE.stepHash]: event.stepHash,
-        [ATTRIBUTE.requestHash]: event.requestHash,
-        [ATTRIBUTE.cacheHit]: event.cached === undefined ? undefined : true,
-        ...billedAttributes(call.billed),
-        ...(failure === undefined ? {} : failureAttributes(failure, this.#content)),
-      })
+    if (call.span.recording) {
+      call.span.set({ [ATTRIBUTE.attempts]: event.attempt })
+      if (event.requestHash !== undefined) call.span.set({ [ATTRIBUTE.promptHash]: event.promptHash, [ATTRIBUTE.stepHash]: event.stepHash, [ATTRIBUTE.requestHash]: event.requestHash })
+      if (event.cached !== undefined) call.span.set({ [ATTRIBUTE.cacheHit]: true })
+      if (call.billed.any) call.span.set(billedAttributes(call.billed))
+      if (failure !== undefined) call.span.set(failureAttributes(failure, this.#content))
+    }
     call.span.end(at, failure?.code, this.#content ? failure?.message : undefined)
+    if (!this.#tracing.measures) return
     const operation = operationOf(call.kind)
     const metric = operation === OPERATION.model ? 'callDuration' : operation === OPERATION.tool ? 'toolDuration' : undefined
-    if (metric !== undefined) this.#measure(metric, (at - call.since) / 1_000, { ...callLabels(call), [ATTRIBUTE.errorType]: failure?.code })
+    if (metric !== undefined) this.#tracing.measure(metric, (at - call.since) / 1_000, { ...callLabels(call), [ATTRIBUTE.errorType]: failure?.code })
   }
 
   #breaker(event: Event<'breaker.changed'>): void {
@@ -180,12 +180,13 @@ export class TracedRun implements RunObserver {
 
   #transition(event: Event<'transition.taken'>): void {
     const { at, failed, actor } = event
+    if (this.#leaving.length === 0 && !this.#tracing.logs) return
     const edge = { [ATTRIBUTE.from]: stateText(event.from), [ATTRIBUTE.to]: stateText(event.to), [ATTRIBUTE.event]: event.event }
     for (const visit of this.#leaving.toReversed()) {
       this.#tree.abandon(visit, at)
       visit.span.set(edge)
       visit.span.end(at, failed)
-      this.#measure('stateDuration', (at - visit.since) / 1_000, { [ATTRIBUTE.agentName]: this.#agent, [ATTRIBUTE.state]: visit.state, [ATTRIBUTE.errorType]: failed })
+      if (this.#tracing.measures) this.#measure('stateDuration', (at - visit.since) / 1_000, { [ATTRIBUTE.agentName]: this.#agent, [ATTRIBUTE.state]: visit.state, [ATTRIBUTE.errorType]: failed })
     }
     this.#leaving.length = 0
     if (!this.#tracing.logs) return
