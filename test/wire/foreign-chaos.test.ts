@@ -50,7 +50,12 @@ const moods: readonly (readonly [string, Mood, readonly string[]])[] = [
   ['answers an error object', { answer: () => ({ error: { message: 'no', type: 'server_error' }, status: 503 }) }, ['overloaded', 'provider_error', 'circuit_open']],
   ['says nothing', { answer: () => ({ content: '' }) }, ['empty_response', 'circuit_open']],
   ['writes prose where JSON was asked for', { answer: () => ({ content: 'Well, it depends.' }) }, ['invalid_output']],
-  ['asks for tools that do not exist, for ever', { answer: (request) => (asksFor(request, 'intent') ? sensible(request) : { toolCalls: [{ name: 'format_disk', arguments: '{}' }] }) }, ['no_progress', 'loop_limit']],
+  [
+    'asks for tools that do not exist, for ever',
+    { answer: (request) => (asksFor(request, 'intent') ? sensible(request) : { toolCalls: [{ name: 'format_disk', arguments: '{}' }] }) },
+    // Its last answer is asked for without offering any tools.
+    ['no_progress', 'loop_limit', 'malformed_response'],
+  ],
   [
     'writes arguments that are not JSON',
     { answer: (request) => (asksFor(request, 'intent') ? sensible(request) : { toolCalls: [{ name: 'readPage', arguments: '{"source":' }] }) },
