@@ -68,7 +68,7 @@ export interface Held {
 
 /** What charges come to. */
 const spentOf = (charges: readonly Charge[]): Spent => {
-  const billed = charges.filter(({ savedNano }) => savedNano === undefined)
+  const billed = charges.filter(({ savedNano, isUnbilled }) => savedNano === undefined && isUnbilled === undefined)
   const sum = (of: (charge: Charge) => number): number => billed.reduce((total, charge) => total + of(charge), 0)
   return {
     usd: sum(({ costNano }) => costNano ?? 0),

@@ -1,4 +1,4 @@
-// One billed call as the ledger and budgets see it: who it was for, what it used, what it cost. Invariant: a charge says
+// One call as the ledger and budgets see it: who it was for, what it used, what it cost. Invariant: a charge says
 // everything needed to account for it, so it can be added up without reading the run it belongs to.
 import type { Usage } from './usage.ts'
 
@@ -20,7 +20,7 @@ export interface ChargeKey {
 /** Fields of a charge that can differ within one run: groupings over them count runs by `Charge.firstOf`. */
 export const RUN_DIMENSIONS = ['state', 'model', 'promptHash'] as const
 
-/** One billed call. */
+/** One call, nearly always one that was billed. */
 export interface Charge extends ChargeKey {
   /** When it was settled, milliseconds UTC. */
   readonly at: number
@@ -33,6 +33,8 @@ export interface Charge extends ChargeKey {
   readonly isCall: boolean
   /** The call failed, and was billed all the same. */
   readonly failed: boolean
+  /** Set when the call was sent, failed and was not billed: it counts for its prompt's failures, and as nothing else. */
+  readonly isUnbilled?: true
   /** Set when no usage was reported, so that cost and tokens are those that were reserved. */
   readonly estimatedTokens?: number
   /** Set when the cache answered: nothing was billed, this much would have been; null when the price is unknown. */

@@ -7,6 +7,8 @@ import { addHistogram, countIn, type Histogram } from './histogram.ts'
 export const AMOUNTS = [
   'calls',
   'failed',
+  /** Sent and failed without being billed: no part of any other sum. */
+  'unbilled',
   /** Without reported usage: counted at what was reserved. */
   'estimated',
   /** Without a known price: not part of `costNano`. */
@@ -117,6 +119,10 @@ export const emptyTotal = (): Total => ({ ...NOTHING, runs: Array.from({ length:
 export const addCharge = (total: Total, charge: Charge): void => {
   total.firstAt = Math.min(total.firstAt, charge.at)
   total.lastAt = Math.max(total.lastAt, charge.at)
+  if (charge.isUnbilled === true) {
+    total.unbilled += 1
+    return
+  }
   for (let grouping = 0; charge.firstOf >> grouping > 0; grouping++) total.runs[grouping] = (total.runs[grouping] ?? 0) + ((charge.firstOf >> grouping) & 1)
   if (charge.savedNano !== undefined) {
     total.cacheHits += 1

@@ -179,7 +179,8 @@ export const reportCosts = async (ledger: LedgerStore, options: CostOptions): Pr
     untilMs,
     by,
     total: { ...sumsOf(all, 0), previousUsd: toUsd(allBefore), change: changeOf(all.costNano, allBefore) },
-    groups: groups.toSorted((a, b) => b.costUsd - a.costUsd || b.calls - a.calls),
+    // Calls that were only turned away are nobody's cost.
+    groups: groups.filter(({ calls, cacheHits, costUsd }) => calls + cacheHits + costUsd > 0).toSorted((a, b) => b.costUsd - a.costUsd || b.calls - a.calls),
     topRuns: dear.map(({ costNano, ...run }) => ({ ...run, costUsd: toUsd(costNano) })),
     surprises: surprisesIn(spending, { sinceMs, lengthMs, windows: HISTORY }),
   }

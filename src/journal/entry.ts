@@ -45,6 +45,12 @@ export interface CallRecord {
   readonly estimatedTokens?: number
 }
 
+/** One model call that was sent and failed without being billed, such as one that was turned away. */
+export interface UnbilledCall extends Pick<CallRecord, 'provider' | 'model' | 'latencyMs' | 'prompt' | 'promptHash' | 'stepHash' | 'requestHash'> {
+  /** Code of the failure. */
+  readonly failed: string
+}
+
 /** What an attempt gave. `value` is what the effect's kind defines. */
 export type Outcome = (
   | { readonly ok: true; readonly value: Json }
@@ -57,6 +63,8 @@ export type Outcome = (
 ) & {
   readonly durationMs: number
   readonly calls?: readonly CallRecord[]
+  /** No part of any sum: what failed is told for each version of a prompt. */
+  readonly unbilled?: readonly UnbilledCall[]
   /** Cost that a tool added by hand, nano-dollars. */
   readonly addedNano?: number
   /** What the way in to the provider decided: the wait for a turn, and whether this call probed an open circuit. */

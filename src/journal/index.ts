@@ -1,5 +1,5 @@
 export { CHAIN_START, ENTRY_VERSION, chainHash, leavesOf } from './entry.ts'
-export type { CallRecord, Carried, Cause, Entry, EntryBody, Intent, MigratedCause, Move, Outcome, RunEnd, Standing, StartCause, StateValue, StoredEntry } from './entry.ts'
+export type { CallRecord, Carried, Cause, Entry, EntryBody, Intent, MigratedCause, Move, Outcome, RunEnd, Standing, StartCause, StateValue, StoredEntry, UnbilledCall } from './entry.ts'
 export { isEnded } from './journal.ts'
 export type { Claimable, ClaimQuery, InboxItem, Journal, JournalSizes, Lease, RowUpdate, RunFilter, RunRow, RunStatus, StoredSnapshot, Waiting } from './journal.ts'
 export { memoryJournal } from './memory.ts'

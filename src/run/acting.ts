@@ -12,7 +12,6 @@ import { callPolicies } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
 import { keeper } from './prompts.ts'
-import { reservations } from './reservations.ts'
 import { runtimeSecrets, type Secrets } from './secrets.ts'
 import { environmentSecrets } from '../trace/index.ts'
 
@@ -88,5 +87,4 @@ export const actingOf = (
     options.log?.(run, scrub.text(message), scrub.data(fields))
   },
   budgets: budgets({ clock, store: journal.budgets, limits: options.budgets ?? [], onBudget: options.onBudget }),
-  reserve: reservations(),
 })

@@ -1,7 +1,8 @@
 // What an attempt was billed, as charges for the ledger. Invariant: a pure function of the run's entries, so that a run that
 // is taken up again goes on counting where it stopped.
 import { RUN_DIMENSIONS, type Charge, type Settlement } from '../cost/index.ts'
-import type { CallRecord, Cause, Outcome } from '../journal/index.ts'
+import type { CallRecord, Cause, Outcome, UnbilledCall } from '../journal/index.ts'
+import { defined } from '../schema/index.ts'
 import type { StepRequest } from './effect.ts'
 import type { Fold } from './fold.ts'
 import type { Arrival } from './port.ts'
@@ -38,7 +39,7 @@ const stateOf = ({ state }: StepRequest): string => {
 }
 
 type Attempted = Extract<Cause, { readonly type: 'attempt' }>
-type Billed = Pick<Charge, 'model' | 'prompt' | 'promptHash' | 'usage' | 'costNano' | 'latencyMs' | 'isCall' | 'failed' | 'estimatedTokens' | 'savedNano'>
+type Billed = Pick<Charge, 'model' | 'prompt' | 'promptHash' | 'usage' | 'costNano' | 'latencyMs' | 'isCall' | 'failed' | 'isUnbilled' | 'estimatedTokens' | 'savedNano'>
 
 const ofCall = ({ provider, model, prompt, promptHash, usage, costNano, latencyMs, failed, estimatedTokens, cached, savedNano }: CallRecord): Billed => ({
   model: `${provider}/${model}`,
@@ -53,17 +54,34 @@ const ofCall = ({ provider, model, prompt, promptHash, usage, costNano, latencyM
   ...(cached === true ? { savedNano: savedNano ?? null } : {}),
 })
 
+const ofUnbilled = ({ provider, model, prompt, promptHash, latencyMs }: UnbilledCall): Billed => ({
+  model: `${provider}/${model}`,
+  ...defined({ prompt, promptHash }),
+  usage: null,
+  costNano: 0,
+  latencyMs,
+  isCall: true,
+  failed: true,
+  isUnbilled: true,
+})
+
 const ofTool = (name: string, costNano: number, { durationMs }: Outcome): Billed => ({ model: `tool/${name}`, usage: null, costNano, latencyMs: durationMs, isCall: false, failed: false })
 
 const chargesOf = (fold: Fold, { key: stepKey, attempt, outcome }: Attempted, at: number): readonly Charge[] => {
   const step = fold.steps.get(`${stepKey}.${attempt}`)
-  const billed = [...(outcome.calls ?? []).map(ofCall), ...(outcome.addedNano === undefined ? [] : [ofTool(step?.name ?? '', outcome.addedNano, outcome)])]
+  const billed = [...(outcome.calls ?? []).map(ofCall), ...(outcome.unbilled ?? []).map(ofUnbilled), ...(outcome.addedNano === undefined ? [] : [ofTool(step?.name ?? '', outcome.addedNano, outcome)])]
   if (step === undefined || billed.length === 0) return []
   const seen = seenBy.get(fold) ?? new Set<string>()
   seenBy.set(fold, seen)
   const { agent, user, route, tenant } = fold.info
   const key = { ...(user === undefined ? {} : { user }), ...(route === undefined ? {} : { route }), ...(tenant === undefined ? {} : { tenant }), agent, state: stateOf(step) }
-  return billed.map((one) => ({ ...key, ...one, at, firstOf: firstOf(seen, { state: key.state, model: one.model, ...(one.promptHash === undefined ? {} : { promptHash: one.promptHash }) }) }))
+  // A run is counted by what it was charged for.
+  return billed.map((one) => ({
+    ...key,
+    ...one,
+    at,
+    firstOf: one.isUnbilled === true ? 0 : firstOf(seen, { state: key.state, model: one.model, ...(one.promptHash === undefined ? {} : { promptHash: one.promptHash }) }),
+  }))
 }
 
 /** Names an attempt among those of all runs. */

@@ -6,6 +6,7 @@ import { settlementOf } from './charges.ts'
 import type { FoldStep } from './fold-step.ts'
 import type { Fold } from './fold.ts'
 import type { Arrival, DurablePort } from './port.ts'
+import { capOf } from './run-cap.ts'
 
 /** Registers with the port what the fold has newly opened, and drops what it no longer wants. */
 const reconcile = (fold: Fold, port: DurablePort, registered: Set<string>): void => {
@@ -54,7 +55,11 @@ export const drive = async (fold: Fold, port: DurablePort, onStep: OnStep, first
     }
     const settlement = settlementOf(fold, arrival)
     const step = fold.apply(arrival.cause, arrival.at)
-    if (arrival.cause.type === 'attempt') registered.delete(`${arrival.cause.key}.${arrival.cause.attempt}`)
+    if (arrival.cause.type === 'attempt') {
+      const id = `${arrival.cause.key}.${arrival.cause.attempt}`
+      registered.delete(id)
+      capOf(fold)?.folded(id)
+    }
     if (arrival.cause.type === 'timer') registered.delete(arrival.cause.key)
     // A person may say that a step in doubt is to be performed again.
     if (arrival.cause.type === 'resumed') for (const key of arrival.cause.doubt ?? []) registered.delete(key)

@@ -10,6 +10,7 @@ import type { EffectContext, StepRequest } from './effect.ts'
 import { callKey, timerSuffix } from './closing.ts'
 import type { Fold } from './fold.ts'
 import type { RunEventBody } from './run-event.ts'
+import { capOf } from './run-cap.ts'
 import { Thread, type PendingCalls } from './thread.ts'
 import type { About } from './usage.ts'
 
@@ -111,10 +112,6 @@ class Hands implements EffectContext {
     return callbackArgs(this.#actor, this.input)
   }
 
-  spentNano(): number {
-    return this.#fold.root.used.costNano
-  }
-
   random(salt: string): number {
     return randomFor(this.#fold.info.seed, `${this.key} ${salt}`)
   }
@@ -126,7 +123,10 @@ class Hands implements EffectContext {
   step({ suffix = '', kind = this.kind, ...request }: Parameters<EffectContext['step']>[0]): void {
     if (!this.#isLive()) return
     const { path } = this.#actor
-    this.#fold.openStep(this.#actor, this.#effect, suffix, { ...request, key: callKey(this.key, suffix), state: path === '' ? this.state : `${path}/${this.state}`, kind })
+    const key = callKey(this.key, suffix)
+    const cap = capOf(this.#fold)?.of(`${key}.${request.attempt}`)
+    const perform: StepRequest['perform'] = cap === undefined ? request.perform : (io) => request.perform({ ...io, cap })
+    this.#fold.openStep(this.#actor, this.#effect, suffix, { ...request, perform, key, state: path === '' ? this.state : `${path}/${this.state}`, kind })
   }
 
   timer(suffix: string, dueAt: number): void {

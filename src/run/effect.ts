@@ -11,6 +11,7 @@ import type { ModelAsk } from './call/ask.ts'
 import type { Budgets } from './call/budgets.ts'
 import type { CallPolicies } from './call/policies.ts'
 import type { Observer } from './observer.ts'
+import type { AttemptCap } from './run-cap.ts'
 import type { RunEventBody } from './run-event.ts'
 import type { Secrets } from './secrets.ts'
 import type { PendingCalls, Thread } from './thread.ts'
@@ -47,8 +48,6 @@ export interface Acting {
   readonly blob: (hash: string) => Promise<string>
   readonly log: (run: string, message: string, fields?: { readonly [key: string]: Json }) => void
   readonly budgets: Budgets
-  /** Reserves worst-case cost within one run; undefined when it fits. */
-  readonly reserve: (run: string, capNano: number, spentNano: number, worstNano: number) => Failure | (() => void)
 }
 
 /** What one attempt gets while it is performed. */
@@ -57,6 +56,8 @@ export interface StepIo {
   /** The attempt among those of all runs: what budgets hold for it ends with its entry. */
   readonly attempt: string
   readonly signal: AbortSignal
+  /** What the run may still cost, where it has a cap. */
+  readonly cap?: AttemptCap
   /** Latest end of the attempt, milliseconds UTC. */
   readonly deadlineAt?: number
   /** True when somebody watches the run, so that streaming is worth it. */
@@ -98,8 +99,6 @@ export interface EffectContext {
   /** Time of the entry being folded, milliseconds UTC. */
   readonly now: () => number
   readonly args: () => CallbackArgs<never>
-  /** Cost so far of the whole run, nano-dollars. */
-  readonly spentNano: () => number
   /** A number in [0, 1) that is the same on every replay. */
   readonly random: (salt: string) => number
   /** The limit that forbids the next call, if any. Counts the call when none does. */

@@ -134,6 +134,22 @@ const timerSet = (clock: Clock, arrive: (cause: Cause) => void) => {
   }
 }
 
+/** What has arrived and was not selected yet, first come first. */
+const arrivals = () => {
+  const queue: Cause[] = []
+  const nameOf = (cause: Cause): string | undefined => (cause.type === 'attempt' ? `${cause.key}.${cause.attempt}` : cause.type === 'timer' ? cause.key : undefined)
+  return {
+    add: (cause: Cause): void => void queue.push(cause),
+    take: () => queue.shift(),
+    any: () => queue.length > 0,
+    /** Forgets what arrived beside that which made the run leave the state. */
+    drop: (key: string): void => {
+      const late = queue.findIndex((cause) => nameOf(cause) === key)
+      if (late >= 0) queue.splice(late, 1)
+    },
+  }
+}
+
 /** Reads the outside events of one run in order, when there may be new ones: a journal in memory says so, others also hold what other processes posted. */
 const inboxReader = (journal: Journal, clock: Clock, run: string) => {
   const isShared = journal.name !== 'memory'
@@ -177,9 +193,9 @@ export const embeddedPort = (options: PortOptions): LivePort => {
   let wake = (): void => {}
   let stopped: Error | undefined
   let leaving: Error | undefined
-  const arrived: Cause[] = []
+  const arrived = arrivals()
   const arrive = (cause: Cause): void => {
-    arrived.push(cause)
+    arrived.add(cause)
     wake()
   }
   const steps = stepRunner(options, arrive)
@@ -194,7 +210,7 @@ export const embeddedPort = (options: PortOptions): LivePort => {
     const cancelPoll = journal.name === 'memory' ? undefined : acting.clock.timer(INBOX_POLL_MS, look)
     await new Promise<void>((resolve) => {
       wake = resolve
-      if (arrived.length > 0 || stopped !== undefined || (leaving !== undefined && !steps.asks()) || inbox.isStale()) resolve()
+      if (arrived.any() || stopped !== undefined || (leaving !== undefined && !steps.asks()) || inbox.isStale()) resolve()
     })
     wake = () => {}
     cancelPoll?.()
@@ -204,15 +220,12 @@ export const embeddedPort = (options: PortOptions): LivePort => {
     step: steps.start,
     timer: ({ key, dueAt }) => timers.arm(key, dueAt),
     inbox: inbox.from,
-    drop: (key) => {
-      steps.drop(key)
-      timers.drop(key)
-    },
+    drop: (key) => [steps, timers, arrived].forEach((part) => part.drop(key)),
     select: async (mayPark) => {
       steps.proceed()
       for (;;) {
         if (stopped !== undefined) throw stopped
-        const next = (inbox.isStale() ? await inbox.take() : undefined) ?? arrived.shift()
+        const next = (inbox.isStale() ? await inbox.take() : undefined) ?? arrived.take()
         if (next !== undefined) return { cause: next, at: Math.max(head.at, acting.clock.now()) }
         if (mayPark) return undefined
         if (leaving !== undefined && !steps.asks()) throw leaving

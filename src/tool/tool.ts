@@ -34,7 +34,7 @@ export interface ToolContext {
   readonly model: InnerModelCall
   /** Embeds texts, a vector for each; billed to the run. `model` is `provider/model`. */
   readonly embed: (request: { readonly model: string; readonly texts: readonly string[] }) => Promise<readonly (readonly number[])[]>
-  /** Adds cost that no model call explains, USD. */
+  /** Adds cost that no model call explains, USD. @throws TypeError for an amount that is negative or not finite. */
   readonly addCost: (usd: number, what: string) => void
   /** Writes a line to the run's log. */
   readonly log: (message: string, fields?: { readonly [key: string]: Json }) => void

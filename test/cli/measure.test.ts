@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { PromptCall, PromptRun } from '../../src/cli/prompts/calls.ts'
 import { differenceFrom, measure } from '../../src/cli/prompts/measure.ts'
 
-const call = (latencyMs: number, costNano: number | null = 1_000_000, failed = false): PromptCall => ({ latencyMs, costNano, failed })
+const call = (latencyMs: number, costNano: number | null = 1_000_000, failed = false, billed = true): PromptCall => ({ billed, latencyMs, costNano, failed })
 const run = (unit: string, calls: readonly PromptCall[], ok: boolean | undefined = true): PromptRun => ({ run: unit, startedAt: 0, assignment: { hash: 'h' }, unit, ok, calls })
 
 describe('measures of a version', () => {
@@ -41,6 +41,11 @@ describe('measures of a version', () => {
     expect(latencyMsP50.value).toBe(30)
     expect(latencyMsP50.interval![0]).toBeGreaterThanOrEqual(10)
     expect(latencyMsP50.interval![1]).toBeLessThanOrEqual(50)
+  })
+
+  it('count calls that were turned away as failed, and neither as billed nor as fast', () => {
+    const { calls, failedCalls, latencyMsP50, costUsdPerRun } = measure([run('a', [call(1, 0, true, false), call(40)]), run('b', [call(1, 0, true, false)], false)])
+    expect([calls, failedCalls.value, latencyMsP50.value, costUsdPerRun.value]).toEqual([1, 2 / 3, 40, 0.0005])
   })
 
   it('give no interval for one user, and nothing for no run', () => {

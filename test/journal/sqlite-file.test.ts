@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { sqliteJournal } from '../../src/journal/index.ts'
 import { connectNodeSqlite } from '../../src/journal/sqlite.ts'
+import { MIGRATIONS, MIGRATIONS_TABLE } from '../../src/journal/sqlite/schema.ts'
 import { journalOver } from '../../src/journal/sqlite/journal.ts'
 import { appendAll, chainOf, entryAfter, rejection, sampleUpdate, startRun } from '../contract/journal/sample.ts'
 import { databasePaths } from './folder.ts'
@@ -104,6 +105,21 @@ describe('the file of a SQLite journal', () => {
     )
     await startRun(journal, 'run')
     expect(synchronous).toMatchObject([{ synchronous: 2 }, { journal_mode: 'wal' }])
+    await journal.close()
+  })
+
+  test('a database of an older version becomes one of today, with its sums', async () => {
+    const path = newPath()
+    mkdirSync(dirname(path), { recursive: true })
+    const older = connectNodeSqlite(path, { readOnly: false })
+    older.exec(MIGRATIONS_TABLE)
+    for (const [index, migration] of MIGRATIONS.slice(0, 5).entries()) older.exec(`${migration}; INSERT INTO migrations (version, at) VALUES (${index + 1}, 0)`)
+    older.exec(`INSERT INTO ledger_keys (no, id, user_id, agent, state, model) VALUES (1, 'k', 'ada', 'support', 'answering', 'fake/m')`)
+    older.exec(`INSERT INTO ledger VALUES (1, 30, 7, 1, 0, 0, 0, 0, 700, 70, 0, 0, 0, 9000, 500, 2, 2, 2, 2, 2, 2, 2, 2, 108000000, 108000001, '2s:7 ', '2t:7 ')`)
+    older.close()
+    const journal = sqliteJournal({ path })
+    const rows = await journal.ledger?.read({ sinceMs: 0, untilMs: 48 * 3_600_000 })
+    expect(rows).toMatchObject([{ key: { user: 'ada', state: 'answering' }, total: { calls: 7, failed: 1, unbilled: 0, inputTokens: 700, costNano: 9_000, runs: [2, 2, 2, 2, 2, 2, 2, 2] } }])
     await journal.close()
   })
 

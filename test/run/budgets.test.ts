@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { setupAgent } from '../../src/agent/index.ts'
+import { fakeClock, sleep } from '../../src/clock/index.ts'
 import { accountsOf, limitsOf, type LimitDefinition } from '../../src/cost/index.ts'
 import { failure, FailureError } from '../../src/failure/index.ts'
 import { memoryJournal } from '../../src/journal/index.ts'
@@ -131,6 +132,40 @@ describe('a budget', () => {
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => codeOf(runtime, { tenant: 'acme' })))
     expect(outcomes.filter((code) => code === 'done')).toHaveLength(3)
     expect(atWork).toBe(3)
+  })
+
+  it('holds for each call that a tool makes at the same time, and is settled for those that the tool did not wait for', async () => {
+    const clock = fakeClock()
+    const slow: ModelProvider = {
+      id: 'fake',
+      price: { inputUsd: 1, outputUsd: 2 },
+      call: async ({ messages }) => {
+        if (messages[0]?.content === 'go')
+          return { message: { role: 'assistant', content: '', calls: [{ id: 'c', name: 'look', args: {} }] }, finish: 'tool_calls', usage: { inputTokens: 10, outputTokens: 5 }, model: 'm' }
+        await sleep(clock, 10)
+        return { message: { role: 'assistant', content: 'x' }, finish: 'stop', usage: { inputTokens: 500, outputTokens: 100 }, model: 'm' }
+      },
+    }
+    const ends: string[] = []
+    const look = defineTool({
+      description: 'Looks.',
+      input: z.object({}),
+      run: (_input, { model }) => {
+        for (let call = 0; call < 4; call++)
+          model({ model: 'fake/m', messages: 'look', maxOutputTokens: 100 }).then(
+            () => ends.push('done'),
+            (error: unknown) => ends.push(error instanceof FailureError ? error.code : 'defect'),
+          )
+        return 'seen'
+      },
+    })
+    const limit: LimitDefinition = { scope: 'user:*', usd: `${WORST * 2.9}/day` }
+    const { runtime } = limited(limit, { providers: [slow], clock })
+    const run = await runtime.start(loopAgent({ look }), 'x', { user: 'ada' })
+    await clock.runAll()
+    expect(ends.toSorted()).toEqual(['budget_exceeded', 'budget_exceeded', 'done', 'done'])
+    expect(await standingOf(runtime, limit, clock.now())).toEqual([[20_000 + 2 * 700_000, 0]])
+    expect(await run.outcome()).toMatchObject({ costUsd: 0.00002 + 2 * 0.000_7, failure: { code: 'budget_exceeded' } })
   })
 
   it('is refused where the journal cannot keep it', () => {

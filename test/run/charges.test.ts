@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { reportCosts, type CostDimension, type CostReport } from '../../src/cost/index.ts'
 import { memoryJournal, type Journal } from '../../src/journal/index.ts'
 import type { Runtime } from '../../src/run/index.ts'
+import { ModelCallError, type ModelProvider } from '../../src/model/index.ts'
+import { failure } from '../../src/failure/index.ts'
 import { defineTool } from '../../src/tool/index.ts'
 import { setupAgent } from '../../src/agent/index.ts'
 import { adder, copyPrefix, listModel, loopAgent, testRuntime } from './harness.ts'
@@ -52,6 +54,32 @@ describe('the charges of a run', () => {
       ['acting', 'tool/look', 0, 0.5],
       ['thinking', 'fake/m', 2, 0.00004],
       ['acting', 'fake/small', 1, 0.00002],
+    ])
+  })
+
+  it('say which version of a prompt was turned away, in a tool as well, and charge nobody for it', async () => {
+    const look = defineTool({ description: 'Looks.', input: z.object({}), run: async (_input, { model }) => (await model({ model: 'fake/small', messages: 'look' })).text })
+    const answers = listModel((request) => (request.messages.length > 1 ? { text: 'done' } : { calls: [{ id: 'c', name: 'look', args: {} }] }))
+    let asked = 0
+    const model: ModelProvider = {
+      ...answers,
+      call: (request, options) => (request.model === 'small' || asked++ < 2 ? Promise.reject(new ModelCallError(failure('rate_limited', 'slow down'))) : answers.call(request, options)),
+    }
+    const { runtime, clock } = testRuntime({ providers: [model] })
+    const run = await runtime.start(loopAgent({ look }), 'x', { user: 'ada' })
+    await clock.advance(60_000)
+    expect(await run.outcome()).toMatchObject({ outcome: 'done', costUsd: 0.00004 })
+    const rows = (await runtime.journal.ledger?.read({ sinceMs: 0, untilMs: clock.now() })) ?? []
+    expect(rows.map(({ key, total }) => [key.model, key.prompt, total.calls, total.unbilled, total.runs[0]]).toSorted()).toEqual([
+      ['fake/m', 'loop/thinking', 2, 2, 1],
+      ['fake/small', 'look/model', 0, 1, 0],
+    ])
+    expect(await groupsOf(runtime, 'model')).toMatchObject([{ key: { model: 'fake/m' }, calls: 2, failedCalls: 0, runs: 1 }])
+    const unbilled = (await runtime.entries(run.id)).flatMap(({ body: { cause } }) => (cause.type === 'attempt' ? (cause.outcome.unbilled ?? []) : []))
+    expect(unbilled.map(({ prompt, promptHash, failed }) => [prompt, promptHash?.length, failed])).toEqual([
+      ['loop/thinking', 16, 'rate_limited'],
+      ['loop/thinking', 16, 'rate_limited'],
+      ['look/model', 16, 'rate_limited'],
     ])
   })
 

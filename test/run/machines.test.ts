@@ -41,6 +41,30 @@ describe('parallel regions', () => {
     const keys = (await runtime.entries(run.id)).flatMap(({ body }) => (body.cause.type === 'attempt' ? [body.cause.key] : []))
     expect(keys).toEqual(['/both.b.asking#1', '/both.a.asking#1'])
   })
+
+  it('leave behind what comes too late: a result that arrives with the failure that ends them is not taken', async () => {
+    const t = setupAgent({ ...base, id: 'left', context: z.object({}), onFailure: 'recovering' })
+    const agent = t.createAgent({
+      initial: 'both',
+      states: {
+        both: t.parallel({
+          onDone: 'done',
+          states: {
+            a: t.region({ initial: 'asking', states: { asking: t.model('m', { prompt: () => 'fail', onDone: 'ready' }), ready: t.final({}) } }),
+            b: t.region({ initial: 'asking', states: { asking: t.model('m', { prompt: () => 'answer', onDone: 'ready' }), ready: t.final({}) } }),
+          },
+        }),
+        recovering: t.model('m', { prompt: () => 'answer', onDone: 'done', onError: { '*': 'failed' } }),
+        done: t.final({}),
+        failed: t.final({ outcome: 'failed' }),
+      },
+    })
+    const model = listModel(({ messages }) => (messages[0]?.content === 'fail' ? { fails: 'refused' } : { text: 'x' }))
+    const runtime = createRuntime({ providers: [model], clock: fakeClock() })
+    const run = await runtime.start(agent, { q: 'x' })
+    expect(await run.outcome()).toMatchObject({ outcome: 'done' })
+    expect(model.asked).toHaveLength(3)
+  })
 })
 
 describe('time', () => {

@@ -3,8 +3,10 @@
 import { isEnded, type EntryBody, type Journal, type RunRow, type StartCause } from '../../journal/index.ts'
 import type { PromptAssignment, Unit } from '../../prompt/index.ts'
 
-/** One billed call. */
+/** One call that was sent. */
 export interface PromptCall {
+  /** False for one that failed and cost nothing, such as one that was turned away. */
+  readonly billed: boolean
   /** null when the price is unknown. */
   readonly costNano: number | null
   readonly latencyMs: number
@@ -26,11 +28,15 @@ export interface PromptRun {
 /** More runs than anybody compares at once. */
 const MOST_RUNS = 1_000_000
 
-const callsIn = (bodies: readonly EntryBody[], id: string): readonly PromptCall[] =>
-  bodies
-    .flatMap(({ cause }) => (cause.type === 'attempt' ? (cause.outcome.calls ?? []) : []))
-    .filter(({ prompt, cached }) => prompt === id && cached !== true)
-    .map(({ costNano, latencyMs, failed }) => ({ costNano, latencyMs, failed: failed !== undefined }))
+const callsIn = (bodies: readonly EntryBody[], id: string): readonly PromptCall[] => {
+  const outcomes = bodies.flatMap(({ cause }) => (cause.type === 'attempt' ? [cause.outcome] : []))
+  const billed = outcomes.flatMap(({ calls = [] }) => calls).filter(({ prompt, cached }) => prompt === id && cached !== true)
+  const unbilled = outcomes.flatMap((outcome) => outcome.unbilled ?? []).filter(({ prompt }) => prompt === id)
+  return [
+    ...billed.map(({ costNano, latencyMs, failed }) => ({ billed: true, costNano, latencyMs, failed: failed !== undefined })),
+    ...unbilled.map(({ latencyMs }) => ({ billed: false, costNano: 0, latencyMs, failed: true })),
+  ]
+}
 
 const runOf = (row: RunRow, bodies: readonly EntryBody[], id: string): PromptRun | undefined => {
   const start = bodies[0]?.cause as StartCause | undefined

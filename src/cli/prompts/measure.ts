@@ -1,7 +1,7 @@
 // What a version did, with how sure one can be. Invariant: all runs of one user count as one observation of that user, so a
 // few who run a lot do not make a difference look sure.
 import { bootstrap, clusteredMean, intervalOf, percentile, wilson, type ClusteredValue, type Interval } from '../../eval/index.ts'
-import type { PromptRun } from './calls.ts'
+import type { PromptCall, PromptRun } from './calls.ts'
 
 /** A figure with its 95 % interval; null where nothing can be said. */
 export interface Measured {
@@ -13,11 +13,12 @@ export interface Measured {
 export interface Measures {
   readonly units: number
   readonly runs: number
+  /** Billed ones. */
   readonly calls: number
   /** USD; runs with a call of unknown price are left out. */
   readonly costUsdPerRun: Measured
   readonly latencyMsP50: Measured
-  /** Share of billed calls that failed. */
+  /** Share of the calls sent that failed, billed or not. */
   readonly failedCalls: Measured
   /** Share of ended runs that did not end as done. */
   readonly failedRuns: Measured
@@ -45,16 +46,20 @@ const shareOf = (values: readonly ClusteredValue[]): Measured => {
   return { value, interval: interval === null ? null : [Math.max(0, interval[0]), Math.min(1, interval[1])] }
 }
 
+/** How fast a call was turned away says nothing of how long answers take. */
+const billedOf = (calls: readonly PromptCall[]): readonly PromptCall[] => calls.filter(({ billed }) => billed)
+
 const medianOf = (runs: readonly PromptRun[]): number =>
   percentile(
-    runs.flatMap(({ calls }) => calls.map(({ latencyMs }) => latencyMs)).toSorted((a, b) => a - b),
+    runs.flatMap(({ calls }) => billedOf(calls).map(({ latencyMs }) => latencyMs)).toSorted((a, b) => a - b),
     0.5,
   )
 
 const medianLatency = (runs: readonly PromptRun[]): Measured => {
-  const clusters = [...Map.groupBy(runs, ({ unit }) => unit).values()]
+  const answered = runs.filter(({ calls }) => billedOf(calls).length > 0)
+  const clusters = [...Map.groupBy(answered, ({ unit }) => unit).values()]
   if (clusters.length === 0) return NOTHING
-  return { value: medianOf(runs), interval: clusters.length < FEWEST ? null : bootstrap(clusters, (sample) => medianOf(sample.flat()), { resamples: 1_000 }) }
+  return { value: medianOf(answered), interval: clusters.length < FEWEST ? null : bootstrap(clusters, (sample) => medianOf(sample.flat()), { resamples: 1_000 }) }
 }
 
 const costOf = ({ calls }: PromptRun): number | null => calls.reduce<number | null>((sum, { costNano }) => (sum === null || costNano === null ? null : sum + costNano / 1e9), 0)
@@ -71,7 +76,7 @@ const failures = (runs: readonly PromptRun[]): readonly ClusteredValue[] => runs
 export const measure = (runs: readonly PromptRun[]): Measures => ({
   units: new Set(runs.map(({ unit }) => unit)).size,
   runs: runs.length,
-  calls: runs.reduce((sum, { calls }) => sum + calls.length, 0),
+  calls: runs.reduce((sum, { calls }) => sum + billedOf(calls).length, 0),
   costUsdPerRun: meanOf(costs(runs)),
   latencyMsP50: medianLatency(runs),
   failedCalls: shareOf(runs.flatMap(({ unit, calls }) => calls.map(({ failed }) => ({ value: failed ? 1 : 0, cluster: unit })))),

@@ -249,4 +249,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX ledger_keys_tenant ON ledger_keys (tenant);
   CREATE INDEX ledger_keys_agent ON ledger_keys (agent);
   `,
+  // Calls that were sent and failed without being billed: a prompt's failures, and no part of what was spent.
+  `
+  ALTER TABLE ledger ADD COLUMN unbilled INTEGER NOT NULL DEFAULT 0;
+  `,
 ]

@@ -6,8 +6,9 @@ import { checkReply, ModelCallError, type CheckedReply, type ModelDelta, type Mo
 import { timeoutsOf } from '../../policy/index.ts'
 import type { StepIo } from '../effect.ts'
 import { STEP_KIND } from '../prompts.ts'
+import { defined } from '../../schema/index.ts'
 import { requestHashOf, requestOf, stepHashOf, stepText, type ModelAsk } from './ask.ts'
-import { recordOf, reserve, type Answered, type Reservation } from './bill.ts'
+import { isDropped, recordOf, reserve, unbilledOf, type Answered, type Reservation } from './bill.ts'
 import { throughCache } from './cached.ts'
 import { embedTexts } from './embed-texts.ts'
 import { enterGate, gateKey, type Admission } from './gate.ts'
@@ -94,57 +95,67 @@ const exchange = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, admi
   }
 }
 
-/** What was billed, and how the call failed if it did. */
-const answeredOf = (ended: Ended, held: boolean, times: Pick<Answered, 'latencyMs' | 'firstTokenMs'>): { readonly answered: Answered | undefined; readonly failed: Failure | undefined } => {
+/** How a call failed, if it did, and what was billed: nothing is only where it failed. */
+type Billed = { readonly answered: Answered; readonly failed: Failure | undefined } | { readonly answered: undefined; readonly failed: Failure }
+
+const billOf = (ended: Ended, limited: boolean, times: Pick<Answered, 'latencyMs' | 'firstTokenMs'>): Billed => {
   if ('reply' in ended) {
     const { reply, checked } = ended
     const failed = checked.kind === 'failed' ? checked.failure : undefined
     return { failed, answered: { ...times, model: reply.model, usage: reply.usage, requestId: reply.requestId, ...(failed === undefined ? {} : { failed: failed.code }) } }
   }
+  const { failed } = ended
   const known = ended.thrown instanceof ModelCallError ? ended.thrown.attempt : undefined
-  const { code } = ended.failed
-  if (known?.usage != null) return { failed: ended.failed, answered: { ...times, model: known.model, usage: known.usage, failed: code } }
+  if (known?.usage != null) return { failed, answered: { ...times, model: known.model, usage: known.usage, failed: failed.code } }
   // Sent, and perhaps answered in part: whoever limits spending must take it for billed, though nobody says so.
-  return { failed: ended.failed, answered: held && MAYBE_BILLED.has(code) ? { ...times, model: known?.model, usage: null, failed: code } : undefined }
+  return limited && MAYBE_BILLED.has(failed.code) ? { failed, answered: { ...times, model: known?.model, usage: null, failed: failed.code } } : { failed, answered: undefined }
 }
 
 /** Failures of a call that the provider may have worked on before it broke off. */
 const MAYBE_BILLED: ReadonlySet<string> = new Set(['timeout', 'deadline_exceeded', 'stream_truncated', 'malformed_response', 'empty_response'])
 
+/** A call that was sent. */
+interface SentCall {
+  readonly failed: Failure | undefined
+  /** Undefined when nobody was billed. */
+  readonly record: CallRecord | undefined
+}
+
 /** Sends the call and says what came of it. */
-const perform = async (
-  ask: ModelAsk,
-  provider: ModelProvider,
-  io: StepIo,
-  admission: Admission,
-  reserved: Reservation,
-  durationMs: () => number,
-): Promise<{ readonly outcome: Outcome; readonly ended: ReturnType<typeof answeredOf> }> => {
+const perform = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, admission: Admission, reserved: Reservation, durationMs: () => number): Promise<{ readonly outcome: Outcome; readonly ended: SentCall }> => {
   let firstTokenMs: number | undefined
   const result = await exchange(ask, provider, io, admission, () => (firstTokenMs ??= durationMs()))
-  const ended = answeredOf(result, reserved.held, { latencyMs: durationMs(), firstTokenMs })
-  const calls: { readonly calls?: readonly CallRecord[] } = ended.answered === undefined ? {} : { calls: [recordOf(io, ask, provider, ended.answered, reserved)] }
-  const common = { durationMs: durationMs(), ...calls, ...(reserved.held ? { held: true as const } : {}), ...(admission.gate === undefined ? {} : { gate: admission.gate }) }
-  if ('failed' in result) return { ended, outcome: { ok: false, failure: result.failed, ...common } }
+  const bill = billOf(result, reserved.limited, { latencyMs: durationMs(), firstTokenMs })
+  const record = bill.answered === undefined ? undefined : recordOf(io, ask, provider, bill.answered, reserved)
+  const unbilled = bill.answered === undefined ? [unbilledOf(ask, provider, bill.failed.code, durationMs())] : undefined
+  const told = defined({ calls: record === undefined ? undefined : [record], unbilled })
+  const common = { durationMs: durationMs(), ...told, ...(reserved.held ? { held: true as const } : {}), ...(admission.gate === undefined ? {} : { gate: admission.gate }) }
+  const sent = { failed: bill.failed, record }
+  if ('failed' in result) return { ended: sent, outcome: { ok: false, failure: result.failed, ...common } }
   const { checked, reply } = result
   // Nobody knows where in a rejected reply its secrets stand, so it is not kept.
   const kept = checked.kind !== 'failed' || ask.hideOutput !== undefined ? {} : { reply: checked.message }
-  return { ended, outcome: checked.kind === 'failed' ? { ok: false, failure: checked.failure, ...kept, ...common } : { ok: true, value: valueOf(hideArguments(checked, ask, io), reply.finish), ...common } }
+  return { ended: sent, outcome: checked.kind === 'failed' ? { ok: false, failure: checked.failure, ...kept, ...common } : { ok: true, value: valueOf(hideArguments(checked, ask, io), reply.finish), ...common } }
 }
 
-/** The run left the state: no entry will settle what this attempt held. */
-const isDropped = ({ aborted, reason }: AbortSignal): boolean => aborted && failureOf(reason)?.code === 'cancelled'
+/** Ends what was reserved for a call, as far as its attempt's entry will not. A call of an attempt that the run left may have been billed. */
+const endReservation = async ({ key }: ModelAsk, io: StepIo, reserved: Reservation | undefined, ended: SentCall | undefined): Promise<void> => {
+  if (reserved === undefined) return
+  const dropped = isDropped(io.signal)
+  reserved.settle(ended === undefined ? 0 : (ended.record?.costNano ?? (dropped && reserved.limited ? reserved.worst().nano : null) ?? 0))
+  if (reserved.held && (ended === undefined || dropped)) await io.acting.budgets.end(io.attempt, key, ended === undefined ? 'free' : 'spend')
+}
 
 const attempt = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Promise<Outcome> => {
-  const { clock, budgets } = io.acting
+  const { clock } = io.acting
   const started = clock.monotonic()
   const durationMs = (): number => Math.round(clock.monotonic() - started)
   let reserved: Reservation | undefined
   let admission: Admission | undefined
-  let ended: ReturnType<typeof answeredOf> | undefined
+  let ended: SentCall | undefined
   try {
     const asked = await reserve(io, ask, provider)
-    if (!('release' in asked)) return { ok: false, failure: asked, durationMs: durationMs() }
+    if (!('settle' in asked)) return { ok: false, failure: asked, durationMs: durationMs() }
     reserved = asked
     io.acting.keep(STEP_KIND, stepHashOf(ask), () => stepText(ask))
     admission = await enterGate(ask, provider, io)
@@ -156,10 +167,9 @@ const attempt = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Prom
     if (known === undefined) throw thrown
     return { ok: false, failure: known, durationMs: durationMs() }
   } finally {
-    const used = ended?.answered?.usage
+    const used = ended?.record?.usage
     admission?.settle(ended?.failed, used == null ? undefined : used.inputTokens + used.outputTokens)
-    reserved?.release()
-    if (reserved?.held === true && (ended === undefined || isDropped(io.signal))) await budgets.end(io.attempt, ask.key, ended === undefined ? 'free' : 'spend')
+    await endReservation(ask, io, reserved, ended)
   }
 }
 

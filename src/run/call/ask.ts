@@ -5,7 +5,7 @@ import type { Json } from '../../failure/index.ts'
 import type { ModelRequest, ReplyExpectation, ToolSchema } from '../../model/index.ts'
 import type { BreakerPolicy, CachePolicy, LimiterPolicy, TimeoutPolicy } from '../../policy/index.ts'
 import { canonical, hashOf, sha256 } from '../../schema/index.ts'
-import type { EffectContext, RunInfo } from '../effect.ts'
+import type { RunInfo } from '../effect.ts'
 import type { RunSecrets } from '../secrets.ts'
 import type { Thread } from '../thread.ts'
 
@@ -30,14 +30,6 @@ export interface ModelAsk {
   readonly breaker: BreakerPolicy | false | undefined
   readonly limiter: LimiterPolicy | false | undefined
   readonly prompt: { readonly id: string; readonly hash: string }
-  /** The run's cap and what it has spent, nano-dollars. */
-  readonly budget: { readonly capNano: number; readonly spentNano: () => number } | undefined
-}
-
-/** The run's cap and what it has spent so far. */
-export const budgetOf = (context: Pick<EffectContext, 'limits' | 'spentNano'>): ModelAsk['budget'] => {
-  const { costUsd } = context.limits
-  return costUsd === undefined ? undefined : { capNano: Math.round(costUsd * 1e9), spentNano: () => context.spentNano() }
 }
 
 /** The three hashes of a completion, 16 hexadecimal characters each. */

@@ -1,8 +1,8 @@
 // What a model call costs: at worst before it is sent, and in fact once it has answered. Invariant: an unknown price is
 // null, never 0, and a call that was billed has a record, failed or not.
 import { inputTokenBound, nanoOf, worstCaseNano, type Cost, type Price, type PricePort, type Spender, type Usage } from '../../cost/index.ts'
-import { failure, type Failure } from '../../failure/index.ts'
-import type { CallRecord } from '../../journal/index.ts'
+import { failure, failureOf, type Failure } from '../../failure/index.ts'
+import type { CallRecord, UnbilledCall } from '../../journal/index.ts'
 import type { ModelProvider } from '../../model/index.ts'
 import { timeoutsOf } from '../../policy/index.ts'
 import type { RunInfo, StepIo } from '../effect.ts'
@@ -37,9 +37,9 @@ const costOf = (io: StepIo, { model }: ModelAsk, provider: ModelProvider, { mode
   return prices.cost(provider.id, model.model, usage, clock.now(), answered ?? model.model)
 }
 
-/** The record of a billed call. Where nobody says what it used, it counts as what was held for it; without a hold its cost is unknown. */
-export const recordOf = (io: StepIo, ask: ModelAsk, provider: ModelProvider, answered: Answered, reserved: Pick<Reservation, 'worst' | 'held'>): CallRecord => {
-  const estimate = answered.usage === null && reserved.held ? reserved.worst() : undefined
+/** The record of a billed call. Where nobody says what it used, it counts as what was reserved for it; without that its cost is unknown. */
+export const recordOf = (io: StepIo, ask: ModelAsk, provider: ModelProvider, answered: Answered, reserved: Pick<Reservation, 'worst' | 'limited'>): CallRecord => {
+  const estimate = answered.usage === null && reserved.limited ? reserved.worst() : undefined
   const priced = costOf(io, ask, provider, answered)
   const cost = estimate === undefined ? priced : { nano: estimate.nano, source: 'estimated' }
   const { model, usage, latencyMs, firstTokenMs, failed, requestId } = answered
@@ -71,11 +71,24 @@ const frameBound = ({ tools, output }: ModelAsk): number => {
   return bound
 }
 
+/** The record of a call that was sent, failed, and was not billed. */
+export const unbilledOf = (ask: ModelAsk, provider: ModelProvider, failed: string, latencyMs: number): UnbilledCall => ({
+  provider: provider.id,
+  model: ask.model.model,
+  latencyMs,
+  prompt: ask.prompt.id,
+  ...hashesOf(ask),
+  failed,
+})
+
 /** The most tokens a call can use, input and output. */
 export const tokenBoundOf = (ask: ModelAsk): { readonly input: number; readonly total: number } => {
   const input = ask.thread.tokenBound + frameBound(ask)
   return { input, total: input + ask.model.params.maxOutputTokens }
 }
+
+/** Whether the run left the state: no entry will settle what its attempt held. */
+export const isDropped = ({ aborted, reason }: AbortSignal): boolean => aborted && failureOf(reason)?.code === 'cancelled'
 
 /** What is reserved for a call. */
 export interface Reservation {
@@ -83,8 +96,10 @@ export interface Reservation {
   readonly worst: () => Worst
   /** True when a budget beyond the run holds it. */
   readonly held: boolean
-  /** Gives back what the run's own cap reserved. */
-  readonly release: () => void
+  /** True when anything holds it: a budget, or the run's own cap. */
+  readonly limited: boolean
+  /** Tells the run's own cap what the call came to, nano-dollars: 0 for one that was not billed. */
+  readonly settle: (costNano: number) => void
 }
 
 const NO_CAP = (): void => {}
@@ -94,7 +109,6 @@ interface Sending {
   readonly run: RunInfo
   /** The call within its attempt. */
   readonly key: string
-  readonly budget: ModelAsk['budget']
   /** Provider and model, for messages. */
   readonly name: string
   readonly price: () => Price | undefined
@@ -114,10 +128,10 @@ const worstOf = ({ price, bound }: Sending): (() => Worst) => {
 }
 
 /** Reserves the worst case within the run's own cap. */
-const reserveInRun = ({ acting }: StepIo, { run, budget, name }: Sending, worst: () => Worst): Failure | (() => void) => {
-  if (budget === undefined) return NO_CAP
+const reserveInRun = ({ cap }: StepIo, { name }: Sending, worst: () => Worst): Failure | Reservation['settle'] => {
+  if (cap === undefined) return NO_CAP
   const { nano } = worst()
-  if (nano !== null) return acting.reserve(run.id, budget.capNano, budget.spentNano(), nano)
+  if (nano !== null) return cap.reserve(nano)
   return failure('budget_exceeded', `The run has a USD limit, but the price of ${name} is unknown, so nothing was sent. Give the model a price, or remove limits.costUsd.`, {
     details: { scope: 'run', reason: 'unknown_price' },
   })
@@ -126,16 +140,16 @@ const reserveInRun = ({ acting }: StepIo, { run, budget, name }: Sending, worst:
 /** Reserves the worst case of a call: first within the run's own cap, then under the limits of whoever it is for. */
 const reserveCall = async (io: StepIo, sending: Sending): Promise<Failure | Reservation> => {
   const worst = worstOf(sending)
-  const release = reserveInRun(io, sending, worst)
-  if (typeof release !== 'function') return release
+  const settle = reserveInRun(io, sending, worst)
+  if (typeof settle !== 'function') return settle
   const { run, key, name, endsByMs } = sending
   try {
     const held = await io.acting.budgets.reserve({ spender: spenderOf(run), attempt: io.attempt, call: key, endsByMs, worst, model: name, emit: io.emit })
-    if (typeof held === 'boolean') return { worst, held, release }
-    release()
+    if (typeof held === 'boolean') return { worst, held, limited: held || io.cap !== undefined, settle }
+    settle(0)
     return held
   } catch (thrown) {
-    release()
+    settle(0)
     throw thrown
   }
 }
@@ -148,7 +162,6 @@ export const reserve = (io: StepIo, ask: ModelAsk, provider: ModelProvider): Pro
   return reserveCall(io, {
     run: ask.run,
     key: ask.key,
-    budget: ask.budget,
     name: `${provider.id}/${model}`,
     price: () => ask.model.price ?? provider.price ?? prices.price(provider.id, model, clock.now(), bound().input),
     bound,
@@ -157,7 +170,7 @@ export const reserve = (io: StepIo, ask: ModelAsk, provider: ModelProvider): Pro
 }
 
 /** Reserves what embedding texts can cost at worst. @returns why they may not be sent, when they may not. */
-export const reserveEmbedding = (io: StepIo, call: Pick<Sending, 'run' | 'key' | 'budget'>, provider: ModelProvider, model: string, texts: readonly string[]): Promise<Failure | Reservation> => {
+export const reserveEmbedding = (io: StepIo, call: Pick<Sending, 'run' | 'key'>, provider: ModelProvider, model: string, texts: readonly string[]): Promise<Failure | Reservation> => {
   const { clock, prices } = io.acting
   const input = inputTokenBound({ messages: texts.map((content) => ({ role: 'user', content })) })
   const price = (): Price | undefined => prices.price(provider.id, model, clock.now(), input)
@@ -165,13 +178,13 @@ export const reserveEmbedding = (io: StepIo, call: Pick<Sending, 'run' | 'key' |
 }
 
 /** The record of embedded texts. */
-export const embeddingRecord = (call: Pick<CallRecord, 'provider' | 'model' | 'usage' | 'latencyMs'>, reserved: Pick<Reservation, 'worst' | 'held'>, prices: PricePort, nowMs: number): CallRecord => {
+export const embeddingRecord = (call: Pick<CallRecord, 'provider' | 'model' | 'usage' | 'latencyMs'>, reserved: Pick<Reservation, 'worst' | 'limited'>, prices: PricePort, nowMs: number): CallRecord => {
   const { provider, model, usage } = call
   if (usage !== null) {
     const cost = prices.cost(provider, model, usage, nowMs)
     return { ...call, costNano: cost.nano, priceSource: cost.source }
   }
-  if (!reserved.held) return { ...call, costNano: null, priceSource: 'unknown' }
+  if (!reserved.limited) return { ...call, costNano: null, priceSource: 'unknown' }
   const { nano, tokens } = reserved.worst()
   return { ...call, costNano: nano, priceSource: 'estimated', estimatedTokens: tokens }
 }

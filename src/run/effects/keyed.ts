@@ -9,7 +9,7 @@ import type { ToolSchema } from '../../model/index.ts'
 import { canonical, shortHash, toJson } from '../../schema/index.ts'
 import type { Document, Retriever, Tool } from '../../tool/index.ts'
 import { askModel } from '../call/ask-model.ts'
-import { budgetOf, type ModelAsk } from '../call/ask.ts'
+import type { ModelAsk } from '../call/ask.ts'
 import type { EffectContext, OpenEffect, StepIo } from '../effect.ts'
 import { Thread } from '../thread.ts'
 import { attempts, callOfTimer, type Attempts } from './attempts.ts'
@@ -193,7 +193,6 @@ const modelAsk = (context: EffectContext, { key, args }: Ask): ModelAsk => {
     breaker: undefined,
     limiter: undefined,
     prompt: { id, hash: shortHash({ inline: id }) },
-    budget: budgetOf(context),
   }
 }
 

@@ -5,7 +5,7 @@ import type { Outcome } from '../../journal/index.ts'
 import type { EffectContext, RunningEffect } from '../effect.ts'
 import type { Thread } from '../thread.ts'
 import { askModel } from '../call/ask-model.ts'
-import { budgetOf, type ModelAsk } from '../call/ask.ts'
+import type { ModelAsk } from '../call/ask.ts'
 import { attempts } from './attempts.ts'
 
 /** The repair turn after an invalid output. */
@@ -32,7 +32,6 @@ export const resolveAsk = (spec: Asking, context: EffectContext, thread: Thread,
   cache: spec.kind === 'model' ? spec.cache : undefined,
   breaker: spec.breaker,
   limiter: spec.limiter,
-  budget: budgetOf(context),
 })
 
 /** Begins the call. @param ask gives what to ask beside the thread, once. @param done gets the final outcome, once. */

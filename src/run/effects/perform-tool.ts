@@ -1,14 +1,14 @@
 // Performs one tool call: validates the arguments, runs the tool under its time limit, checks and bounds the result.
 // Every way it can go wrong is an outcome; nothing is thrown.
+import { sleep } from '../../clock/index.ts'
 import { failure, FailureError, failureOf, type Failure, type Json } from '../../failure/index.ts'
-import type { CallRecord, Outcome } from '../../journal/index.ts'
+import type { CallRecord, Outcome, UnbilledCall } from '../../journal/index.ts'
 import { timeoutsOf, type CachePolicy } from '../../policy/index.ts'
 import { textOf, type Content } from '../../prompt/index.ts'
 import { formatIssues, hashOf, marksSecrets, toJsonText, validateAsync, type Schema } from '../../schema/index.ts'
 import type { Tool, ToolContext } from '../../tool/index.ts'
 import { askModel } from '../call/ask-model.ts'
-import { budgetOf, type ModelAsk } from '../call/ask.ts'
-import { embeddingRecord, reserveEmbedding } from '../call/bill.ts'
+import { embeddingRecord, isDropped, reserveEmbedding } from '../call/bill.ts'
 import { throughCache } from '../call/cached.ts'
 import type { EffectContext, RunInfo, StepIo } from '../effect.ts'
 import { Thread } from '../thread.ts'
@@ -21,11 +21,15 @@ export interface ToolCallScope {
   /** What is performed: a tool, a retriever. */
   readonly name: string
   readonly io: StepIo
-  readonly budget: ModelAsk['budget']
   readonly calls: CallRecord[]
+  readonly unbilled: UnbilledCall[]
   addedNano: number
-  /** A budget holds something for a call of this attempt. */
-  held: boolean
+  /** Calls of this attempt that a budget holds something for. */
+  readonly held: Set<string>
+  /** Calls under way. */
+  readonly open: Set<Promise<unknown>>
+  /** How many calls were made; each needs a name of its own. */
+  made: number
 }
 
 /** Opens the scope of one attempt. @param suffix distinguishes calls of one effect. */
@@ -35,10 +39,12 @@ export const scopeOf = (context: EffectContext, name: string, io: StepIo, suffix
   state: context.state,
   name,
   io,
-  budget: budgetOf(context),
   calls: [],
+  unbilled: [],
   addedNano: 0,
-  held: false,
+  held: new Set(),
+  open: new Set(),
+  made: 0,
 })
 
 const elapsed = (scope: ToolCallScope, started: number): number => Math.round(scope.io.acting.clock.monotonic() - started)
@@ -49,15 +55,10 @@ export const outcomeOf = (scope: ToolCallScope, started: number, result: { reado
     durationMs: elapsed(scope, started),
     ...(scope.calls.length === 0 ? {} : { calls: scope.calls }),
     ...(scope.addedNano === 0 ? {} : { addedNano: scope.addedNano }),
-    ...(scope.held ? { held: true as const } : {}),
+    ...(scope.unbilled.length === 0 ? {} : { unbilled: scope.unbilled }),
+    ...(scope.held.size > 0 ? { held: true as const } : {}),
   }
   return 'value' in result ? { ok: true, value: result.value, ...billed } : { ok: false, failure: result.failure, ...billed }
-}
-
-/** The run's cap with what the calls of this attempt were billed taken off. */
-const budgetLeft = ({ budget, calls, addedNano }: ToolCallScope): ModelAsk['budget'] => {
-  const ownNano = calls.reduce((sum, { costNano }) => sum + (costNano ?? 0), addedNano)
-  return budget === undefined ? undefined : { ...budget, spentNano: () => budget.spentNano() + ownNano }
 }
 
 /** Embeds texts, within the same budgets as a model call. */
@@ -68,40 +69,54 @@ const embed = async (scope: ToolCallScope, { model, texts }: Parameters<ToolCont
   if (provider.embed === undefined) throw new TypeError(`Provider ${provider.id} cannot embed texts. Use one that can.`)
   const started = clock.monotonic()
   const name = model.slice(model.indexOf('/') + 1)
-  const call = `${key}:embed${scope.calls.length}`
-  const reserved = await reserveEmbedding(io, { run, key: call, budget: budgetLeft(scope) }, provider, name, texts)
-  if (!('release' in reserved)) throw new FailureError(reserved)
+  const call = `${key}:embed${scope.made++}`
+  const reserved = await reserveEmbedding(io, { run, key: call }, provider, name, texts)
+  if (!('settle' in reserved)) throw new FailureError(reserved)
+  let record: CallRecord | undefined
   try {
     const { vectors, usage } = await provider.embed({ model: name, texts }, { signal, timeouts: timeoutsOf(), key })
-    scope.calls.push(embeddingRecord({ provider: provider.id, model: name, usage, latencyMs: Math.round(clock.monotonic() - started) }, reserved, prices, clock.now()))
-    scope.held ||= reserved.held
+    record = embeddingRecord({ provider: provider.id, model: name, usage, latencyMs: Math.round(clock.monotonic() - started) }, reserved, prices, clock.now())
+    scope.calls.push(record)
+    if (reserved.held) scope.held.add(call)
     return vectors
   } catch (thrown) {
     if (reserved.held) await budgets.end(io.attempt, call, 'free')
     throw thrown
   } finally {
-    reserved.release()
+    reserved.settle(record?.costNano ?? 0)
   }
 }
 
 /** A model call inside a tool takes the same way as one of a state: the same budget, circuit, limiter and bill. */
-const innerCall = async (scope: ToolCallScope, { model: address, messages, maxOutputTokens = 4096 }: Parameters<ToolContext['model']>[0]): Promise<{ readonly text: string; readonly usage: CallRecord['usage'] }> => {
+const innerCall = async (
+  scope: ToolCallScope,
+  { model: address, messages, maxOutputTokens = 4096 }: Parameters<ToolContext['model']>[0],
+  signal: AbortSignal,
+): Promise<{ readonly text: string; readonly usage: CallRecord['usage'] }> => {
   const { run, key, io } = scope
   const slash = address.indexOf('/')
-  const call = `${key}:model${scope.calls.length}`
+  const call = `${key}:model${scope.made++}`
   const thread = new Thread(call, typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages)
   const model = { alias: address, provider: address.slice(0, slash), model: address.slice(slash + 1), params: { maxOutputTokens } }
   const prompt = { id: `${scope.name}/model`, hash: hashOf({ inline: scope.name }) }
   const common = { tools: [], output: undefined, expected: { refusalDetector: false as const }, timeout: undefined, cache: undefined, breaker: undefined, limiter: undefined }
-  const outcome = await askModel({ run, key: call, state: scope.state, model, thread, prompt, budget: budgetLeft(scope), ...common }, { ...io, watched: false })
+  const outcome = await askModel({ run, key: call, state: scope.state, model, thread, prompt, ...common }, { ...io, signal, watched: false })
   scope.calls.push(...(outcome.calls ?? []))
-  if (outcome.held === true) scope.held = true
+  scope.unbilled.push(...(outcome.unbilled ?? []))
+  if (outcome.held === true) scope.held.add(call)
   if (!outcome.ok) throw new FailureError(outcome.failure)
   return { text: textOf((outcome.value as { readonly content?: Content }).content ?? ''), usage: outcome.calls?.[0]?.usage ?? null }
 }
 
+/** Remembers a call until it has ended. */
+const noted = <T>(scope: ToolCallScope, call: Promise<T>): Promise<T> => {
+  const ended: Promise<unknown> = call.catch(() => {}).then(() => scope.open.delete(ended))
+  scope.open.add(ended)
+  return call
+}
+
 /** The context a tool, retriever or reranker sees. */
-export const toolContext = (scope: ToolCallScope, signal: AbortSignal): ToolContext => {
+const toolContext = (scope: ToolCallScope, signal: AbortSignal): ToolContext => {
   const { run, key, io } = scope
   return {
     run: run.id,
@@ -111,10 +126,13 @@ export const toolContext = (scope: ToolCallScope, signal: AbortSignal): ToolCont
     ...(run.user === undefined ? {} : { user: run.user }),
     ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
     ...(run.route === undefined ? {} : { route: run.route }),
-    model: (request) => innerCall(scope, request),
-    embed: (request) => embed(scope, request, signal),
-    addCost: (usd) => {
-      scope.addedNano += Math.round(usd * 1e9)
+    model: (request) => noted(scope, innerCall(scope, request, signal)),
+    embed: (request) => noted(scope, embed(scope, request, signal)),
+    addCost: (usd, what) => {
+      const nano = Math.round(usd * 1e9)
+      if (!Number.isSafeInteger(nano) || nano < 0) throw new TypeError(`${scope.name} added a cost of ${usd} USD for ${what}. Give an amount that is finite and not negative.`)
+      scope.addedNano += nano
+      io.cap?.add(nano)
     },
     log: (message, fields) => io.acting.log(run.id, message, fields),
   }
@@ -147,6 +165,35 @@ export const underTimeLimit = async <T>(io: StepIo, timeoutMs: number, what: str
   }
 }
 
+/** How long calls may take to end once they were told to, milliseconds. */
+const ABORT_MS = 5_000
+
+/**
+ * Runs author code that may make calls. It ends when its calls have ended, whether or not the code waited for them, so that
+ * what they cost is in the bill of the attempt.
+ */
+export const withCalls = async <T>(scope: ToolCallScope, timeoutMs: number, what: string, work: (context: ToolContext) => T | Promise<T>): Promise<T> => {
+  const { clock, budgets } = scope.io.acting
+  const ended = async (): Promise<void> => {
+    while (scope.open.size > 0) await Promise.all(scope.open)
+  }
+  try {
+    return await underTimeLimit(scope.io, timeoutMs, what, async (signal) => {
+      try {
+        return await work(toolContext(scope, signal))
+      } finally {
+        await ended()
+      }
+    })
+  } finally {
+    // After a time limit the calls were aborted, and end at once unless their provider is not to be stopped.
+    const waiting = new AbortController()
+    if (scope.open.size > 0) await Promise.race([ended(), sleep(clock, ABORT_MS, waiting.signal)])
+    waiting.abort()
+    if (isDropped(scope.io.signal)) for (const call of scope.held) await budgets.end(scope.io.attempt, call, 'spend')
+  }
+}
+
 /** A JSON copy of a result, or the failure that says why there is none. */
 export const checkResult = async (what: string, value: unknown, schema: Schema | undefined, maxBytes: number, code: 'tool_failed' | 'code_failed'): Promise<{ readonly value: Json } | { readonly failure: Failure }> => {
   const checked = schema === undefined ? { ok: true as const, value } : await validateAsync(schema, value)
@@ -174,7 +221,7 @@ const failedBy = (thrown: unknown, name: string): Failure => {
 const perform = async (name: string, tool: Tool, input: unknown, scope: ToolCallScope): Promise<Outcome> => {
   const started = scope.io.acting.clock.monotonic()
   try {
-    const result = await underTimeLimit(scope.io, tool.timeoutMs, `Tool ${name}`, (signal) => tool.run(input as never, toolContext(scope, signal)))
+    const result = await withCalls(scope, tool.timeoutMs, `Tool ${name}`, (context) => tool.run(input as never, context))
     const checked = await checkResult(`Tool ${name}`, result, tool.output, tool.maxResultBytes, 'tool_failed')
     return outcomeOf(scope, started, 'value' in checked ? { value: scope.io.acting.secrets.of(scope.run.id).hide(tool.output, checked.value) } : checked)
   } catch (thrown) {

@@ -6,7 +6,7 @@ import type { Document, Reranker, Retriever, ToolContext } from '../../tool/inde
 import type { EffectContext, OpenEffect, RunningEffect, StepIo } from '../effect.ts'
 import { attempts } from './attempts.ts'
 import { throughCache } from '../call/cached.ts'
-import { checkResult, outcomeOf, scopeOf, toolContext, underTimeLimit } from './perform-tool.ts'
+import { checkResult, outcomeOf, scopeOf, withCalls } from './perform-tool.ts'
 
 /** Largest result of a retrieval, bytes of JSON. */
 const MAX_RESULT_BYTES = 4 * 1024 * 1024
@@ -39,7 +39,7 @@ export const performSearch = async ({ what, name, source, search }: Search, cont
   const scope = scopeOf(context, name, io, suffix)
   const started = io.acting.clock.monotonic()
   try {
-    const found = await underTimeLimit(io, source.timeoutMs, what, (signal) => search(toolContext(scope, signal)))
+    const found = await withCalls(scope, source.timeoutMs, what, search)
     if (!isDocuments(found)) return outcomeOf(scope, started, { failure: failure('retrieval_failed', `${what} did not return a list of documents with an id and a text.`) })
     const checked = await checkResult(what, found, undefined, MAX_RESULT_BYTES, 'tool_failed')
     return outcomeOf(scope, started, 'value' in checked ? checked : { failure: failure('retrieval_failed', checked.failure.message) })

@@ -116,6 +116,15 @@ export const ledgerBehaviour = (subject: () => Subject): void => {
       expect(runs).toEqual([1, 2, 1, 2, 1, 2, 1, 2])
     })
 
+    test('counts a call that was not billed by itself, and in no other sum', async () => {
+      const turnedAway = sampleCharge({ usage: null, costNano: 0, failed: true, isUnbilled: true, at: 10 * HOUR_MS + 9 })
+      await charge(subject(), 'a', [sampleCharge({ firstOf: 1 }), turnedAway, turnedAway])
+      const [row] = await ledgerOf(subject()).read(DAY)
+      expect(row?.total).toMatchObject({ unbilled: 2, calls: 1, failed: 0, unpriced: 0, costNano: 1_000_000, latencyMs: 250, lastAt: 10 * HOUR_MS + 9 })
+      expect(row?.total.runs[0]).toBe(1)
+      expect([...(row?.total.latencies.values() ?? [])]).toEqual([1])
+    })
+
     test('agrees with a plain sum over two hundred random charges', async () => {
       const random = seededRandom(7)
       const charges = Array.from({ length: 200 }, () => sampleCharge({ at: Math.floor(random() * 20) * HOUR_MS, user: `u${Math.floor(random() * 5)}`, costNano: Math.floor(random() * 1e9) }))

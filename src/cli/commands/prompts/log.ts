@@ -24,8 +24,12 @@ interface VersionLog {
   readonly firstAt: number
   readonly lastAt: number
   readonly runs: number
+  /** Billed ones. */
   readonly calls: number
+  /** Billed ones that failed. */
   readonly failed: number
+  /** Sent and failed without being billed. */
+  readonly unbilled: number
   readonly inputTokens: number
   readonly outputTokens: number
   /** null when nothing had a known price. */
@@ -46,6 +50,7 @@ const logOf = (total: Total, hash: string, where: readonly string[]): VersionLog
   runs: total.runs[BY_VERSION] ?? 0,
   calls: total.calls,
   failed: total.failed,
+  unbilled: total.unbilled,
   inputTokens: total.inputTokens,
   outputTokens: total.outputTokens,
   costUsd: total.calls > 0 && total.unpriced === total.calls ? null : total.costNano / 1e9,
@@ -83,7 +88,7 @@ const rowOf = (log: VersionLog): readonly string[] => [
   showTime(log.lastAt),
   String(log.runs),
   String(log.calls),
-  share(log.failed, log.calls),
+  share(log.failed + log.unbilled, log.calls + log.unbilled),
   showTokens(log.inputTokens, log.outputTokens),
   `${showUsd(log.costUsd)}${log.costUsd !== null && log.unpriced > 0 ? ` + ${count(log.unpriced, 'call')} unpriced` : ''}`,
   duration(log.latencyMsP50),
