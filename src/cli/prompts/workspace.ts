@@ -56,6 +56,12 @@ const readCode = async (project: Project, names: readonly string[]): Promise<Pic
   return { inCode: new Map([...found].toSorted(([a], [b]) => (a < b ? -1 : 1))), problems }
 }
 
+/** The lock at a path; an empty one where there is none. @throws FailureError `prompt_unusable` when it cannot be read. */
+export const lockAt = (path: string): Pick<Workspace, 'locked' | 'lock'> => {
+  const locked = existsSync(path)
+  return { locked, lock: locked ? readLock(path) : emptyLock }
+}
+
 /**
  * Works with a project's prompts and closes the journal after.
  * @throws FailureError `prompt_unusable` when there is a lock that cannot be read.
@@ -63,10 +69,9 @@ const readCode = async (project: Project, names: readonly string[]): Promise<Pic
 export const withWorkspace = async <T>(io: Io, options: PromptOptions, work: (workspace: Workspace) => Promise<T>): Promise<T> => {
   const project = await openProject(io)
   const path = lockPath(project, options.lock)
-  const locked = existsSync(path)
   const journal = openExisting(io, project, options)
   try {
-    return await work({ project, lockPath: path, locked, lock: locked ? readLock(path) : emptyLock, journal, ...(await readCode(project, options.agent ?? agentNames(project))) })
+    return await work({ project, lockPath: path, ...lockAt(path), journal, ...(await readCode(project, options.agent ?? agentNames(project))) })
   } finally {
     await journal?.close()
   }

@@ -1,12 +1,12 @@
 // The lock on disk, as a runtime uses it. Invariant: a lock that cannot be used never takes effect. Read at the start it
 // stops the process; read again while watching it is refused, and the last good one stays.
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { fail, failureOf, type Failure } from '../../failure/index.ts'
 import type { ChosenPrompt, PromptAssignment, PromptChooser } from '../assignment.ts'
 import type { Prompt } from '../prompt.ts'
 import { promptVersion } from '../version.ts'
 import { assign } from './assign.ts'
-import { formatLock, lockedOf, parseLock, type Lock } from './lock.ts'
+import { lockedOf, parseLock, type Lock } from './lock.ts'
 
 /** The usual name of the lock. */
 export const LOCK_FILE = 'prompts.lock.json'
@@ -36,12 +36,6 @@ export const readLock = (path: string): Lock => {
     return fail('prompt_unusable', `The lock of the prompts, ${path}, could not be read: ${error instanceof Error ? error.message : String(error)}. \`stateloop prompts release\` makes one.`, { cause: error })
   }
   return parseLock(text, path)
-}
-
-/** Writes a lock so that whoever reads it sees the old one or the new one, never half of it. */
-export const writeLock = (path: string, lock: Lock): void => {
-  writeFileSync(`${path}.new`, formatLock(lock))
-  renameSync(`${path}.new`, path)
 }
 
 /** Changes whenever the file does. */

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { agent, type Agent } from '../../../src/agent/index.ts'
 import type { Failure } from '../../../src/failure/index.ts'
-import { definePrompt, formatLock, kill, promptLock, rollBack, writeLock, type Prompt, type PromptLock } from '../../../src/prompt/index.ts'
+import { definePrompt, formatLock, kill, promptLock, rollBack, type Lock, type Prompt, type PromptLock } from '../../../src/prompt/index.ts'
 import { createRuntime } from '../../../src/run/index.ts'
 import { listModel } from '../../run/harness.ts'
 import { first, released, second, split } from './sample.ts'
@@ -17,6 +17,11 @@ beforeEach(() => {
   path = join(folder, 'prompts.lock.json')
 })
 afterEach(() => rmSync(folder, { recursive: true }))
+
+const writeLock = (at: string, lock: Lock): void => {
+  writeFileSync(`${at}.tmp`, formatLock(lock))
+  renameSync(`${at}.tmp`, at)
+}
 
 const given = (lock: PromptLock, prompt: Prompt = second, user = 'ada'): string => {
   const [chosen] = lock.choose([prompt], { run: 'r', user })

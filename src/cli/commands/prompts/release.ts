@@ -4,7 +4,7 @@ import { fail } from '../../../failure/index.ts'
 import { lockedOf, release, type Lock, type PromptDocument } from '../../../prompt/index.ts'
 import type { CommandDefinition } from '../../command.ts'
 import type { Io } from '../../io.ts'
-import { changeLock } from '../../prompts/change.ts'
+import { changeLock, type Change } from '../../prompts/change.ts'
 import { documentOf, findVersion, short } from '../../prompts/known.ts'
 import { PROMPT_OPTIONS } from '../../prompts/options.ts'
 import { withWorkspace, type PromptOptions, type Workspace } from '../../prompts/workspace.ts'
@@ -25,24 +25,21 @@ const chosen = async (workspace: Workspace, id: string | undefined, hash: string
   return [{ id, hash: version.hash, document: await documentOf(workspace, version) }]
 }
 
+const planOf = async (workspace: Workspace, id: string | undefined, hash: string | undefined): Promise<Change> => {
+  const { lock } = workspace
+  const versions = await chosen(workspace, id, hash)
+  const said = versions.map((one) => {
+    const before = lockedOf(lock, one.id)
+    const ended = before?.rollout === undefined ? '' : '; its rollout ended'
+    return `${one.id}: everybody has ${short(one.hash)}${before === undefined || before.active === one.hash ? '' : ` instead of ${short(before.active)}`}${ended}`
+  })
+  return { next: versions.reduce((sum, one) => release(sum, one.id, one.document), lock), ids: versions.map((one) => one.id), said }
+}
+
 const releasePrompts = (io: Io, id: string | undefined, hash: string | undefined, options: PromptOptions): Promise<number> =>
   withWorkspace(io, options, async (workspace) => {
     if (id === undefined && workspace.problems.length > 0) return fail('agent_invalid', workspace.problems.join('\n'))
-    const versions = await chosen(workspace, id, hash)
-    const next = versions.reduce((lock, one) => release(lock, one.id, one.document), workspace.lock)
-    const said = versions.map((one) => {
-      const before = lockedOf(workspace.lock, one.id)
-      const ended = before?.rollout === undefined ? '' : '; its rollout ended'
-      return `${one.id}: everybody has ${short(one.hash)}${before === undefined || before.active === one.hash ? '' : ` instead of ${short(before.active)}`}${ended}`
-    })
-    return changeLock(
-      io,
-      workspace,
-      next,
-      versions.map((one) => one.id),
-      said,
-      options,
-    )
+    return changeLock(io, workspace, (current) => planOf(current, id, hash), options)
   })
 
 /** `stateloop prompts release [id] [hash]`. */

@@ -44,10 +44,17 @@ const say = (lock: Lock, id: string): readonly string[] => {
 }
 
 const rollout = (io: Io, id: string, hash: string | undefined, options: RolloutOptions): Promise<number> =>
-  withWorkspace(io, options, async (workspace) => {
-    const next = await nextLock(workspace, id, hash, options)
-    return changeLock(io, workspace, next, [id], say(next, id), options)
-  })
+  withWorkspace(io, options, (workspace) =>
+    changeLock(
+      io,
+      workspace,
+      async (current) => {
+        const next = await nextLock(current, id, hash, options)
+        return { next, ids: [id], said: say(next, id) }
+      },
+      options,
+    ),
+  )
 
 /** `stateloop prompts rollout <id> [hash]`. */
 export const rolloutPromptCommand: CommandDefinition<RolloutOptions> = {
