@@ -140,12 +140,18 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
   return { created: true, run: id, parts: { agent, fold, start: cause, lease: created.lease, head: { seq: 0, hash: entry.hash, at }, started: step } }
 }
 
-/** @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`. */
+/** The run that was started under the same key before: it has its place already, or ended. */
+const startedBefore = async ({ journal, agent, options: { key, tenant } }: StartParts): Promise<RunRow | undefined> =>
+  key === undefined ? undefined : (await journal.list({ agent: agent.id, key, ...defined({ tenant }) })).find((row) => row.tenant === tenant)
+
+/** @throws FailureError `invalid_input`, `session_busy`, `throttled`, `journal_unavailable`. */
 export const prepareStart = async (parts: StartParts): Promise<Prepared> => {
   for (;;) {
     try {
       return await tryStart(parts)
     } catch (error) {
+      const before = error instanceof FailureError && error.code === 'throttled' ? await startedBefore(parts) : undefined
+      if (before !== undefined) return { created: false, run: before.id }
       const busy = error instanceof FailureError && error.code === 'session_busy'
       if (!busy || parts.options.onBusy !== 'queue') throw error
       await sleep(parts.clock, QUEUE_POLL_MS)

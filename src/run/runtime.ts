@@ -6,6 +6,7 @@ import { fail, failure, FailureError, type Json } from '../failure/index.ts'
 import { memoryJournal, watchers, type Entry, type EntryBody, type Journal, type RunFilter, type RunRow } from '../journal/index.ts'
 import type { PromptChooser } from '../prompt/index.ts'
 import { actingOf, secretsOf, type ActingOptions } from './acting.ts'
+import { spenderOf } from './call/bill.ts'
 import type { PolicyView } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
@@ -82,7 +83,8 @@ export interface Runtime extends AsyncDisposable {
    */
   record<O>(name: string, options: RecordOptions, loop: (run: KeyedCalls) => O | Promise<O>): Promise<RunHandle<O>>
   /**
-   * Puts a run into the queue; a worker on the same journal begins it: `drive`, or `stateloop worker`.
+   * Puts a run into the queue; a worker on the same journal begins it: `drive`, or `stateloop worker`. Limits on runs at work
+   * are met there: the run stays in the queue until it has a place.
    * @throws FailureError `invalid_input`, `session_busy`, `journal_unavailable`, `draining`.
    */
   enqueue<I, O, E>(agent: Agent<I, O, E>, input: NoInfer<I>, options?: EnqueueOptions): Promise<{ readonly id: string; readonly created: boolean }>
@@ -96,7 +98,7 @@ export interface Runtime extends AsyncDisposable {
   drive(options?: DriveOptions): Promise<DriveResult>
   /**
    * Goes on with a run from where its journal ends.
-   * @throws FailureError `run_not_found`, `agent_not_found`, `lease_held`, `definition_changed`, `prompt_unusable`, `journal_corrupt`.
+   * @throws FailureError `run_not_found`, `agent_not_found`, `lease_held`, `definition_changed`, `prompt_unusable`, `journal_corrupt`; `throttled` for a queued run when too many are at work.
    */
   resume(run: string, options?: ResumeOptions): Promise<RunHandle>
   /**
@@ -317,19 +319,22 @@ class LocalRuntime implements Runtime {
     try {
       this.#expiries.get(id)?.()
       const prepared = await prepareResume({ journal: this.journal, clock: this.#clock, row, agent: chosen, acceptChanged, prompts: this.#prompts })
-      this.#go({ ...prepared, lease, events, evict })
+      // A queued run that was cancelled needs no place among the runs at work.
+      const begins = row.status === 'queued' && prepared.first?.cause.type === 'resumed'
+      const admitted = begins ? await this.#acting.budgets.admit(spenderOf(prepared.fold.info)) : () => {}
+      void this.#go({ ...prepared, lease, events, evict }).settled.then(admitted, admitted)
     } catch (error) {
       await this.journal.release(lease).catch(() => {})
       throw error
     }
   }
 
-  /** Takes a run up unless another process drives it. */
+  /** Takes a run up unless another process drives it, or it waits in the queue for a place among the runs at work. */
   async #takeUpIfFree(id: string, events: EventStream): Promise<void> {
     try {
       await this.#takeUp(id, events)
     } catch (error) {
-      if (!(error instanceof FailureError && error.code === 'lease_held')) throw error
+      if (!(error instanceof FailureError && (error.code === 'lease_held' || error.code === 'throttled'))) throw error
     }
   }
 

@@ -2,6 +2,7 @@
 // memory. Invariant: it holds nothing of a run that waits, and when it stops, what it had is free for the next worker.
 import type { Agent } from '../agent/index.ts'
 import type { Clock } from '../clock/index.ts'
+import { holdersOf } from '../cost/index.ts'
 import { failure, failureOf, FailureError, type Failure } from '../failure/index.ts'
 import type { Claimable, ClaimQuery, Journal, RunRow } from '../journal/index.ts'
 import type { LiveRun } from './live-run.ts'
@@ -37,7 +38,7 @@ export interface DriveResult {
   readonly waiting: number
   /** Left in the middle, for the next worker. */
   readonly handedOver: number
-  /** The earliest timer of a waiting run, milliseconds UTC: when to come back. */
+  /** When to come back, milliseconds UTC: the earliest timer of a waiting run, or when a queued one may have a place. */
   readonly nextDueAt?: number
 }
 
@@ -69,6 +70,9 @@ const queryOf = (agents: readonly Agent[], acceptChanged: boolean, limit: number
   limit,
 })
 
+/** Whom a limit on runs at work is for, of those that a run belongs to. */
+const refusedOf = (row: RunRow, { details }: Failure): string | undefined => holdersOf({ ...row, run: row.id }).find((holder) => (JSON.parse(holder) as readonly string[])[0] === String(details?.['budget']).split(':')[0])
+
 /** One worker at work. */
 class Worker {
   readonly #parts: WorkParts
@@ -76,6 +80,10 @@ class Worker {
   readonly #mine = new Map<string, Promise<void>>()
   /** Runs to leave alone, and until when. */
   readonly #resting = new Map<string, number>()
+  /** Whose queued runs wait for a place among the runs at work, and until when they are not asked again. */
+  readonly #full = new Map<string, number>()
+  /** Queued runs that were passed over for that when the journal was asked last. */
+  #passedOver = 0
   /** When each user's queued run was last begun here: the one who waited longest is next. */
   readonly #served = new Map<string, number>()
   readonly #count = { taken: 0, ended: 0, waiting: 0, handedOver: 0 }
@@ -94,9 +102,12 @@ class Worker {
     signal?.addEventListener('abort', poke)
     let nextDueAt: number | undefined
     while (signal?.aborted !== true && clock.now() < endsAt) {
+      const before = this.#passedOver
       const found = await this.#look()
-      nextDueAt = found.nextDueAt
       const took = await this.#takeUpAll(this.#inTurn(found.runs))
+      nextDueAt = this.#comeBackAt(found.nextDueAt)
+      // Behind those who wait for a place there may be others who need not.
+      if (took === 0 && this.#passedOver > before) continue
       if (this.#mine.size === 0 && took === 0 && whenIdle === 'return') break
       if (took === 0) await this.#pause(Math.min(pollMs, endsAt - clock.now(), (nextDueAt ?? Infinity) - clock.now()))
     }
@@ -112,10 +123,10 @@ class Worker {
   /** Asks the journal. A worker that stays outlives a journal that is away for a while. */
   async #look(): Promise<Claimable> {
     const { journal, agents, clock } = this.#parts
-    for (const [run, until] of this.#resting) if (until <= clock.now()) this.#resting.delete(run)
+    for (const waiting of [this.#resting, this.#full]) for (const [id, until] of waiting) if (until <= clock.now()) waiting.delete(id)
     if (this.#room === 0) return { runs: [] }
     try {
-      return await journal.claimable(queryOf(agents(), this.#options.acceptChanged ?? false, this.#room + this.#resting.size + LOOK_AHEAD))
+      return await journal.claimable(queryOf(agents(), this.#options.acceptChanged ?? false, this.#room + this.#resting.size + 2 * this.#passedOver + LOOK_AHEAD))
     } catch (thrown) {
       const trouble = failureOf(thrown)
       if (trouble?.code !== 'journal_unavailable' || this.#options.whenIdle !== 'wait') throw thrown
@@ -134,9 +145,11 @@ class Worker {
   async #takeUpAll(runs: readonly RunRow[]): Promise<number> {
     const { live } = this.#parts
     let took = 0
+    this.#passedOver = 0
     for (const row of runs) {
       if (this.#room === 0 || this.#options.signal?.aborted === true) break
-      if (!this.#resting.has(row.id) && !live.has(row.id) && (await this.#takeUp(row))) took += 1
+      if (this.#waitsForPlace(row)) this.#passedOver += 1
+      else if (!this.#resting.has(row.id) && !live.has(row.id) && (await this.#takeUp(row))) took += 1
     }
     return took
   }
@@ -146,7 +159,7 @@ class Worker {
     try {
       await takeUp(row.id, this.#options.acceptChanged ?? false)
     } catch (thrown) {
-      return this.#leave(row.id, thrown)
+      return this.#leave(row, thrown)
     }
     const run = live.get(row.id)
     if (run === undefined) return false
@@ -157,12 +170,13 @@ class Worker {
         this.#count[how === 'ended' ? 'ended' : 'waiting'] += 1
         if (how === 'parked' && run.head().seq === row.seq) this.#rest(row.id, STUCK_MS)
       },
-      (thrown: unknown) => void this.#leave(row.id, thrown),
+      (thrown: unknown) => void this.#leave(row, thrown),
     )
     this.#mine.set(
       row.id,
       settled.finally(() => {
         this.#mine.delete(row.id)
+        this.#full.clear()
         this.#poke()
       }),
     )
@@ -174,10 +188,24 @@ class Worker {
     this.#served.set(user, this.#count.taken)
   }
 
-  /** Leaves a run that cannot be driven here. Somebody else being faster is no trouble. */
-  #leave(run: string, thrown: unknown): false {
+  #waitsForPlace(row: RunRow): boolean {
+    return row.status === 'queued' && this.#full.size > 0 && holdersOf({ ...row, run: row.id }).some((holder) => this.#full.has(holder))
+  }
+
+  #comeBackAt(nextDueAt: number | undefined): number | undefined {
+    const earliest = Math.min(nextDueAt ?? Infinity, ...this.#full.values())
+    return earliest === Infinity ? undefined : earliest
+  }
+
+  /** Leaves a run that cannot be driven here. Somebody else being faster is no trouble, and neither is the run's turn not having come. */
+  #leave(row: RunRow, thrown: unknown): false {
+    const run = row.id
     const trouble = failureOf(thrown) ?? failure('defect', `Taking up run ${run} stopped at a bug: ${String(thrown)}`, { cause: thrown })
-    if (trouble.code === 'draining') this.#count.handedOver += 1
+    const full = trouble.code === 'throttled' ? refusedOf(row, trouble) : undefined
+    if (full !== undefined) {
+      this.#full.set(full, Number(trouble.details?.['retryAtMs']))
+      this.#passedOver += 1
+    } else if (trouble.code === 'draining') this.#count.handedOver += 1
     else if (trouble.code !== 'lease_held' && trouble.code !== 'lease_lost') {
       this.#rest(run, BACK_OFF_MS)
       this.#options.onTrouble?.(run, trouble)

@@ -21,7 +21,7 @@ export interface Answered {
 }
 
 /** Who a run spends for. */
-const spenderOf = ({ id, agent, user, route, tenant }: RunInfo): Spender => ({
+export const spenderOf = ({ id, agent, user, route, tenant }: RunInfo): Spender => ({
   run: id,
   agent,
   ...(user === undefined ? {} : { user }),
