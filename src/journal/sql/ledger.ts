@@ -66,6 +66,9 @@ const sumOf = (column: string): string => {
   return SPAN.includes(column) ? `${column === 'first_at' ? 'min' : 'max'}(${column}) AS ${column}` : `CAST(sum(${column}) AS BIGINT) AS ${column}`
 }
 
+/** A sum as it is given: exact up to 2 ** 53, some nine million USD, and beyond that the nearest number that JavaScript has. */
+const givenSum = (column: string): string => (SUMMED.includes(column) ? `CAST(CAST(sum(${column}) AS BIGINT) AS DOUBLE PRECISION) AS ${column}` : sumOf(column))
+
 const amountsIn = (found: Columns, names: readonly (keyof Amounts)[]): Total => {
   const total = emptyTotal()
   for (const name of names) total[name] = numberIn(found[snake(name)], WHAT)
@@ -172,12 +175,11 @@ function* readHours(first: number, end: number, asked: LedgerQuery, mostJoined: 
     }
   }
   const read = only === undefined ? COLUMNS : [...SPAN, ...only.map(snake)]
-  const sums = read.map(sumOf).join(', ')
   const names = by.map(columnOf)
   const group = by.length === 0 ? '' : ` GROUP BY ${names.join(', ')}`
   // By number first, so that names are looked up and compared once a key and not once a row.
-  const byNumber = `SELECT key, ${sums} FROM ${parts(['key', ...read].join(', '))} GROUP BY key`
-  const found = yield* query(`SELECT ${[...names, sums].join(', ')} FROM (${byNumber}) AS numbers CROSS JOIN ledger_keys WHERE ledger_keys.no = numbers.key${group}`, ...parameters)
+  const byNumber = `SELECT key, ${read.map(sumOf).join(', ')} FROM ${parts(['key', ...read].join(', '))} GROUP BY key`
+  const found = yield* query(`SELECT ${[...names, ...read.map(givenSum)].join(', ')} FROM (${byNumber}) AS numbers CROSS JOIN ledger_keys WHERE ledger_keys.no = numbers.key${group}`, ...parameters)
   // Without anything to group by there is a row even for no charges.
   return found.filter((row) => row['first_at'] !== null).map((row) => ({ key: keyOfRow(row, by), total: only === undefined ? totalIn(row) : amountsIn(row, only) }))
 }

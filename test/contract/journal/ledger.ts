@@ -125,6 +125,16 @@ export const ledgerBehaviour = (subject: () => Subject): void => {
       expect([...(row?.total.latencies.values() ?? [])]).toEqual([1])
     })
 
+    test('gives sums beyond what a number holds exactly as the nearest number there is', async () => {
+      const dear = sampleCharge({ costNano: 6_000_000_000_000_001 })
+      await charge(subject(), 'a', [dear, dear, dear])
+      const [row] = await ledgerOf(subject()).read(DAY)
+      // Three times as much is 18,000,000,000,000,003, which lies between two numbers.
+      expect(row?.total.costNano).toBeGreaterThanOrEqual(18_000_000_000_000_000)
+      expect(row?.total.costNano).toBeLessThanOrEqual(18_000_000_000_000_004)
+      expect(row?.total.calls).toBe(3)
+    })
+
     test('agrees with a plain sum over two hundred random charges', async () => {
       const random = seededRandom(7)
       const charges = Array.from({ length: 200 }, () => sampleCharge({ at: Math.floor(random() * 20) * HOUR_MS, user: `u${Math.floor(random() * 5)}`, costNano: Math.floor(random() * 1e9) }))
