@@ -36,9 +36,15 @@ const field = (value: string | number | null | undefined): string => {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
+/** A figure of a group. What is made of prices is unknown, and not nothing, where no call has one. */
+const figureOf = (group: CostGroup, name: (typeof NUMBER_FIELDS)[number]): string => {
+  const unknown = group.calls > 0 && group.unpricedCalls === group.calls
+  return unknown && (name === 'costUsd' || name === 'costPerRunUsd' || name === 'share') ? 'unknown' : field(group[name])
+}
+
 /** The groups as CSV, with a line of names first. @see https://www.rfc-editor.org/rfc/rfc4180 */
 export const costCsv = ({ by, groups }: CostReport): string => {
-  const lines = groups.map((group) => [...by.map((dimension) => field(group.key[dimension])), ...NUMBER_FIELDS.map((name) => field(group[name]))])
+  const lines = groups.map((group) => [...by.map((dimension) => field(group.key[dimension])), ...NUMBER_FIELDS.map((name) => figureOf(group, name))])
   return [[...by, ...NUMBER_FIELDS], ...lines].map((line) => `${line.join(',')}\r\n`).join('')
 }
 

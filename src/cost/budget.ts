@@ -98,6 +98,9 @@ export const settledOf = (charges: readonly Charge[], held: readonly Held[], cur
 export const countsFromLedger = ({ limit }: Account): boolean =>
   limit.unit !== 'runs' && (limit.window === 'hour' || limit.window === 'day' || limit.window === 'month' || (limit.window === 'total' && !limit.scope.startsWith('run:')))
 
+/** A limit on runs at work has no window that ends: people are told of it anew once nobody was at work. */
+export const isIdle = ({ limit, spent, reserved }: AccountStanding): boolean => limit.unit === 'runs' && spent + reserved === 0
+
 /** The fields of a charge that an account is about. */
 export const whereOf = ({ holder }: Pick<Account, 'holder'>): Partial<Pick<Charge, 'user' | 'route' | 'tenant' | 'agent'>> => {
   const [name, value, tenant] = JSON.parse(holder) as readonly [string, string?, string?]

@@ -1,6 +1,6 @@
 export type { Charge, ChargeKey } from './charge.ts'
 export { RUN_DIMENSIONS } from './charge.ts'
-export { countsFromLedger, settledOf, spentIn, whereOf } from './budget.ts'
+export { countsFromLedger, isIdle, settledOf, spentIn, whereOf } from './budget.ts'
 export type { AccountStanding, BudgetStore, Held, Reservation, Reserved, Settlement } from './budget.ts'
 export { accountsOf, holdersOf, limitsOf, showLimit } from './limit.ts'
 export type { Account, LimitDefinition, LimitScope, LimitUnit, Rate, SpendLimit, Spender } from './limit.ts'

@@ -57,9 +57,9 @@ const checkScope = (text: string): void => {
 }
 
 const amountOf = (unit: LimitUnit, text: string, rate: string): number => {
-  const value = Number(text)
+  const value = /^\d+(?:\.\d+)?(?:e[+-]?\d+)?$/.test(text.trim()) ? Number(text) : Number.NaN
   const amount = unit === 'usd' ? Math.round(value * 1e9) : value
-  if (text.trim() !== '' && Number.isSafeInteger(amount) && amount >= 0) return amount
+  if (Number.isSafeInteger(amount)) return amount
   return fail('usage', `${unit} ${JSON.stringify(rate)}: ${JSON.stringify(text)} is not ${unit === 'usd' ? 'an amount of dollars' : 'a whole number'}.`)
 }
 
@@ -83,6 +83,8 @@ export const limitsOf = ({ scope, usd = [], tokens = [], calls = [], runs, warnA
   const rates = Object.entries({ usd, tokens, calls }) as readonly (readonly [LimitUnit, Rate | readonly Rate[]])[]
   const read = rates.flatMap(([unit, given]) => [given].flat().map((rate) => readRate(unit, rate)))
   if (runs !== undefined) read.push({ unit: 'runs', window: 'now', amount: amountOf('runs', String(runs), String(runs)) })
+  const twice = read.find(({ unit, window }, index) => read.findIndex((other) => other.unit === unit && other.window === window) !== index)
+  if (twice !== undefined) fail('usage', `The limit of ${scope} gives ${twice.unit} for one ${twice.window} twice. Give it once.`)
   if (read.length === 0) fail('usage', `The limit of ${scope} limits nothing. Give it usd, tokens, calls or runs.`)
   return read.map((limit) => ({ scope, ...limit, ...(warnAt === undefined ? {} : { warnAt }), ...(timezone === undefined ? {} : { timezone }) }))
 }

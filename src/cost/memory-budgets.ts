@@ -1,6 +1,6 @@
 // Budgets of a process that may forget, on maps. Invariant: nothing is awaited between looking and holding, so calls of one
 // process cannot pass a limit together.
-import { countsFromLedger, settledOf, spentIn, whereOf, type AccountStanding, type BudgetStore, type Held, type Reservation, type Reserved, type Settlement } from './budget.ts'
+import { countsFromLedger, isIdle, settledOf, spentIn, whereOf, type AccountStanding, type BudgetStore, type Held, type Reservation, type Reserved, type Settlement } from './budget.ts'
 import type { LedgerRow } from './ledger.ts'
 import { holdersOf, type Account, type SpendLimit } from './limit.ts'
 
@@ -102,6 +102,7 @@ const reserveIn = (books: Books, { attempt, call, expiresAtMs, asks }: Reservati
   books.end(attempt, call)
   for (const { account, amount } of asks) {
     const standing = books.standing(account)
+    if (isIdle(standing)) books.open(account).told = 0
     if (standing.spent + standing.reserved + amount <= account.limit.amount) continue
     const open = books.open(account)
     const first = open.told < 2
@@ -111,9 +112,10 @@ const reserveIn = (books: Books, { attempt, call, expiresAtMs, asks }: Reservati
   const warned = asks.flatMap(({ account }) => {
     const { warnAt, amount } = account.limit
     const open = books.open(account)
-    if (warnAt === undefined || open.told > 0 || open.spent < warnAt * amount) return []
+    const standing = books.standing(account)
+    if (warnAt === undefined || open.told > 0 || standing.spent < warnAt * amount) return []
     open.told = 1
-    return [books.standing(account)]
+    return [standing]
   })
   for (const { account, amount } of asks) books.hold({ attempt, call, account, amount, expiresAtMs })
   return { ok: true, warned }

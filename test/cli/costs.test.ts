@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { limitsOf } from '../../src/cost/index.ts'
 import { sqliteJournal } from '../../src/journal/index.ts'
@@ -34,6 +35,21 @@ describe('stateloop costs', () => {
     expect(head).toMatch(/^user,route,calls,failedCalls,/)
     expect(lines.map((line) => line.split(',').slice(0, 2).join())).toEqual(['ada,"/a', '\'=SUM(A1),"/a'])
     expect(lines[0]).toContain('"/a, ""b""",2,')
+  })
+
+  it('says that a price is unknown, and never that it was nothing', async () => {
+    await using project = await testProject()
+    const { price: _price, ...unpriced } = listModel(() => ({ text: 'x' }))
+    const runtime = createRuntime({ journal: sqliteJournal({ path: `${project.folder}/.stateloop/stateloop.db` }), providers: [unpriced] })
+    await (await runtime.start(loopAgent({}), 'x', { user: 'ada' })).outcome()
+    await runtime.close()
+    const { out } = await project.stateloop(['costs', '--by', 'user'])
+    expect(out).toMatch(/\nprice unknown · 1 call/)
+    expect(out).toMatch(/\nada +price unknown +/)
+    expect((await project.json('costs', '--by', 'user')).value).toMatchObject({ total: { unpricedCalls: 1 }, groups: [{ unpricedCalls: 1, p50Usd: null }] })
+    const [head = '', line = ''] = (await project.stateloop(['costs', '--by', 'user', '--csv'])).out.split('\r\n')
+    const cell = (name: string): string | undefined => line.split(',')[head.split(',').indexOf(name)]
+    expect(['unpricedCalls', 'costUsd', 'share', 'costPerRunUsd', 'p95Usd'].map(cell)).toEqual(['1', 'unknown', 'unknown', 'unknown', ''])
   })
 
   it('takes a period and filters', async () => {
@@ -90,10 +106,14 @@ describe('stateloop limit', () => {
     [['user:1', '--usd', '5/day', '--warn', '120'], 'a percentage'],
     [['user:1', '--usd', '5/day', '--timezone', 'Bern'], 'no time zone'],
     [['user:1', '--remove'], 'No limits are set'],
-    [['user:1', '--runs', 'x'], 'not a whole number'],
+    [['user:1', '--runs', 'x'], 'takes a whole number, not "x"'],
+    [['user:1', '--runs', '-1'], 'takes a whole number'],
+    [['user:1', '--calls', '2/m', '--calls', '3/min'], 'twice'],
+    [['user:1', '--usd', '5/day', '--remove'], 'set new ones in a second command'],
   ])('refuses what it cannot understand: %j', async (args, message) => {
     await using project = await testProject()
     const { code, err } = await project.stateloop(['limit', ...args])
     expect([code, err]).toEqual([2, expect.stringContaining(message)])
+    if (!args.includes('--remove')) expect(existsSync(`${project.folder}/.stateloop`)).toBe(false)
   })
 })

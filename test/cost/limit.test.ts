@@ -26,6 +26,8 @@ describe('limits', () => {
     [{ scope: 'all', runs: Number.NaN }, 'is not a whole number'],
     [{ scope: 'all', usd: '1/day', warnAt: 80 }, 'must be a share'],
     [{ scope: 'all', usd: '1/day', timezone: 'Mars/Olympus' }, 'no time zone'],
+    [{ scope: 'all', usd: '0x10/day' }, 'is not an amount of dollars'],
+    [{ scope: 'all', usd: ['5/day', '6/d'] }, 'twice'],
     [{ scope: 'all' }, 'limits nothing'],
   ])('that say nothing sensible are refused: %j', (definition, message) => {
     expect(() => limitsOf(definition as LimitDefinition)).toThrow(message)

@@ -27,10 +27,12 @@ const shareOf = (text: string): number => {
   return share > 0 && share <= 1 ? share : fail('usage', `--warn takes a percentage from 1% to 100%, not ${JSON.stringify(text)}.`)
 }
 
+const countOf = (text: string): number => (/^\d+$/.test(text) ? Number(text) : fail('usage', `--runs takes a whole number, not ${JSON.stringify(text)}.`))
+
 /** What the options set; undefined when they set nothing. */
 const definitionOf = (scope: string, { usd, tokens, calls, runs, warn, timezone }: LimitOptions): LimitDefinition | undefined => {
   const rates = (given: readonly string[] | undefined, name: string): object => (given === undefined ? {} : { [name]: given as readonly Rate[] })
-  const amounts = { ...rates(usd, 'usd'), ...rates(tokens, 'tokens'), ...rates(calls, 'calls'), ...(runs === undefined ? {} : { runs: Number(runs) }) }
+  const amounts = { ...rates(usd, 'usd'), ...rates(tokens, 'tokens'), ...rates(calls, 'calls'), ...(runs === undefined ? {} : { runs: countOf(runs) }) }
   if (Object.keys(amounts).length === 0) return warn === undefined && timezone === undefined ? undefined : fail('usage', `--warn and --timezone say more about --usd, --tokens or --calls: name those as well.`)
   return { scope: scope as LimitScope, ...amounts, ...(warn === undefined ? {} : { warnAt: shareOf(warn) }), ...(timezone === undefined ? {} : { timezone }) }
 }
@@ -82,23 +84,30 @@ const show = async (io: Io, store: BudgetStore, scope: string | undefined, json:
   else io.out(`${table([['scope', 'limit', 'used', 'held', 'until', 'warns at', 'timezone'], ...shown.map(cellsOf)])}\n`)
 }
 
-const change = async (store: BudgetStore, scope: string, options: LimitOptions): Promise<void> => {
-  const definition = definitionOf(scope, options)
+/** What a command changes; undefined when it only looks. @throws FailureError `usage` before anything is opened. */
+const changeOf = (scope: string | undefined, options: LimitOptions): ((store: BudgetStore) => Promise<void>) | undefined => {
+  const definition = definitionOf(scope ?? '', options)
+  if (options.remove !== true && definition === undefined) return undefined
+  if (scope === undefined) return fail('usage', 'Say who the limit is for: user:42, user:*, route:/chat, tenant:acme, agent:support, run:* or all.')
   if (options.remove === true && definition !== undefined) fail('usage', `--remove takes away all limits of ${scope}; set new ones in a second command.`)
-  if (options.remove === true && (await store.removeLimits(scope)) === 0) fail('usage', `No limits are set for ${scope}. \`stateloop limit\` lists what is set.`)
-  if (definition !== undefined) await store.putLimits(limitsOf(definition))
+  if (definition !== undefined) {
+    const limits = limitsOf(definition)
+    return (store) => store.putLimits(limits)
+  }
+  return async (store) => {
+    if ((await store.removeLimits(scope)) === 0) fail('usage', `No limits are set for ${scope}. \`stateloop limit\` lists what is set.`)
+  }
 }
 
 const limit = async (io: Io, scope: string | undefined, options: LimitOptions): Promise<number> => {
-  const changes = options.remove === true || definitionOf(scope ?? '', options) !== undefined
-  if (scope === undefined && changes) return fail('usage', 'Say who the limit is for: user:42, user:*, route:/chat, tenant:acme, agent:support, run:* or all.')
+  const change = changeOf(scope, options)
   const project = await openProject(io)
   // To look never makes a database: where there is none, there are no limits.
-  const journal: Journal = changes ? openForWriting(io, project, options) : (openExisting(io, project, options) ?? memoryJournal())
+  const journal: Journal = change !== undefined ? openForWriting(io, project, options) : (openExisting(io, project, options) ?? memoryJournal())
   const { budgets } = journal
   try {
     if (budgets === undefined) return fail('usage', `The journal ${journal.name} keeps no limits.`)
-    if (scope !== undefined) await change(budgets, scope, options)
+    await change?.(budgets)
     await show(io, budgets, scope, options.json === true)
     return EXIT.done
   } finally {

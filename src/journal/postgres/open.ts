@@ -147,7 +147,7 @@ export const migrate = async (pool: PgPool, options: PostgresOptions & { readonl
       await applyMigrations(pool, schemaOf(options), () => options.clock.now())
       return before
     } catch (thrown) {
-      const raced = thrown instanceof Error && 'code' in thrown && (thrown.code === '23505' || thrown.code === '42P06' || thrown.code === '42P07')
+      const raced = thrown instanceof Error && 'code' in thrown && ['23505', '42710', '42P06', '42P07'].includes(String(thrown.code))
       if (!raced || attempt === MOST_TRIES) throw thrown
     }
   }

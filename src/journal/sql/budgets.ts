@@ -3,6 +3,7 @@
 import {
   countsFromLedger,
   holdersOf,
+  isIdle,
   settledOf,
   spentIn,
   whereOf,
@@ -109,14 +110,16 @@ export function* reserve({ attempt, call, expiresAtMs, asks }: Reservation, nowM
   const warned: AccountStanding[] = []
   const toWarn: string[] = []
   for (const { account, amount } of asks) {
-    const { spent, told } = yield* openAccount(account, nowMs)
+    const { spent, told: toldBefore } = yield* openAccount(account, nowMs)
     const standing = yield* standingOf(account, spent, nowMs, live)
     const { limit } = account
+    const told = isIdle(standing) ? 0 : toldBefore
+    if (told < toldBefore) yield* query('UPDATE accounts SET told = 0 WHERE id = ?', account.id)
     if (standing.spent + standing.reserved + amount > limit.amount) {
       yield* query('UPDATE accounts SET told = 2 WHERE id = ?', account.id)
       return { ok: false, standing, asked: amount, first: told < 2 }
     }
-    if (limit.warnAt === undefined || told > 0 || spent < limit.warnAt * limit.amount) continue
+    if (limit.warnAt === undefined || told > 0 || standing.spent < limit.warnAt * limit.amount) continue
     warned.push(standing)
     toWarn.push(account.id)
   }

@@ -139,6 +139,23 @@ export const budgetBehaviour = (subject: () => Subject): void => {
       expect(await ask(subject(), account, 'c', 10)).toEqual({ ok: true, warned: [] })
     })
 
+    test('warn and tell of a limit on runs at work anew once nobody was at work', async () => {
+      const account = accountFor(subject(), { runs: 2, warnAt: 0.5 })
+      const { journal, clock } = subject()
+      const admit = (run: string) => budgetsOf(subject()).reserve({ attempt: run, call: '', expiresAtMs: clock.now() + 1_000, asks: [{ account, amount: 1 }] })
+      for (const round of [1, 2]) {
+        const { lease, first } = await startRun(journal, `first ${round}`, { user: 'ada' })
+        expect(await admit(`second ${round}`)).toMatchObject({ ok: true, warned: [{ spent: 1, limit: { amount: 2 } }] })
+        expect(await admit(`third ${round}`)).toMatchObject({ ok: false, first: true })
+        expect(await admit(`third ${round}`)).toMatchObject({ ok: false, first: false })
+        await budgetsOf(subject()).end(`second ${round}`, '', 'free')
+        await journal.append(lease, entryAfter(first), sampleUpdate({ status: 'done' }))
+        await journal.release(lease)
+        expect(await admit(`last ${round}`)).toMatchObject({ ok: true, warned: [] })
+        await budgetsOf(subject()).end(`last ${round}`, '', 'free')
+      }
+    })
+
     test('count runs at work by their leases, and places held for their start', async () => {
       const account = accountFor(subject(), { runs: 2 })
       const { journal } = subject()
