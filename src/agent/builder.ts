@@ -98,19 +98,19 @@ export interface Builder<X extends Env> {
 export interface AgentSetup<I extends Schema, C extends Schema, N extends keyof FieldsOf<Infer<C>>> {
   /** Letters, digits, `_` and `-`. */
   readonly id: string
-  /** Your own version, such as `2.1.0`; shown with runs. */
+  /** Your own version, such as `2.1.0`; shown with runs. Default: none. */
   readonly version?: string
   /** What `start` takes. Fields of an object are context fields; anything else is the field `input`. */
   readonly input: I
   /** Fields that states may save. Default: those of the input. */
   readonly context?: C
-  /** Sets context fields when a run begins, so that callbacks find them. Pure. */
+  /** Sets context fields when a run begins, so that callbacks find them. Pure. Default: they are not set until a state saves them. */
   readonly init?: (args: { readonly input: Infer<I> }) => Pick<FieldsOf<Infer<C>>, N>
   /** Limits of one run. Default: see {@link Limits}. */
   readonly limits?: Limits
-  /** Limits over all runs of a session. */
+  /** Limits over all runs of a session. Default: none. */
   readonly sessionLimits?: Limits
-  /** How runs of earlier versions go on. */
+  /** How runs of earlier versions go on. Default: they are refused as `definition_changed`. */
   readonly migrations?: readonly Migration[]
 }
 
@@ -118,19 +118,19 @@ export interface AgentSetup<I extends Schema, C extends Schema, N extends keyof 
 interface Parts<M, T, R, K, A, V, O, D> {
   /** Models: `provider/model`, or with parameters and a price. */
   readonly models: M
-  /** Tools that models may call and states may perform, by name. */
+  /** Tools that models may call and states may perform, by name. Default: none. */
   readonly tools?: T
-  /** Retrievers for `t.retrieve`, by name. */
+  /** Retrievers for `t.retrieve`, by name. Default: none. */
   readonly retrievers?: R
-  /** Rerankers for `t.rerank`, by name. */
+  /** Rerankers for `t.rerank`, by name. Default: none. */
   readonly rerankers?: K
-  /** Child agents. */
+  /** Child agents for `t.agent` and `t.each`, by name. Default: none. */
   readonly agents?: A
-  /** Events from outside that states may wait for: a schema of the payload for each. */
+  /** Events from outside that states may wait for: a schema of the payload for each. Others are refused. Default: none. */
   readonly events?: V
-  /** What every final state's output must match. */
+  /** What every final state's output must match. Default: anything. */
   readonly output?: O
-  /** The state that failures lead to unless a state routes them itself. */
+  /** The state that failures lead to unless a state routes them itself. Without it every state must route all of its failures. */
   readonly onFailure?: D
 }
 

@@ -13,7 +13,7 @@ import { stateOf } from './state.ts'
 export interface CallAgentPolicies {
   /** When and how often a failed attempt is tried again. Default: 3 attempts of retryable failures. */
   readonly retry?: RetryPolicy
-  /** Time limits of an attempt and of the whole call. */
+  /** Time limits of an attempt and of the whole call, milliseconds. Default: see {@link TimeoutPolicy}. */
   readonly timeout?: TimeoutPolicy
   /** How long an equal request gets the same answer. Default: each is performed. */
   readonly cache?: CachePolicy

@@ -64,11 +64,11 @@ export interface FromModel<S, I extends Schema, T> extends ModelCallOptions {
   readonly prompt: Prompt | string | ((args: SourceArgs<Infer<I>>) => Content | readonly Message[])
   /** Variables of the prompt. Default: fields of the input or context of the same names. Pure. */
   readonly vars?: (args: SourceArgs<Infer<I>>) => Fields
-  /** What `invoke.input` must be. */
+  /** What `invoke.input` must be. Default: it is not checked. */
   readonly input?: I
   /** What the reply must be. Default: its text. */
   readonly output?: S
-  /** Tools the model may call, by name. Route them with `calledTools` before anything else in `onDone`. */
+  /** Tools the model may call, by name. Route them with `calledTools` before anything else in `onDone`. Default: none. */
   readonly tools?: T
   /** Name of a thread to go on with. Default: a new one, unless the run comes back from `fromTools`. */
   readonly thread?: string
@@ -102,7 +102,7 @@ export interface FromDecide<I extends Schema> extends Omit<ModelCallOptions, 'ca
   readonly prompt: Prompt | string | ((args: SourceArgs<Infer<I>>) => Content | readonly Message[])
   /** Variables of the prompt. Default: fields of the input or context of the same names. Pure. */
   readonly vars?: (args: SourceArgs<Infer<I>>) => Fields
-  /** What `invoke.input` must be. */
+  /** What `invoke.input` must be. Default: it is not checked. */
   readonly input?: I
   /** Events to choose from, which the state takes in `on`. Those that its guards do not allow now are not offered. */
   readonly events: { readonly [type: string]: { /** What taking it means; the model reads this. */ readonly description?: string; readonly payload?: Schema } }
@@ -117,6 +117,7 @@ const emptyPayload: Schema = { '~standard': { version: 1, vendor: 'stateloop', v
 /**
  * Lets a model pick exactly one of the events that are legal now, and sends it. It ends when the state is left, so it has
  * no output: `onError` is all it needs beside `on`.
+ * @throws FailureError `agent_invalid` for a model that is not `provider/model`.
  */
 export const fromDecide = <I extends Schema = Schema>(options: FromDecide<I>): EffectSource<never, Infer<I>> => {
   const { prompt, vars, repairs = 1 } = options
@@ -197,9 +198,9 @@ export const fromReranker = (
 export interface FromCode<I extends Schema, O> extends Options {
   /** Runs once per attempt; may be asynchronous and may throw. What it returns must be JSON. */
   readonly run: (args: SourceArgs<Infer<I>>, context: CodeContext) => O | Promise<O>
-  /** What `invoke.input` must be. */
+  /** What `invoke.input` must be. Default: it is not checked. */
   readonly input?: I
-  /** Validates the result. */
+  /** Validates the result. Default: any JSON passes. */
   readonly output?: Schema<NoInfer<O>>
   /** Set when running twice under one key happens once. Default false. */
   readonly idempotent?: boolean
@@ -217,7 +218,7 @@ export const fromHuman = <I = unknown>(
   options: FewOptions & {
     /** Types of the events that the state takes in `on`. */
     readonly accepts: readonly string[]
-    /** What the person is shown. Pure. */
+    /** What the person is shown. Pure. Default: nothing. */
     readonly show?: (args: SourceArgs<I>) => unknown
     /** How long to wait before `expired`, milliseconds. Default: for ever. */
     readonly expiresMs?: number
@@ -238,7 +239,7 @@ export const fromApproval = <I = unknown>(
   options: FewOptions & {
     /** Tools whose calls need a decision, by name; calls of others pass. */
     readonly tools: { readonly [name: string]: Tool }
-    /** What the person is shown beside the calls. Pure. */
+    /** What the person is shown beside the calls. Pure. Default: nothing. */
     readonly show?: (args: SourceArgs<I>) => unknown
     /** How long to wait before `expired`, milliseconds. Default: for ever. */
     readonly expiresMs?: number

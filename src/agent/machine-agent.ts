@@ -15,21 +15,21 @@ type InputFits<I, M extends AnyStateMachine> = [Infer<I>] extends [InputFrom<M>]
 export interface MachineAgent<M extends AnyStateMachine, I extends Schema, O, V> {
   /** Default: the machine's own id. */
   readonly id?: string
-  /** Your own version, such as `2.1.0`; shown with runs. */
+  /** Your own version, such as `2.1.0`; shown with runs. Default: none. */
   readonly version?: string
   /** A machine made with XState's `setup().createMachine()`; its actors are `fromModel`, `fromTool` and the like. */
   readonly machine: M
   /** What `start` takes. */
   readonly input: I & InputFits<I, M>
-  /** Validates context fields that change. */
+  /** Validates context fields that change. Default: they are not checked. */
   readonly context?: Schema
-  /** Validates the machine's output. */
+  /** Validates the machine's output. Default: anything passes. */
   readonly output?: O
-  /** Events from outside: a schema of the payload for each. Others are refused. */
+  /** Events from outside: a schema of the payload for each. Others are refused. Default: none. */
   readonly events?: V
   /** Limits of one run. Default: see {@link Limits}. */
   readonly limits?: Limits
-  /** Limits over all runs of a session. */
+  /** Limits over all runs of a session. Default: none. */
   readonly sessionLimits?: Limits
   /** How runs of earlier versions go on. Default none. */
   readonly migrations?: readonly Migration[]

@@ -11,9 +11,9 @@ export type ModelName = `${string}/${string}`
 export interface ModelDefinition extends ModelParams {
   /** `provider/model`, such as `openai/gpt-5-mini`. */
   readonly model: ModelName
-  /** Passed to the provider as it is. */
+  /** Passed to the provider as it is. Default: nothing. */
   readonly providerOptions?: { readonly [key: string]: Json }
-  /** Overrides the price table. */
+  /** What the model costs. Default: what the runtime's `prices` say. */
   readonly price?: Price
 }
 

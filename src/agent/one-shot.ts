@@ -20,17 +20,17 @@ export const MAX_TURNS = 16
 export interface OneShot<T, S> {
   /** Letters, digits, `_` and `-`. */
   readonly id: string
-  /** Your own version, such as `2.1.0`; shown with runs. */
+  /** Your own version, such as `2.1.0`; shown with runs. Default: none. */
   readonly version?: string
   /** `provider/model`, or with parameters and a price. */
   readonly model: ModelName | ModelDefinition
   /** Instructions, followed by the input as the user's message; or a prompt of the variable `input`, or a pure function. */
   readonly prompt: string | Prompt<{ readonly input: string }> | ((args: CallbackArgs<{ readonly input: string }>) => Content | readonly Message[])
-  /** Tools by name. */
+  /** Tools by name. Default: none, which makes it a single model call. */
   readonly tools?: T
   /** What the answer must be. Default: its text. */
   readonly output?: S
-  /** Tools whose calls a person must approve, beside those that cannot be undone. */
+  /** Tools whose calls a person must approve, beside those that cannot be undone. Default: none. */
   readonly approve?: readonly NoInfer<keyof T & string>[]
   /** How long an approval may take before the run fails with `expired`, milliseconds. Default: for ever. */
   readonly expiresMs?: number
@@ -40,7 +40,7 @@ export interface OneShot<T, S> {
   readonly parallel?: number
   /** When and how often a failed model call is tried again. Default: 3 attempts of retryable failures. */
   readonly retry?: RetryPolicy
-  /** Time limits of a model call. */
+  /** Time limits of a model call, milliseconds. Default: see {@link TimeoutPolicy}. */
   readonly timeout?: TimeoutPolicy
   /** How long an equal request gets the same answer. Default: each call is performed. */
   readonly cache?: CachePolicy
@@ -50,7 +50,7 @@ export interface OneShot<T, S> {
   readonly limiter?: LimiterPolicy | false
   /** Limits of one run. Default: see {@link Limits}. */
   readonly limits?: Limits
-  /** Limits over all runs of a session. */
+  /** Limits over all runs of a session. Default: none. */
   readonly sessionLimits?: Limits
   /** How runs of earlier versions go on. Default none. */
   readonly migrations?: readonly Migration[]

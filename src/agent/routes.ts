@@ -21,7 +21,7 @@ type AllRouted<K extends FailureKind, E> = '*' extends keyof E
 /** The `onError` option: optional when the agent has a default route. */
 export type OnError<X extends Env, K extends FailureKind, E> = X['onFailure'] extends string
   ? {
-      /** Failure code → state. Codes that are not named go to the agent's `onFailure`. */
+      /** Failure code → state. Codes that are not named go to the agent's `onFailure`, the default. */
       readonly onError?: E & KnownCodes<K, E>
     }
   : {
@@ -31,7 +31,7 @@ export type OnError<X extends Env, K extends FailureKind, E> = X['onFailure'] ex
 
 /** The `onError` option of a state that may need none. `Needed` tells whether it can fail at all. */
 export type OnErrorIf<Needed, X extends Env, K extends FailureKind, E> = {
-  /** Failure code → state. */
+  /** Failure code → state. Required unless the agent has an `onFailure`, or the state cannot fail. */
   readonly onError?: E & KnownCodes<K, E>
 } & (Needed extends true ? (X['onFailure'] extends string ? unknown : { readonly onError: AllRouted<K, E> }) : unknown)
 

@@ -43,7 +43,7 @@ interface CallOptions {
 
 /** What a caller's own request says beside its messages. */
 export interface PassThrough {
-  /** Tools that the model may ask for. */
+  /** Tools that the model may ask for. Default: none. */
   readonly tools?: readonly ToolSchema[]
   /** Whether the model may, must or must not call a tool; `{ name }` insists on that one. Default `auto`. */
   readonly toolChoice?: NonNullable<ModelRequest['toolChoice']>
@@ -51,11 +51,11 @@ export interface PassThrough {
   readonly output?: NonNullable<ModelRequest['output']>
   /** Holds the reply to `output`: an invalid one gets its repair turns, then fails as `invalid_output`. Default: it is given as it is. */
   readonly checked?: boolean
-  /** Embeds the text of each message instead; the reply is a JSON list of vectors, each packed as base64 of 32-bit floats. */
+  /** Embeds the text of each message instead; the reply is a JSON list of vectors, each packed as base64 of 32-bit floats. Default false. */
   readonly embeds?: boolean
-  /** Size and sampling, which win over those of the model. */
+  /** Size and sampling, which win over those of the model. Default: those alone. */
   readonly params?: ModelParams
-  /** Passed to the provider as it is. */
+  /** Passed to the provider as it is. Default: nothing. */
   readonly providerOptions?: { readonly [key: string]: Json }
 }
 

@@ -16,11 +16,11 @@ export interface ClientOptions extends Connection {
 export interface StartRunOptions {
   /** Starting again with the same key gives the same run. Default: a new one, so that a broken connection starts it once. */
   readonly key?: string
-  /** Runs of a session follow each other and share threads. */
+  /** Runs of a session follow each other and share threads. Default: the run stands alone. */
   readonly session?: string
   /** When the session is busy: wait, or fail with `session_busy`. Default `reject`. */
   readonly onBusy?: 'queue' | 'reject'
-  /** Gives up waiting for the answer; the run may have begun all the same. */
+  /** Gives up waiting for the answer; the run may have begun all the same. Default: nothing does. */
   readonly signal?: AbortSignal
 }
 

@@ -6,11 +6,11 @@ import { backoffMs, mayPass, pause, ProblemError, send, type Connection } from '
 
 /** How a run is watched. */
 export interface WatchOptions {
-  /** Ends the iteration; it then throws the signal's reason. */
+  /** Ends the iteration; it then throws the signal's reason. Default: the end of the run does. */
   readonly signal?: AbortSignal
   /** Id of the last event that is known. Default: from the start of the run. */
   readonly after?: string
-  /** Called when the stream goes on after a break: tokens of the answer under way may be missing. */
+  /** Called when the stream goes on after a break: tokens of the answer under way may be missing. Default: nobody is told. */
   readonly onReconnect?: () => void
 }
 

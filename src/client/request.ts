@@ -24,9 +24,9 @@ export class ProblemError extends Error {
 export interface Connection {
   /** Where the server is: `https://agents.example`, or a path of the page's own origin. */
   readonly url: string
-  /** Bearer token, or a function that gives one for each request. */
+  /** Bearer token, or a function that gives one for each request. Default: none is sent. */
   readonly token?: string | (() => string | Promise<string>)
-  /** More headers, such as `x-stateloop-user`. */
+  /** More headers, such as `x-stateloop-user`. Default: none. */
   readonly headers?: { readonly [name: string]: string }
   /** Sends requests. Default: the platform's `fetch`. */
   readonly fetch?: typeof fetch

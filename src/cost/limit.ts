@@ -33,15 +33,15 @@ export type Rate = `${number}/${string}`
 export interface LimitDefinition {
   /** Whom it limits: `user:ada`; `user:*` for each user by itself; `all` for everybody together. */
   readonly scope: LimitScope
-  /** Most USD in a window: `5/day`, `0.10/call`. */
+  /** Most USD in a window: `5/day`, `0.10/call`. Default: no limit. */
   readonly usd?: Rate | readonly Rate[]
-  /** Most tokens in a window, input and output together: `1000000/day`. */
+  /** Most tokens in a window, input and output together: `1000000/day`. Default: no limit. */
   readonly tokens?: Rate | readonly Rate[]
-  /** Most model calls in a window: `60/m`. */
+  /** Most model calls in a window: `60/m`. Default: no limit. */
   readonly calls?: Rate | readonly Rate[]
-  /** How many runs may be at work at the same time. */
+  /** How many runs may be at work at the same time. Default: no limit. */
   readonly runs?: number
-  /** Share of each amount at which to warn, 0 to 1. */
+  /** Share of each amount at which to warn, 0 to 1. Default: no warning. */
   readonly warnAt?: number
   /** Zone whose days and months are counted, such as `Europe/Zurich`. Default UTC. */
   readonly timezone?: string

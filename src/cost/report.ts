@@ -19,7 +19,7 @@ export interface CostOptions {
   readonly sinceMs: number
   /** End of the period, milliseconds UTC; not included. */
   readonly untilMs: number
-  /** Only charges with these fields. */
+  /** Only charges with these fields. Default: all. */
   readonly where?: Partial<ChargeKey>
   /** How many of the dearest runs to list; default 5. */
   readonly topRuns?: number
@@ -53,9 +53,9 @@ export interface CostSums {
   readonly savedUsd: number
   /** Runs that were charged for the first time in this group. */
   readonly runs: number
-  /** null when no run began. */
+  /** `costUsd` by `runs`, USD; null when no run began. */
   readonly costPerRunUsd: number | null
-  /** Cost of a single call, within 5 %; null when no price is known. */
+  /** Half of the calls cost no more, USD, within 5 %; null when no price is known. */
   readonly p50Usd: number | null
   /** 95 % of calls cost no more, USD, within 5 %; null when no price is known. */
   readonly p95Usd: number | null
@@ -71,7 +71,7 @@ export interface CostGroup extends CostSums {
   readonly key: { readonly [name in CostDimension]?: string | null }
   /** Of all known cost, 0 to 1. */
   readonly share: number
-  /** Cost of the same group in the period of the same length before. */
+  /** Cost of the same group in the period of the same length before, USD. */
   readonly previousUsd: number
   /** Growth against it: 0.5 for half as much again; null when it cost nothing. */
   readonly change: number | null

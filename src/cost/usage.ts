@@ -20,9 +20,9 @@ export interface Price {
   readonly inputUsd: number
   /** For output, USD per million tokens. */
   readonly outputUsd: number
-  /** Defaults to `inputUsd`. */
+  /** For input from the provider's cache, USD per million tokens. Default: `inputUsd`. */
   readonly cachedUsd?: number
-  /** Defaults to `inputUsd`. */
+  /** For input that the provider writes to its cache, USD per million tokens. Default: `inputUsd`. */
   readonly cacheWriteUsd?: number
   /** USD for the call itself, whatever its size. Default 0. */
   readonly requestUsd?: number

@@ -11,7 +11,7 @@ import { RUN_OBJECT, SESSION_OBJECT, type RestateStart } from './restate.ts'
 export interface RestateClientOptions {
   /** URL of Restate's ingress. Default `http://127.0.0.1:8080`. */
   readonly ingress?: string
-  /** Headers for each call, such as a token. */
+  /** Headers for each call, such as a token. Default: none. */
   readonly headers?: { readonly [name: string]: string }
   /** How often the journal is asked how a run goes, milliseconds. Default 200. */
   readonly pollMs?: number
@@ -69,7 +69,7 @@ const callIngress = async (ingress: string, headers: { readonly [name: string]: 
   throw known === undefined ? new FailureError(failure('journal_unavailable', `Calling Restate at ${ingress} failed: ${text}. Register the services first: restate deployments register.`)) : new FailureError(known)
 }
 
-/** Makes a client. The runtime's journal must be the one that the services write to. */
+/** Makes a client that starts runs on Restate. The runtime's journal must be the one that the services write to. */
 export const restateClient = (runtime: Runtime, { ingress = 'http://127.0.0.1:8080', headers = {}, pollMs = 200 }: RestateClientOptions = {}): RestateClient => {
   const { clock } = engineHost(runtime)
   const call = (path: string, body: unknown): Promise<unknown> => callIngress(ingress, headers, path, body)

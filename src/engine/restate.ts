@@ -25,7 +25,7 @@ export interface RestateStart extends Pick<StartOptions, 'user' | 'route' | 'ten
 
 /** How runs behave on Restate. */
 export interface RestateOptions {
-  /** Agents that this process serves, beside those the runtime knows. */
+  /** Agents that this process serves, beside those the runtime knows. Default: those alone. */
   readonly agents?: readonly Agent[]
   /**
    * How long a run that waits keeps its invocation, suspended, before it leaves; milliseconds, default 60,000. A run that
@@ -34,7 +34,7 @@ export interface RestateOptions {
   readonly holdMs?: number
   /** How often events that other processes posted to the journal are looked for, milliseconds. Default 1,000; 0 for never. */
   readonly sweepMs?: number
-  /** Also go on with runs of changed agents, as long as every recorded entry folds the same. */
+  /** Also go on with runs of changed agents, as long as every recorded entry folds the same. Default false. */
   readonly acceptChanged?: boolean
 }
 

@@ -15,8 +15,9 @@ export interface ServedRestate {
 }
 
 /**
- * Serves on all addresses. Whoever reaches the port can call the handlers, so let only Restate reach it.
+ * Serves the services on a port, on all addresses. Whoever reaches it can call the handlers, so let only Restate reach it.
  * @param port 0 for a free one.
+ * @throws Error when the port is taken.
  */
 export const serveServices = async (services: RestateServices['services'], port: number): Promise<ServedRestate> => {
   const sessions = new Set<ServerHttp2Session>()

@@ -19,7 +19,7 @@ export interface CaseFile<X = unknown> {
 
 /** Options of `caseFile`. */
 export interface CaseFileOptions<S extends Schema> {
-  /** Validates and types what cases expect. */
+  /** Validates and types what cases expect. Default: anything passes. */
   readonly expected?: S
 }
 

@@ -153,7 +153,10 @@ const canariesOf = async ({ cases }: Evaluation): Promise<readonly EvalCase[]> =
   return pinned.length === 0 ? all : pinned
 }
 
-/** Runs the pinned cases anew and compares them with what was stored since a time. */
+/**
+ * Runs the pinned cases anew, those with the tag `canary` or else all, and compares them with what was stored since a time.
+ * @throws FailureError `usage` when a case or a scorer is wrong.
+ */
 export const findDrift = async (evaluation: Evaluation, { since, identity, store, ...options }: DriftOptions): Promise<DriftResult> => {
   const clock = options.clock ?? systemClock
   const startedAt = clock.now()

@@ -41,19 +41,19 @@ export interface EvaluationOptions<I, O, X> {
   readonly trials?: number
   /** When a change counts as worse. Default: see {@link GateOptions}. */
   readonly gate?: GateOptions
-  /** Who answers model calls; the evaluation's own come before those of its module and of the settings. */
+  /** Who answers model calls; the evaluation's own come before those of its module and of the settings. Default: none of its own. */
   readonly providers?: readonly ModelProvider[]
-  /** The application's objects for tools; a function is called once for each trial, so that trials do not meet. */
+  /** The application's objects for tools; a function is called once for each trial, so that trials do not meet. Default: none. */
   readonly services?: { readonly [name: string]: unknown } | (() => { readonly [name: string]: unknown } | Promise<{ readonly [name: string]: unknown }>)
-  /** Answers a run that waits; undefined leaves it waiting, which is how it ended then. Must not throw. */
+  /** Answers a run that waits; undefined leaves it waiting, which is how it ended then. Must not throw. Default: it is left waiting. */
   readonly respond?: (waiting: Waiting, of: RunCase) => OutsideEvent | undefined
-  /** Reads the state of the world after a run, for `finalState`: plain data. */
+  /** Reads the state of the world after a run, for `finalState`: plain data. Default: nothing is read. */
   readonly capture?: (after: { readonly services: { readonly [name: string]: unknown }; readonly output: unknown }) => unknown
   /** Whom runs are for. Default `eval`. */
   readonly user?: string
   /** How long a trial may take, milliseconds. Default 300,000. */
   readonly timeoutMs?: number
-  /** Files and folders that the code reads when it runs; a change in them means that no stored result holds. */
+  /** Files and folders that the code reads when it runs; a change in them means that no stored result holds. Default: none. */
   readonly dependsOn?: readonly (string | URL)[]
   /** Folders of recorded runs of the agent. They are replayed first, without a network; one that goes another way blocks. */
   readonly recordings?: readonly (string | URL)[]

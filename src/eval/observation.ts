@@ -44,7 +44,7 @@ export interface Observation {
   readonly inputTokens: number
   /** Output tokens of all model calls. */
   readonly outputTokens: number
-  /** null when a price is unknown. */
+  /** What it cost, USD; null when a price is unknown. */
   readonly costUsd: number | null
   /** How long it took, milliseconds. */
   readonly durationMs: number

@@ -32,9 +32,9 @@ export interface RunEvaluationOptions {
   readonly store?: ResultStore
   /** Where judges' answers are kept. Default: nowhere. */
   readonly answers?: Answers
-  /** What to compare with: a standing, which gates, */
+  /** An earlier standing to compare with, which gates. Default: none, so that the verdict rests on the trials alone. */
   readonly base?: Standing
-  /** or earlier results by case, which only stand beside the new ones. */
+  /** Earlier results by case, which only stand beside the new ones. Default: none. */
   readonly earlier?: ReadonlyMap<string, readonly StoredObservation[]>
   /** Reuses stored results that still hold, so that only affected cases run. Default false. */
   readonly affected?: boolean
@@ -42,9 +42,9 @@ export interface RunEvaluationOptions {
   readonly trials?: number
   /** Trials at work at the same time. Default 8. */
   readonly concurrency?: number
-  /** No trial starts once this much was spent, USD. */
+  /** No trial starts once this much was spent, USD. Default: no limit. */
   readonly budgetUsd?: number
-  /** No trial starts after this time, milliseconds. */
+  /** No trial starts after this time, milliseconds. Default: no limit. */
   readonly budgetMs?: number
   /** Who answers model calls. Default: the evaluation's own. */
   readonly providers?: readonly ModelProvider[]
@@ -52,17 +52,17 @@ export interface RunEvaluationOptions {
   readonly services?: NonNullable<Evaluation['services']>
   /** Where runs of agents are remembered. Default: memory. */
   readonly journal?: Journal
-  /** Where the agent is loaded from, kept with its runs so that commands find it again. */
+  /** Where the agent is loaded from, kept with its runs so that commands find it again. Default: unknown. */
   readonly source?: string
   /** Time. Default: the system's. */
   readonly clock?: Clock
-  /** Stops the evaluation; what was run is kept. */
+  /** Stops the evaluation; what was run is kept. Default: nothing does. */
   readonly signal?: AbortSignal
   /** The commit that is run, kept with the standing. Default: none. */
   readonly commit?: string
   /** Only replays recordings. Default false. */
   readonly replayOnly?: boolean
-  /** Told what happens; called for each trial. Must not throw. */
+  /** Told what happens; called for each trial. Must not throw. Default: nobody is told. */
   readonly onProgress?: (progress: Progress) => void
 }
 

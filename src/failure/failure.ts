@@ -51,11 +51,11 @@ export interface Failure {
 export interface FailureOptions {
   /** Whether trying again may help. Default: as the code says. */
   readonly retryable?: boolean
-  /** What the provider said. */
+  /** What the provider said. Default: nothing. */
   readonly provider?: ProviderDetails
-  /** More facts, for programs. */
+  /** More facts, for programs. Default: none. */
   readonly details?: { readonly [key: string]: Json }
-  /** The error behind it; reduced to name, message and stack. */
+  /** The error behind it; reduced to name, message and stack. Default: none. */
   readonly cause?: unknown
 }
 

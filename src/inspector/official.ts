@@ -89,7 +89,7 @@ export interface OfficialOptions {
   readonly journal: Journal
   /** Gets each frame; for instance `(frame) => official.adapter.send(frame)`. Must not throw. */
   readonly send: (frame: OfficialFrame) => void
-  /** Values that must not be sent, as in `createRuntime({ secrets })`. Those of the environment are known anyway. */
+  /** Values that must not be sent, as in `createRuntime({ secrets })`. Those of the environment are known anyway. Default: no others. */
   readonly secrets?: readonly string[]
   /** How often the journal is asked for new steps, milliseconds. Default 250. */
   readonly pollMs?: number

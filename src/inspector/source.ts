@@ -20,9 +20,9 @@ export interface InspectorSource {
    * shown without them. Called once per run that is opened.
    */
   readonly agentOf?: (row: RunRow) => Promise<Agent | undefined>
-  /** Agents to offer although they have no runs yet. */
+  /** Agents to offer although they have no runs yet. Default: none. */
   readonly agents?: readonly Agent[]
-  /** Values that must not be shown, as in `createRuntime({ secrets })`. Those of the environment are known anyway. */
+  /** Values that must not be shown, as in `createRuntime({ secrets })`. Those of the environment are known anyway. Default: no others. */
   readonly secrets?: readonly string[]
   /** Without it the page cannot send anything. */
   readonly control?: Control

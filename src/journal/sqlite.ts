@@ -30,6 +30,7 @@ export const connectNodeSqlite: Connect = (path, { readOnly }) => {
 
 /**
  * Makes a journal in a SQLite file, which several processes may share. Nothing is opened before its first use.
+ * @throws FailureError from its methods: `journal_unavailable` when the file cannot be opened or is of a newer version.
  *
  * @example const runtime = createRuntime({ journal: sqliteJournal({ path: '.stateloop/stateloop.db' }) })
  */

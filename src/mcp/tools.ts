@@ -18,9 +18,9 @@ export interface McpToolOptions {
   readonly effect?: ToolEffect
   /** Set when the server makes a repeated call happen once. Default false. */
   readonly idempotent?: boolean
-  /** Longest time of a call without an answer or a word of its progress, milliseconds. */
+  /** Longest time of a call without an answer or a word of its progress, milliseconds. Default: that of `mcpTools`. */
   readonly timeoutMs?: number
-  /** Longest time of a call, however much progress it tells of, milliseconds. */
+  /** Longest time of a call, however much progress it tells of, milliseconds. Default: that of `mcpTools`. */
   readonly totalTimeoutMs?: number
 }
 
@@ -32,9 +32,9 @@ export interface McpToolsOptions<K extends string, P extends string> {
   readonly server: McpServerAddress
   /** Names of the tools to take, as the server names them. Default: all, whose names the compiler then does not know. */
   readonly only?: readonly K[]
-  /** Put in front of the names, so that tools of several servers do not meet. */
+  /** Put in front of the names, so that tools of several servers do not meet. Default: nothing. */
   readonly prefix?: P
-  /** What calls do, by the server's name of the tool, or one effect for all of them. */
+  /** What calls do, by the server's name of the tool, or one effect for all of them. Default: see {@link McpToolOptions}. */
   readonly tools?: { readonly [name in NoInfer<K>]?: McpToolOptions } | McpToolOptions
   /** Longest time of a call without an answer or a word of its progress, milliseconds. Default 30,000. */
   readonly timeoutMs?: number
@@ -48,7 +48,7 @@ export interface McpToolsOptions<K extends string, P extends string> {
   readonly maxMessageBytes?: number
   /**
    * Told when the server lists other tools than those that were taken: it said so, or a connection was made anew. The tools
-   * stay as they are until the module loads again, since a run must not change under way. Must not throw.
+   * stay as they are until the module loads again, since a run must not change under way. Must not throw. Default: nobody is told.
    */
   readonly onChange?: (change: McpToolsChange) => void
 }

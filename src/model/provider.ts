@@ -20,7 +20,7 @@ export interface ToolSchema {
 
 /** Sampling and size parameters. */
 export interface ModelParams {
-  /** Default 4096. */
+  /** Most tokens of a reply, those of reasoning included. Default 4,096. */
   readonly maxOutputTokens?: number
   /** How freely words are chosen; 0 is least. Default: the provider's. */
   readonly temperature?: number
@@ -30,7 +30,7 @@ export interface ModelParams {
   readonly stop?: readonly string[]
   /** How much the model reasons, in the provider's words: `low`, `medium`, `high`. Default: the provider's. */
   readonly reasoningEffort?: string
-  /** How much a model says, where it can be told: `low`, `medium`, `high`. */
+  /** How much a model says, where it can be told: `low`, `medium`, `high`. Default: the provider's. */
   readonly verbosity?: string
 }
 

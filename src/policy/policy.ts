@@ -14,13 +14,13 @@ export interface RetryPolicy {
 
 /** Time limits of one attempt, milliseconds. */
 export interface TimeoutPolicy {
-  /** Until the connection stands. Default 10,000. */
+  /** Until the connection stands, milliseconds. Default 10,000. */
   readonly connectMs?: number
-  /** Until the first token of a stream, or the whole body of a plain reply. Default 60,000. */
+  /** Until the first token of a stream, or the whole body of a plain reply, milliseconds. Default 60,000. */
   readonly firstTokenMs?: number
-  /** Between two pieces of a stream. Default 30,000. */
+  /** Between two pieces of a stream, milliseconds. Default 30,000. */
   readonly idleMs?: number
-  /** For the whole effect, retries and waits between them included. Default 120,000. */
+  /** For the whole effect, retries and waits between them included, milliseconds. Default 120,000. */
   readonly totalMs?: number
 }
 

@@ -21,7 +21,7 @@ export interface PromptDefinition<S, M = string | readonly PromptMessage[], P = 
   readonly vars: S
   /** The messages in order; text alone is one user message. */
   readonly messages: M
-  /** Pieces of template that `{{> name}}` puts in place. */
+  /** Pieces of template that `{{> name}}` puts in place. Default: none. */
   readonly partials?: P
 }
 

@@ -13,7 +13,7 @@ import { parseYaml } from './yaml.ts'
 export interface MarkdownOptions<S> {
   /** Describes the variables. */
   readonly vars: S
-  /** Partials shared with other prompts, beside those of the front matter. */
+  /** Partials shared with other prompts, beside those of the front matter. Default: none. */
   readonly partials?: Partials
 }
 

@@ -11,9 +11,9 @@ import type { Recording } from './recording.ts'
 export interface StepDiff {
   /** Whether both have the step, and whether it is the same. */
   readonly kind: 'same' | 'changed' | 'removed' | 'added'
-  /** Entries, from 0; absent where a run does not have the step. */
+  /** Entry of the earlier run, from 0; absent where it does not have the step. */
   readonly before?: number
-  /** Entry of the later run. */
+  /** Entry of the later run, from 0; absent where it does not have the step. */
   readonly after?: number
   /** What came in and where it led: `answering done → sent`. */
   readonly text: string
@@ -33,7 +33,7 @@ export interface RunTotals {
   readonly inputTokens: number
   /** Output tokens of all model calls. */
   readonly outputTokens: number
-  /** null when a price is unknown. */
+  /** What it cost, USD; null when a price is unknown. */
   readonly costUsd: number | null
   /** From the first entry to the last, milliseconds. */
   readonly durationMs: number

@@ -10,9 +10,9 @@ export interface Blame {
   readonly what: Cause
   /** Which one: a prompt's id, a state, a tool. */
   readonly name: string
-  /** Short hashes, where what changed has some. */
+  /** Its short hash in the recording, where it has one. */
   readonly before?: string
-  /** The hash today. */
+  /** Its short hash today, where it has one. */
   readonly after?: string
   /** What changed, one line each. */
   readonly changes: readonly string[]

@@ -17,7 +17,7 @@ import { replayWith } from './replay.ts'
 export interface ForkOptions {
   /** The last entry that both have, from 0. */
   readonly at: number
-  /** Values to change, by path: `input.question`, `output.intent`, `event.text` of that entry, or `context.field`. */
+  /** Values to change, by path: `input.question`, `output.intent`, `event.text` of that entry, or `context.field`. Default: none. */
   readonly set?: { readonly [path: string]: Json }
   /** Time. Default: the system's. */
   readonly clock?: Clock

@@ -41,9 +41,9 @@ const SHORTEST_WORD = 2
 
 /** Which fields are personal. */
 export interface FieldChoice {
-  /** Further field names. */
+  /** Further field names. Default: none. */
   readonly fields?: readonly string[]
-  /** Field names that are kept as they are. */
+  /** Field names that are kept as they are. Default: none. */
   readonly keep?: readonly string[]
 }
 

@@ -17,28 +17,29 @@ import { environmentSecrets } from '../trace/index.ts'
 
 /** What attempts are performed with; every part has a default. */
 export interface ActingOptions {
-  /** Who answers model calls, found by the text before the `/` in a model's name. */
+  /** Who answers model calls, found by the text before the `/` in a model's name. Default: nobody, so that calls fail as `provider_not_found`. */
   readonly providers?: readonly ModelProvider[] | ((id: string) => ModelProvider | undefined)
-  /** The application's own objects for tools and code. */
+  /** The application's own objects for tools and code. Default: none. */
   readonly services?: { readonly [name: string]: unknown }
   /** What models cost, such as `priceTable({ overrides })`. Default: public list prices. */
   readonly prices?: PricePort
-  /** When calls to a model are refused for a while; `false` for never. A state may say otherwise. */
+  /** When calls to a model are refused for a while; `false` for never. A state may say otherwise. Default: see {@link BreakerPolicy}. */
   readonly breaker?: BreakerPolicy | false
-  /** How many calls to a model at once and how fast; `false` for no limit. A state may say otherwise. */
+  /** How many calls to a model at once and how fast; `false` for no limit. A state may say otherwise. Default: see {@link LimiterPolicy}. */
   readonly limiter?: LimiterPolicy | false
   /** Size of the response cache in memory, bytes. Default 32 MiB. The journal's database holds what is kept longer. */
   readonly cacheBytes?: number
   /**
    * Limits on what users, routes, tenants, agents and runs may spend. Limits set with `stateloop limit` win over these.
+   * Default: none.
    * @example [{ scope: 'user:*', usd: '5/day', calls: '60/m', warnAt: 0.8, timezone: 'Europe/Zurich' }]
    */
   readonly budgets?: readonly LimitDefinition[]
-  /** Told when spending comes near a limit or reaches it, once for each limit and window. Must not throw. A webhook goes here. */
+  /** Told when spending comes near a limit or reaches it, once for each limit and window. Must not throw. A webhook goes here. Default: nobody is told. */
   readonly onBudget?: (event: { readonly type: 'budget.warned' | 'budget.reached' } & BudgetNotice) => void
   /**
    * Values that must never be written down, such as keys. Those of the providers and of environment variables that are
-   * named like secrets are known anyway. Values shorter than six characters are left alone.
+   * named like secrets are known anyway. Values shorter than six characters are left alone. Default: no others.
    */
   readonly secrets?: readonly string[]
   /** Gets log lines of tools. Default: dropped. */

@@ -14,7 +14,7 @@ export interface RunSummary {
   readonly inputTokens: number
   /** Output tokens of all model calls. */
   readonly outputTokens: number
-  /** null when at least one call has no known price. */
+  /** What it cost, USD; null when at least one call has no known price. */
   readonly costUsd: number | null
 }
 

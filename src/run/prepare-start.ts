@@ -24,15 +24,15 @@ export interface StartOptions {
   readonly route?: string
   /** The customer it belongs to; caches, keys and sessions of two tenants never meet. Default: none. */
   readonly tenant?: string
-  /** Starting twice with the same key (and agent and tenant) gives the same run. */
+  /** Starting twice with the same key (and agent and tenant) gives the same run. Default: each start is a run. */
   readonly key?: string
-  /** Runs of a session follow each other and share named threads. */
+  /** Runs of a session follow each other and share named threads. Default: the run stands alone. */
   readonly session?: string
   /** When the session has a run at work: wait for it, or fail with `session_busy`. Default `reject`. */
   readonly onBusy?: 'queue' | 'reject'
-  /** Streams tokens from the first call on, even before somebody reads the events. */
+  /** Streams tokens from the first call on, even before somebody reads the events. Default false. */
   readonly stream?: boolean
-  /** Where the agent was loaded from, so that a command can resume the run. */
+  /** Where the agent was loaded from, so that a command can resume the run. Default: unknown. */
   readonly source?: string
 }
 

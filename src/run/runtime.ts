@@ -27,7 +27,7 @@ import { work, type DriveOptions, type DriveResult } from './work.ts'
 export interface RuntimeOptions extends ActingOptions {
   /** Default: memory, which forgets when the process ends. */
   readonly journal?: Journal
-  /** Agents that `resume` and `send` may have to continue; those given to `start` are known anyway. */
+  /** Agents that `resume` and `send` may have to continue; those given to `start` are known anyway. Default: none. */
   readonly agents?: readonly Agent[]
   /** Chooses versions of prompts, such as `promptLock({ path })`. Default: what the code holds. */
   readonly prompts?: PromptChooser
@@ -41,7 +41,7 @@ export interface RuntimeOptions extends ActingOptions {
    * `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` asks for it.
    */
   readonly trace?: 'off' | 'metadata' | 'content'
-  /** Logs and other onlookers: who sees what the runs of this runtime do. */
+  /** Logs and other onlookers: who sees what the runs of this runtime do. Default: none. */
   readonly observers?: readonly Observer[]
 }
 
@@ -49,7 +49,7 @@ export interface RuntimeOptions extends ActingOptions {
 export interface ResumeOptions {
   /** The agent to go on with; default: the one known by the run's agent id. */
   readonly agent?: Agent
-  /** Also resume a run whose agent changed, as long as every recorded entry folds the same. */
+  /** Also resume a run whose agent changed, as long as every recorded entry folds the same. Default false. */
   readonly acceptChanged?: boolean
   /** Streams tokens from the first call on, even before somebody reads the events. Default false. */
   readonly stream?: boolean
@@ -376,6 +376,7 @@ class LocalRuntime implements Runtime {
 
 /**
  * Makes a runtime: what starts runs of agents, goes on with them and remembers them.
+ * @throws FailureError `usage` for a budget that cannot be read.
  * @example
  * await using runtime = createRuntime({ providers: [openai()], journal: sqliteJournal({ path: '.stateloop/stateloop.db' }) })
  */

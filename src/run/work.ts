@@ -18,13 +18,13 @@ export interface DriveOptions {
   readonly concurrency?: number
   /** How often the journal is asked while there is room, milliseconds. Default 500. */
   readonly pollMs?: number
-  /** Ends it, handing over what is under way. */
+  /** Ends it, handing over what is under way. Default: nothing does. */
   readonly signal?: AbortSignal
   /** How long a call that must not be repeated may take to finish when it ends, milliseconds. Default 5,000. */
   readonly graceMs?: number
-  /** Also take up runs of changed agents, as long as every recorded entry folds the same. */
+  /** Also take up runs of changed agents, as long as every recorded entry folds the same. Default false. */
   readonly acceptChanged?: boolean
-  /** Told of a run that could not be taken up, or of the journal being away (then `run` is empty). Must not throw. */
+  /** Told of a run that could not be taken up, or of the journal being away (then `run` is empty). Must not throw. Default: nobody is told. */
   readonly onTrouble?: (run: string, trouble: Failure) => void
 }
 

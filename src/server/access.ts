@@ -20,7 +20,7 @@ export interface Identity {
 export interface AccessOptions {
   /** Requests need it as bearer token; at least 16 characters. Required unless `authenticate` is given. */
   readonly token?: string
-  /** Decides instead of the token. May throw, which refuses the request with a defect. */
+  /** Decides instead of the token. May throw, which refuses the request with a defect. Default: the token decides. */
   readonly authenticate?: (request: Request) => boolean | Promise<boolean>
   /**
    * Says whom the request is for, from a session cookie for example. Default: the headers `x-stateloop-user`,

@@ -15,17 +15,17 @@ export interface ServerOptions extends AccessOptions {
   readonly runtime: Runtime
   /** Agents that clients may start; their ids are their names. Runs of other agents are not shown. */
   readonly agents: readonly AnyAgent[]
-  /** Agents that chat clients can talk to, by the name they use; agents that take text are there under their ids. */
+  /** Agents that chat clients can talk to, by the name they use; agents that take text are there under their ids. Default: those alone. */
   readonly chat?: { readonly [name: string]: ChatAgent }
-  /** Models that OpenAI clients can call by these names. */
+  /** Models that OpenAI clients can call by these names. Default: none. */
   readonly models?: { readonly [alias: string]: ModelName | ModelAlias }
   /** Serves a page to talk to the agents at the root. Default true; it holds no secret and asks for the token. */
   readonly page?: boolean
-  /** More routes, by path, for requests that were let in: `{ '/mcp': mcpEndpoint({ runtime, agents }).fetch }`. */
+  /** More routes, by path, for requests that were let in: `{ '/mcp': mcpEndpoint({ runtime, agents }).fetch }`. Default: none. */
   readonly mount?: { readonly [path: string]: (request: Request, identity: Identity) => Promise<Response> }
   /** How much callers may ask for. Default: see {@link ServerLimits}. */
   readonly limits?: ServerLimits
-  /** Path in front of every route, for a server inside another: `/api/agents`. */
+  /** Path in front of every route, for a server inside another: `/api/agents`. Default: none. */
   readonly basePath?: string
   /** Origins of pages that may call, as `https://app.example`. Default: only pages from the server itself. */
   readonly origins?: readonly string[]

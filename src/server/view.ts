@@ -37,7 +37,7 @@ export interface RunView<O = unknown> {
   readonly inputTokens: number
   /** Output tokens of all model calls. */
   readonly outputTokens: number
-  /** null when at least one call has no known price. */
+  /** What it cost so far, USD; null when at least one call has no known price. */
   readonly costUsd: number | null
   /** What it waits for, when its status is `waiting`. */
   readonly waiting?: readonly Waiting[]

@@ -19,7 +19,7 @@ export interface Fault {
   readonly raw?: string | Uint8Array
   /** Before the headers, milliseconds. */
   readonly delayMs?: number
-  /** Between two pieces of the body. With a body that is one piece: splits it into single bytes. */
+  /** Between two pieces of the body, milliseconds. With a body that is one piece: splits it into single bytes. Default: sent at once. */
   readonly dripMs?: number
   /**
    * Stops after so many bytes of the body: `end` ends the reply as if it were complete, `close` closes the connection in the
@@ -131,7 +131,8 @@ const listen = (server: ReturnType<typeof createSocketServer>, port: number): Pr
   })
 
 /**
- * Starts the server on loopback.
+ * Starts a loopback server that misbehaves as it is told, one fault for each request.
+ * @throws Error when the port is taken.
  * @example
  * await using server = await faultServer({ faults: [{ status: 429, headers: { 'retry-after': '2' } }, { body: '{"choices":[]}' }] })
  * const provider = openai({ baseURL: server.url, apiKey: 'test' })

@@ -14,7 +14,7 @@ export interface ScriptedServerOptions {
   readonly provider: ModelProvider
   /** Default: any free one. */
   readonly port?: number
-  /** When given, requests need it as bearer token. */
+  /** Requests need it as bearer token. Default: they need none. */
   readonly apiKey?: string
 }
 
@@ -128,7 +128,8 @@ const answer = async ({ provider, apiKey }: ScriptedServerOptions, request: Inco
 }
 
 /**
- * Starts the server on loopback.
+ * Starts a loopback server that speaks OpenAI's chat completions and answers with a provider.
+ * @throws Error when the port is taken.
  * @example
  * await using server = await scriptedServer({ provider: script([replyText('Hello')]) })
  * const provider = openai({ baseURL: server.url, apiKey: 'test' })

@@ -12,19 +12,19 @@ export interface ToolDefinition<I, O> {
   readonly input: Schema<I>
   /** Validates the result; without it any JSON passes. */
   readonly output?: Schema<O>
-  /** Default `none`. */
+  /** What it does to the world. Default `none`. An irreversible call needs an approval. */
   readonly effect?: ToolEffect
   /** Set when the tool honours `context.key`. Default false, which for a tool with an effect means: ask after a crash. */
   readonly idempotent?: boolean
-  /** Default 30,000. */
+  /** How long an attempt may take, milliseconds. Default 30,000. */
   readonly timeoutMs?: number
-  /** Default 262,144. */
+  /** Largest result as JSON, bytes; a larger one fails as `result_too_large`. Default 262,144. */
   readonly maxResultBytes?: number
-  /** Default false. */
+  /** Set when the same call with the same result is legitimate waiting, not a loop. Default false. */
   readonly polling?: boolean
   /** How long an equal call gets the same result. Only for tools without an effect. Default: each call is performed. */
   readonly cache?: CachePolicy
-  /** Default one attempt. */
+  /** When and how often a failed attempt is tried again. Default: one attempt. */
   readonly retry?: RetryPolicy
   /** Performs a call; may be asynchronous. What it throws is `tool_failed`; what it returns must be JSON. */
   readonly run: (input: NoInfer<I>, context: ToolContext) => NoInfer<O> | Promise<NoInfer<O>>

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { apiList, apiPage } from '../../scripts/api/index-page.ts'
 import { apiPages } from '../../scripts/api/pages.ts'
 import { readApi } from '../../scripts/api/reflection.ts'
-import { undocumented } from '../../scripts/api/undocumented.ts'
+import { commentProblems } from '../../scripts/api/comment-problems.ts'
 import { API_LIST_PATH, API_PATH } from '../../scripts/reference.ts'
 import { root } from './pages.ts'
 
@@ -17,13 +17,19 @@ test('every link in a comment resolves', () => {
   expect(api.warnings).toEqual([])
 })
 
-test('every export, every member of an exported type and every option has a comment', () => {
-  expect(undocumented(api)).toEqual([])
+test('every export, member and option has a comment, and says its unit and what holds without it', () => {
+  expect(commentProblems(api)).toEqual([])
 })
 
-test('a link that leads nowhere and what has no comment are found', () => {
+test('a link that leads nowhere and what a comment leaves out are found', () => {
   expect(planted.warnings.join()).toContain('nobody')
-  expect(undocumented(planted)).toEqual(['planted: GreetOptions.loud', 'planted: greet.loud', 'planted: silent', 'planted: place.where'])
+  expect(commentProblems(planted)).toEqual([
+    'planted: GreetOptions.loud has no comment',
+    'planted: GreetOptions.waitMs does not say its unit',
+    'planted: GreetOptions.name does not say what holds without it',
+    'planted: silent has no comment',
+    'planted: place.where has no comment',
+  ])
 })
 
 test.each([

@@ -14,13 +14,13 @@ import type { Erased, StateOptions } from './options.ts'
 /** The method `t.approve`. */
 export type ApproveMethod<X extends Env> = <const A extends string, const R extends string, const T extends keyof X['tools'] & string = never, const E extends Routes<'human'> = {}>(
   options: StateOptions & {
-    /** What the person is shown beside the calls. Pure. */
+    /** What the person is shown beside the calls. Pure. Default: nothing. */
     readonly show?: (args: Args<X>) => unknown
     /** How long to wait before `expired`, milliseconds. Default: for ever. */
     readonly expiresMs?: number
     /** Tools whose calls need a decision. Default: irreversible ones, and those that `onTools` sends here. */
     readonly tools?: readonly (keyof X['tools'] & string)[]
-    /** A call the author decided, which a `t.tool` state performs after it. */
+    /** A call the author decided, which a `t.tool` state performs after it. Default: the calls that a model asked for. */
     readonly call?: {
       readonly tool: T
       /** Arguments of the call. Pure. */

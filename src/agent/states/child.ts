@@ -16,7 +16,7 @@ export type AgentMethod<X extends Env> = <const A extends keyof X['agents'] & st
   options: StateOptions & {
     /** Input of the child. Pure. */
     readonly input: (args: Args<X>) => InputOf<X['agents'][A]>
-    /** A context field that accepts the child's output, or a pure function to the fields that change. */
+    /** A context field that accepts the child's output, or a pure function to the fields that change. Default: nothing is saved. */
     readonly save?: FieldFor<X, OutputOf<X['agents'][A]>> | SaveFunction<X, OutputOf<X['agents'][A]>>
     /** Where the run goes once the child has given its output. */
     readonly onDone: N
@@ -33,7 +33,7 @@ export type EachMethod<X extends Env> = <const A extends keyof X['agents'] & str
     readonly concurrency?: number
     /** More items than this fail with `loop_limit`. Default 100. */
     readonly maxItems?: number
-    /** A context field that accepts the children's outputs in order, or a pure function to the fields that change. */
+    /** A context field that accepts the children's outputs in order, or a pure function to the fields that change. Default: nothing is saved. */
     readonly save?: FieldFor<X, OutputOf<X['agents'][A]>[]> | SaveFunction<X, OutputOf<X['agents'][A]>[]>
     /** Where the run goes once every child has given its output. */
     readonly onDone: N

@@ -7,7 +7,7 @@ import type { State } from '../state.ts'
 /** The method `t.choose`. */
 export type ChooseMethod<X extends Env> = <const N extends Choice<X>>(
   options: N & {
-    /** One sentence for charts. */
+    /** One sentence for charts. Default: none. */
     readonly description?: string
   },
 ) => State<'choose', NextTargets<N>>

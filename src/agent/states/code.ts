@@ -15,11 +15,11 @@ export type CodeMethod<X extends Env> = <O, const N extends Next<X, O>, const E 
   options: AttemptOptions & {
     /** Runs once per attempt; may be asynchronous and may throw. What it returns must be JSON. */
     readonly run: (args: Args<X>, context: CodeContext) => O | Promise<O>
-    /** Validates the result. */
+    /** Validates the result. Default: any JSON passes. */
     readonly output?: Schema<NoInfer<O>>
     /** Set when running twice under one key happens once, so that it may run again after a crash. Default false. */
     readonly idempotent?: boolean
-    /** A context field that accepts the result, or a pure function to the fields that change. */
+    /** A context field that accepts the result, or a pure function to the fields that change. Default: nothing is saved. */
     readonly save?: FieldForLater<X, NoInfer<O>> | SaveFunction<X, NoInfer<O>>
     /** Where the run goes with the result. */
     readonly onDone: N

@@ -23,7 +23,7 @@ export type CompactMethod<X extends Env> = <const N extends Next<X, string>, con
     readonly keep?: number
     /** What the summary must hold on to. Default: facts, decisions, open questions and results of tools. */
     readonly instructions?: string
-    /** A context field that accepts the summary, or a pure function to the fields that change. */
+    /** A context field that accepts the summary, or a pure function to the fields that change. Default: nothing is saved. */
     readonly save?: FieldFor<X, string> | SaveFunction<X, string>
     /** Usually the state that talks in the thread. */
     readonly onDone: N

@@ -35,7 +35,7 @@ export type HumanMethod<X extends Env> = <const T extends string, const E extend
   options: StateOptions & {
     /** Declared event → state. */
     readonly on: EventRoutes<X, T>
-    /** What the person is shown. Pure. */
+    /** What the person is shown. Pure. Default: nothing. */
     readonly show?: (args: Args<X>) => unknown
     /** How long to wait before `expired`, milliseconds. Default: for ever. */
     readonly expiresMs?: number

@@ -42,7 +42,7 @@ export type FallbackMethod<X extends Env> = <
     PromptOptions<X, P, G> & {
       /** What the reply must be. Default: its text. */
       readonly output?: S
-      /** A context field that accepts the output, or a pure function to the fields that change. */
+      /** A context field that accepts the output, or a pure function to the fields that change. Default: nothing is saved. */
       readonly save?: FieldFor<X, Infer<S>> | SaveFunction<X, Infer<S>>
       /** Where the run goes with the first output that an alternative gave. */
       readonly onDone: N

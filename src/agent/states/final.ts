@@ -11,9 +11,9 @@ type OutputIn<O, K> = [O] extends [undefined] ? (K extends 'done' ? undefined : 
 
 /** The method `t.final`. */
 export type FinalMethod<X extends Env> = <const O = undefined, const K extends FinalOutcome = 'done'>(options?: {
-  /** One sentence for charts. */
+  /** One sentence for charts. Default: none. */
   readonly description?: string
-  /** What the run gives. Pure; must not throw. */
+  /** What the run gives. Pure; must not throw. Default: nothing. */
   readonly output?: (args: Args<X>) => O
   /** Default `done`. */
   readonly outcome?: K

@@ -8,7 +8,7 @@ import { saveActions, saveName, type FieldFor, type SaveFunction } from '../save
 import { isState, type Escapes, type FinalOutput, type State, type States } from '../state.ts'
 
 interface Described {
-  /** One sentence for charts. */
+  /** One sentence for charts. Default: none. */
   readonly description?: string
 }
 
@@ -19,7 +19,7 @@ export type GroupMethod<X extends Env> = <const S extends States, const N extend
     readonly initial: NoInfer<keyof S & string>
     /** States of the group by name; they may also lead to states beside the group. */
     readonly states: S
-    /** A context field that accepts the output of the group's final states, or a pure function. */
+    /** A context field that accepts the output of the group's final states, or a pure function. Default: nothing is saved. */
     readonly save?: FieldFor<X, FinalOutput<S[keyof S]>> | SaveFunction<X, FinalOutput<S[keyof S]>>
     /** Where the group leads once one of its final states is reached. */
     readonly onDone: N

@@ -20,7 +20,7 @@ const MAX_TURNS = 16
 
 /** Options of a tool loop, shared with one-shot agents. */
 export interface LoopOptions<L> {
-  /** Tools whose calls a person must approve, beside those that cannot be undone. */
+  /** Tools whose calls a person must approve, beside those that cannot be undone. Default: none. */
   readonly approve?: readonly L[]
   /** How long an approval may take before `expired`, milliseconds. Default: for ever. */
   readonly expiresMs?: number
@@ -45,11 +45,11 @@ export type LoopMethod<X extends Env> = <
     LoopOptions<NoInfer<L>[number]> & {
       /** Names of tools the model may call. */
       readonly tools: L
-      /** What the person who approves is shown beside the calls. Pure. */
+      /** What the person who approves is shown beside the calls. Pure. Default: nothing. */
       readonly show?: (args: Args<X>) => unknown
       /** What the last reply must be. Default: its text. */
       readonly output?: S
-      /** A context field that accepts the output, or a pure function to the fields that change. */
+      /** A context field that accepts the output, or a pure function to the fields that change. Default: nothing is saved. */
       readonly save?: FieldFor<X, Infer<S>> | SaveFunction<X, Infer<S>>
       /** Name of a thread to go on with. Default: a new one at each entry. */
       readonly thread?: string

@@ -49,11 +49,11 @@ export type ModelMethod<X extends Env> = <
     PromptOptions<X, P, G> & {
       /** What the reply must be. Default: its text. */
       readonly output?: S
-      /** A context field that accepts the output, or a pure function to the fields that change. */
+      /** A context field that accepts the output, or a pure function to the fields that change. Default: nothing is saved. */
       readonly save?: FieldFor<X, Infer<S>> | SaveFunction<X, Infer<S>>
-      /** Names of tools the model may call. */
+      /** Names of tools the model may call. Default: none. */
       readonly tools?: L
-      /** Where tool calls lead. Nothing runs before its route is taken. */
+      /** Where tool calls lead: a state for all of them, or one for each tool. Required with `tools`. Nothing runs before its route is taken. */
       readonly onTools?: R & EveryCall<L, R>
       /** Name of a thread to go on with. Default: a new one, unless the run comes back from `tools`. */
       readonly thread?: string

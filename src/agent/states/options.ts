@@ -5,9 +5,9 @@ import type { BreakerPolicy, CachePolicy, LimiterPolicy, RetryPolicy, TimeoutPol
 
 /** Options of every state that performs an effect. */
 export interface StateOptions {
-  /** One sentence for charts. Not part of the agent's hash. */
+  /** One sentence for charts. Not part of the agent's hash. Default: none. */
   readonly description?: string
-  /** How often the state may be entered in one run before it fails with `loop_limit`. */
+  /** How often the state may be entered in one run before it fails with `loop_limit`. Default: as often as the run's limits allow. */
   readonly maxVisits?: number
 }
 
@@ -15,7 +15,7 @@ export interface StateOptions {
 export interface AttemptOptions extends StateOptions {
   /** When and how often a failed attempt is tried again. Default: see {@link RetryPolicy}. */
   readonly retry?: RetryPolicy
-  /** Milliseconds. */
+  /** Time limits of an attempt and of the whole effect, milliseconds. Default: see {@link TimeoutPolicy}. */
   readonly timeout?: TimeoutPolicy
 }
 
@@ -35,9 +35,9 @@ export interface CallOptions extends AttemptOptions {
 
 /** Options of states that ask a model in their own way: they win over those of the model. */
 export interface ParamOptions {
-  /** Parameters of this state's calls. Part of the step's hash. */
+  /** Parameters of this state's calls. Part of the step's hash. Default: those of the model. */
   readonly params?: ModelParams
-  /** Passed to the provider as it is, beside those of the model. Part of the step's hash. */
+  /** Passed to the provider as it is, beside those of the model. Part of the step's hash. Default: nothing. */
   readonly providerOptions?: { readonly [key: string]: Json }
 }
 

@@ -15,7 +15,7 @@ import type { AttemptOptions, CacheOptions, Erased } from './options.ts'
 export type DocumentLike = { readonly [F in keyof Document]: Document[F] | undefined } & Pick<Document, 'id' | 'text'>
 
 interface FoundOptions<X extends Env, N> {
-  /** A context field that accepts the documents, or a pure function to the fields that change. */
+  /** A context field that accepts the documents, or a pure function to the fields that change. Default: nothing is saved. */
   readonly save?: FieldFor<X, Document[]> | SaveFunction<X, Document[]>
   /** Where the run goes with the documents. */
   readonly onDone: N

@@ -29,7 +29,7 @@ export type ToolMethod<X extends Env> = <const T extends keyof X['tools'] & stri
     CacheOptions & {
       /** Arguments of the call. Pure. */
       readonly args: (args: Args<X>) => ToolInput<X['tools'][T]>
-      /** A context field that accepts the result, or a pure function to the fields that change. */
+      /** A context field that accepts the result, or a pure function to the fields that change. Default: nothing is saved. */
       readonly save?: FieldFor<X, ToolOutput<X['tools'][T]>> | SaveFunction<X, ToolOutput<X['tools'][T]>>
       /** Where the run goes with the result. */
       readonly onDone: N

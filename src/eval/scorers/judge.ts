@@ -29,11 +29,11 @@ export interface JudgeOptions {
   readonly rubric: string
   /** Grade from 1 to 5 from which it passes. Default 4. */
   readonly passAt?: number
-  /** Rows that people judged, to measure how far this judge can be trusted. */
+  /** Rows that people judged, to measure how far this judge can be trusted. Default: it is not measured. */
   readonly labels?: readonly LabelledRow[]
   /** What is judged; default the output. */
   readonly actual?: (trial: Scored) => unknown
-  /** Default 600. */
+  /** Most tokens of a verdict. Default 600. */
   readonly maxOutputTokens?: number
 }
 
@@ -74,7 +74,8 @@ const judgeAgent = (model: ModelName, maxOutputTokens: number): Agent<Asked, Sai
 }
 
 /**
- * Judges with a model.
+ * Makes a scorer that lets a model grade an answer against a rubric, 1 to 5.
+ * @throws FailureError `agent_invalid` for a model that is not `provider/model`; while scoring, the failure of its model call.
  * @example judge({ model: 'openai/gpt-5-mini', rubric: 'Answers the question, names a source, invents nothing.', labels })
  */
 export const judge = ({ model, rubric, passAt = 4, labels = [], actual = ({ output }) => output, maxOutputTokens = 600 }: JudgeOptions): Judge => {

@@ -17,7 +17,7 @@ import type { Clean, StreamTimes } from './stream.ts'
 export interface InspectorOptions extends InspectorSource {
   /** Port on 127.0.0.1. Default: a free one. */
   readonly port?: number
-  /** Runs to open at once: one to look at, two to compare; or `agent:<id>` for all runs of an agent. */
+  /** Runs to open at once: one to look at, two to compare; or `agent:<id>` for all runs of an agent. Default: none. */
   readonly open?: readonly string[]
   /** Opens each new run as it starts. Default false. */
   readonly live?: boolean

@@ -37,6 +37,7 @@ const removalOn = (db: PgDatabase, clock: Clock): Pick<Journal, 'sizes' | 'remov
 /**
  * Makes a journal in a PostgreSQL database, which any number of processes and machines share. Nothing is connected before
  * its first use. It takes connections of its own; behind a pooler, use session pooling.
+ * @throws FailureError from its methods: `usage` without the package `pg` or for a URL that is none, `journal_unavailable`.
  *
  * @example const runtime = createRuntime({ journal: postgresJournal({ url: 'postgres://localhost/app' }) })
  */

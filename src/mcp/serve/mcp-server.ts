@@ -11,7 +11,7 @@ export interface McpServeOptions {
   readonly runtime: Runtime
   /** Agents that are offered as tools. */
   readonly agents: readonly AnyAgent[]
-  /** What each agent is for, by its id; models choose by it. */
+  /** What each agent is for, by its id; models choose by it. Default: names the agent. */
   readonly descriptions?: { readonly [agent: string]: string }
   /** Name and version that clients are told. Default `stateloop`, `1`. */
   readonly name?: string

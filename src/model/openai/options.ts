@@ -17,18 +17,18 @@ export interface OpenAiOptions {
   readonly baseURL?: string
   /** Which API to speak. Default `chat`. */
   readonly wire?: 'chat' | 'responses'
-  /** Azure OpenAI: an `api-key` header, an `api-version` and deployments in the path. */
+  /** Azure OpenAI: an `api-key` header, an `api-version` and deployments in the path. Default: OpenAI, or a server that speaks like it. */
   readonly azure?: {
     /** Default `OPENAI_API_VERSION`. */
     readonly apiVersion?: string
     /** Default: the model's name. */
     readonly deployment?: string
   }
-  /** Replaces undici's fetch. The connect timeout is then the business of that function. */
+  /** Used instead of undici's fetch, the default. The connect timeout is then the business of that function. */
   readonly fetch?: Fetch
   /** Connections open at once; further calls wait for a free one. Not used with `fetch`. Default 1,000. */
   readonly maxConnections?: number
-  /** Headers for every request. */
+  /** Headers for every request. Default: none. */
   readonly headers?: { readonly [name: string]: string }
   /** Role of system messages; models that reason may insist on `developer`. Default `system`. */
   readonly systemRole?: 'system' | 'developer'

@@ -84,11 +84,11 @@ export const bestSentences = (question: string, documents: readonly PromptDocume
 
 /** Options of {@link keywordRules}. */
 export interface KeywordRulesOptions {
-  /** Keywords by label, for outputs with an enum of these labels. */
+  /** Keywords by label, for outputs with an enum of these labels. Default: it does not classify. */
   readonly labels?: { readonly [label: string]: readonly string[] }
   /** The label when no keyword occurs. Required with `labels`. */
   readonly otherwise?: string
-  /** Tools that are called once when the user asks for them in these words. */
+  /** Tools that are called once when the user asks for them in these words. Default: none. */
   readonly tools?: { readonly [name: string]: { readonly when: readonly string[]; readonly args: (question: string) => Json } }
   /** Finds the question in a request. Default: the last user message. */
   readonly question?: (request: ModelRequest) => string

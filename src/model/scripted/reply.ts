@@ -9,7 +9,7 @@ import type { ModelReply, ModelRequest } from '../provider.ts'
 export interface ReplyOptions {
   /** Before the first piece, milliseconds of the provider's clock. Default 0. */
   readonly delayMs?: number
-  /** Between two pieces of a stream. Default 0. */
+  /** Between two pieces of a stream, milliseconds. Default 0. */
   readonly pieceMs?: number
   /** Default: counted, four characters to a token. */
   readonly usage?: Usage | null

@@ -28,7 +28,7 @@ type Turns = readonly Turn[] | { readonly [state: string]: readonly Turn[] }
 const isList = (turns: Turns): turns is readonly Turn[] => Array.isArray(turns)
 
 /**
- * Makes a provider from turns.
+ * Makes a provider that says given turns one after the other; a call after the last of them throws, which ends the run as a defect.
  * @param turns one list for all requests in order, or a list per state by its name.
  * @example script([replyCalls({ name: 'lookup', args: { id: 7 } }), replyText('It is on its way.')])
  */

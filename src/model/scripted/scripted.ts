@@ -72,7 +72,7 @@ const answer = async (rules: readonly Rule[], request: ModelRequest, context: Ru
 }
 
 /**
- * Makes the provider.
+ * Makes a provider in this process that answers by rules; a request that no rule answers fails as `invalid_request`.
  * @example scripted({ rules: (request) => replyText(`You said: ${lastUserText(request)}`) })
  */
 export const scripted = (options: ScriptedOptions): ModelProvider => {

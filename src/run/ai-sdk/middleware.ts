@@ -20,7 +20,7 @@ export interface AiSdkMiddlewareOptions extends CallAgentPolicies, Omit<RuntimeO
   readonly name?: string
   /** Limits of each call. Default: see {@link Limits}. */
   readonly limits?: Limits
-  /** Who a call is for; asked at each call. Must not throw. */
+  /** Who a call is for; asked at each call. Must not throw. Default: nobody. */
   readonly identify?: () => Pick<StartOptions, 'user' | 'route' | 'tenant' | 'session'>
 }
 
