@@ -5,7 +5,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
-import { lastToolResults, replyCalls, replyText, scripted, textOf } from 'stateloop'
+import { lastToolResults, lastUserText, replyCalls, replyOutput, replyText, scripted, textOf } from 'stateloop'
 import { scriptedServer } from 'stateloop/testing'
 import { expect, test } from 'vitest'
 import { readPage } from '../docs/pages.ts'
@@ -48,4 +48,18 @@ test('MCP both ways: tools of the reference server for an agent, and the agent a
   expect(await ask(new StdioClientTransport({ command: join(folder.path, 'node_modules/.bin/stateloop'), args: ['mcp', 'clerk'], cwd: folder.path, env: { ...env }, stderr: 'ignore' }))).toEqual(answer)
   const url = new URL(/http:\S+/.exec(lasting.get('node src/server.ts')?.said ?? '')?.[0] ?? '')
   expect(await ask(new StreamableHTTPClientTransport(url, { requestInit: { headers: { authorization: `Bearer ${TOKEN}` } } }) as Transport)).toEqual(answer)
+})
+
+test("OpenAI's own client asks a model by an alias, an agent, and goes on with a conversation", async () => {
+  const rules = scripted({ id: 'openai', rules: (request) => (request.output === undefined ? replyText(`You said: ${lastUserText(request)}`) : replyOutput({ topic: 'order' })) })
+  await using model = await scriptedServer({ provider: rules, apiKey: KEY })
+  await using folder = await newcomerFolder({ OPENAI_BASE_URL: model.url, OPENAI_API_KEY: KEY, STATELOOP_TOKEN: TOKEN })
+  await folder.type('npm init --yes')
+  await folder.type('npm pkg set type=module')
+  const served = /http:\/\/127\.0\.0\.1:\d+/
+  const { printed } = await follow(folder, readPage('docs/how-to/openai-clients.md'), {
+    change: (text, said) => text.replace('port: 8080', 'port: 0').replace('http://127.0.0.1:8080', served.exec(said)?.[0] ?? ''),
+  })
+  expect(printed.get('node src/ask.ts')).toBe('You said: Say hello. This is about: order\n')
+  expect(printed.get('node src/talk.ts')).toBe('You said: And in French?\n')
 })
