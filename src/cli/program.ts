@@ -1,7 +1,5 @@
 // The command line as a function from arguments to an exit code. Invariant: it never ends the process, and with `--json`
 // standard output holds JSON even when the command was not understood.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
 import { failure, type Failure } from '../failure/index.ts'
 import type { CommandDefinition } from './command.ts'
@@ -38,6 +36,7 @@ import { forgetCommand, pruneCommand } from './commands/prune.ts'
 import { workerCommand } from './commands/worker.ts'
 import { EXIT, EXIT_HELP, exitOfFailure, failureFrom } from './exit-code.ts'
 import { plain, type Io } from './io.ts'
+import { ownManifest } from './own-package.ts'
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly CommandDefinition<never>[] = [
@@ -104,8 +103,6 @@ const report = (io: Io, problem: Failure, json: boolean, lines: boolean): void =
   else io.err(`${io.style('red', `${problem.code}:`)} ${plain(problem.message)}\n${problem.code === 'defect' && problem.cause?.stack !== undefined ? `${plain(problem.cause.stack)}\n` : ''}`)
 }
 
-const ownVersion = (): string => (JSON.parse(readFileSync(fileURLToPath(import.meta.resolve('stateloop/package.json')), 'utf8')) as { readonly version: string }).version
-
 /** Performs a command line. @returns the exit code. */
 export const runCli = async (args: readonly string[], io: Io): Promise<number> => {
   // Known before the arguments are parsed, because parsing itself may fail.
@@ -114,7 +111,7 @@ export const runCli = async (args: readonly string[], io: Io): Promise<number> =
   let exit: number = EXIT.done
   const program = new Command('stateloop')
     .description('Run LLM agents as state machines: start them, go on with them, and see every step.')
-    .version(ownVersion(), '-V, --version', 'print the version')
+    .version(ownManifest().version, '-V, --version', 'print the version')
     // Options after the name of a command are that command's, also where its group has one of the same name.
     .enablePositionalOptions()
     .exitOverride()

@@ -20,7 +20,8 @@ export interface Project {
 
 const CONFIG_NAMES = ['stateloop.config.ts', 'stateloop.config.mts', 'stateloop.config.js', 'stateloop.config.mjs'] as const
 
-const rootOf = (cwd: string): string => {
+/** The nearest folder with a package.json, from the working directory up. */
+export const rootOf = (cwd: string): string => {
   for (let folder = cwd; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'package.json'))) return folder
     if (dirname(folder) === folder) return cwd

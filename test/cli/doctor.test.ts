@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkEndpoint } from '../../src/cli/doctor/endpoints.ts'
+import { checkPackages } from '../../src/cli/doctor/packages.ts'
 import { checkNode } from '../../src/cli/doctor/surroundings.ts'
 import { OLDEST_NODE } from '../../src/cli/oldest-node.ts'
 import { replyFailure, replyOutput, replyCalls, replyText, openai, scripted, type Rule } from '../../src/model/index.ts'
@@ -75,6 +76,34 @@ describe('stateloop doctor', () => {
     expect(report.of('agents').join('\n')).toMatch(/broken: .*oh no\n?[^]*ok: 1 agent: forecast/)
   })
 
+  it('looks on when the settings cannot be read', async () => {
+    const report = await doctor(await projectWith('export default {'))
+    expect(report).toMatchObject({ code: 3, ok: false })
+    expect(report.of('settings')).toEqual([expect.stringMatching(/^broken: .*stateloop\.config\.mjs/)])
+    expect(report.of('agents')).toEqual(['ok: 1 agent: forecast'])
+  })
+
+  it('names the packages that parts need, those that do not fit, and another copy of its own', async () => {
+    const project = await projectWith('export default {}')
+    const install = (name: string, version: string): Promise<void> => project.write(`node_modules/${name}/package.json`, JSON.stringify({ name, version }))
+    const look = (): readonly string[] =>
+      checkPackages({ root: project.folder }, { version: '1.2.3', peerDependencies: { hono: '^4.13.0', pg: '^8.23.0', '@opentelemetry/sdk-node': '^0.301.0' } }).map(({ status, message }) => `${status}: ${message}`)
+    expect(look()).toEqual(['ok: stateloop 1.2.3'])
+    await install('hono', '4.14.2')
+    await install('pg', '9.0.0')
+    await install('@opentelemetry/sdk-node', '0.302.0')
+    await install('stateloop', '1.1.0')
+    expect(look()).toEqual([
+      expect.stringMatching(/^warning: this command is stateloop 1\.2\.3, and the project has 1\.1\.0\. /),
+      'broken: pg 9.0.0 is installed, and stateloop 1.2.3 needs ^8.23.0: npm install pg@^8.23.0',
+      'broken: @opentelemetry/sdk-node 0.302.0 is installed, and stateloop 1.2.3 needs ^0.301.0: npm install @opentelemetry/sdk-node@^0.301.0',
+      'ok: stateloop 1.2.3, hono 4.14.2',
+    ])
+    await install('hono', '4.12.9')
+    await install('pg', '8.23.0')
+    expect(look()).toEqual(expect.arrayContaining(['broken: hono 4.12.9 is installed, and stateloop 1.2.3 needs ^4.13.0: npm install hono@^4.13.0', 'ok: stateloop 1.2.3, pg 8.23.0']))
+  })
+
   it('requires the Node that package.json requires', async () => {
     const { engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { readonly engines: { readonly node: string } }
     expect(engines.node).toBe(`>=${OLDEST_NODE}`)
@@ -128,7 +157,7 @@ describe('--probe', () => {
   it('says that structured output, tools and streaming work', async () => {
     const report = await probed(able)
     expect(report.code).toBe(0)
-    expect(report.of('probe')).toEqual(['structured output', 'tools', 'streaming'].map((what) => `ok: local/m: ${what} works`))
+    expect(report.of('probe')).toEqual([...['structured output', 'tools', 'streaming'].map((what) => `ok: local/m: ${what} works`), 'ok: local/m: tokens are counted'])
   })
 
   it('warns when a server ignores or refuses what it was asked for', async () => {
@@ -138,7 +167,15 @@ describe('--probe', () => {
       expect.stringMatching(/^warning: local\/m: structured output was asked for, but the reply had none/),
       expect.stringMatching(/^warning: local\/m: the server refuses tools/),
       'ok: local/m: streaming works',
+      'ok: local/m: tokens are counted',
     ])
+  })
+
+  it('warns when a server counts no tokens', async () => {
+    const body = '{"id":"1","object":"chat.completion","model":"m","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"blue"}}]}'
+    await using server = await faultServer({ faults: [{ body }] })
+    const report = await doctor(await projectWith(configWith(server.url)), '--probe', 'local/m')
+    expect(report.of('probe').at(-1)).toMatch(/^warning: local\/m: no tokens were counted with structured output, tools/)
   })
 
   it('ends with 3 when no call succeeds', async () => {

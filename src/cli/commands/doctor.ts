@@ -7,19 +7,30 @@ import { COMMON, type CommandDefinition } from '../command.ts'
 import { broken, guarded, ok, warning, type Check } from '../doctor/check.ts'
 import { checkEndpoint, checkKeys } from '../doctor/endpoints.ts'
 import { probeModel } from '../doctor/probe.ts'
+import { checkPackages } from '../doctor/packages.ts'
 import { checkRecordings } from '../doctor/recordings.ts'
 import { checkDatabase, checkNode } from '../doctor/surroundings.ts'
 import { EXIT, failureFrom } from '../exit-code.ts'
 import { oneLine, type Io } from '../io.ts'
 import { agentNames, loadAgent, type LoadedAgent } from '../load-agent.ts'
 import type { CommonOptions } from '../open-runtime.ts'
-import { databasePath, lockPath, openProject, type Project } from '../project.ts'
+import { databasePath, lockPath, openProject, rootOf, type Project } from '../project.ts'
 import { findingsOf } from '../prompts/findings.ts'
 import { withWorkspace } from '../prompts/workspace.ts'
 import { chooseProviders } from '../providers.ts'
 
 interface DoctorOptions extends CommonOptions {
   readonly probe?: readonly string[]
+}
+
+/** The project, without its settings where those cannot be read, so that all else is looked at. */
+const openSettings = async (io: Io): Promise<{ readonly project: Project; readonly checks: readonly Check[] }> => {
+  try {
+    const project = await openProject(io)
+    return { project, checks: project.configPath === undefined ? [] : [ok('settings', project.configPath)] }
+  } catch (thrown) {
+    return { project: { root: rootOf(io.cwd), cwd: io.cwd, config: {} }, checks: [broken('settings', failureFrom(thrown).message)] }
+  }
 }
 
 /** The agents that load, and what to say of those that do not. */
@@ -69,10 +80,12 @@ const MARKS = { ok: '✓', warning: '!', broken: '✗' } as const
 const COLOURS = { ok: 'green', warning: 'yellow', broken: 'red' } as const
 
 const doctor = async (io: Io, options: DoctorOptions): Promise<number> => {
-  const project = await openProject(io)
+  const { project, checks: settings } = await openSettings(io)
   const { loaded, checks: agents } = await loadAgents(project)
   const checks: readonly Check[] = [
     checkNode(process.versions.node),
+    ...checkPackages(project),
+    ...settings,
     ...agents,
     ...(await checkProviders(io, project, loaded, options.probe ?? [])),
     ...(await guarded('database', () => checkDatabase(databasePath(project, options.db, io.env)))),
@@ -92,7 +105,7 @@ const doctor = async (io: Io, options: DoctorOptions): Promise<number> => {
 /** `stateloop doctor`. */
 export const doctorCommand: CommandDefinition<DoctorOptions> = {
   name: 'doctor',
-  about: 'look at what runs need: Node, agents, keys, providers, database, prompts, recordings',
+  about: 'look at what runs need: Node, packages, settings, agents, keys, providers, database, prompts, recordings',
   args: [],
   options: [...COMMON, { flags: '--probe <model>', about: 'also try structured output, a tool and a stream with this model, as provider/model; costs some tokens; may be repeated', many: true }],
   run: (io, _args, options) => doctor(io, options),

@@ -2,7 +2,7 @@
 import { failureFrom } from '../exit-code.ts'
 
 /** What the doctor looks at. */
-export type Area = 'node' | 'agents' | 'keys' | 'providers' | 'probe' | 'database' | 'prompts' | 'recordings' | 'circuits'
+export type Area = 'node' | 'packages' | 'settings' | 'agents' | 'keys' | 'providers' | 'probe' | 'database' | 'prompts' | 'recordings' | 'circuits'
 
 /** One thing that was looked at. */
 export interface Check {

@@ -41,19 +41,31 @@ const TRIALS: readonly Trial[] = [
   { what: 'streaming', ask: 'Answer with the word blue.', extra: {}, streamed: true, shown: (_reply, pieces) => pieces > 0 },
 ]
 
-const attempt = async (provider: ModelProvider, model: string, { what, ask, extra, streamed, shown }: Trial): Promise<Check> => {
+/** What came of a trial, and whether the reply counted its tokens; undefined when there was none. */
+interface Tried {
+  readonly check: Check
+  readonly counted?: boolean
+}
+
+const attempt = async (provider: ModelProvider, model: string, { what, ask, extra, streamed, shown }: Trial): Promise<Tried> => {
   const place = `${provider.id}/${model}`
   let pieces = 0
   try {
     const request: ModelRequest = { model, messages: [{ role: 'user', content: ask }], params: { maxOutputTokens: MOST_OUTPUT_TOKENS }, ...extra }
     const onDelta = streamed === true ? { onDelta: () => void pieces++ } : {}
     const reply = await provider.call(request, { signal: AbortSignal.timeout(LIMITS.totalMs), timeouts: LIMITS, key: systemClock.id(), ...onDelta })
-    return shown(reply, pieces) ? ok('probe', `${place}: ${what} works`) : warning('probe', `${place}: ${what} was asked for, but the reply had none. States that need it will fail or repair.`)
+    const check = shown(reply, pieces) ? ok('probe', `${place}: ${what} works`) : warning('probe', `${place}: ${what} was asked for, but the reply had none. States that need it will fail or repair.`)
+    return { check, counted: reply.usage !== null }
   } catch (thrown) {
     const { code, message } = failureFrom(thrown)
-    return code === 'invalid_request' ? warning('probe', `${place}: the server refuses ${what}: ${message}`) : broken('probe', `${place}: ${what} failed: ${message}`)
+    return { check: code === 'invalid_request' ? warning('probe', `${place}: the server refuses ${what}: ${message}`) : broken('probe', `${place}: ${what} failed: ${message}`) }
   }
 }
+
+const checkCounts = (place: string, uncounted: readonly string[]): Check =>
+  uncounted.length === 0
+    ? ok('probe', `${place}: tokens are counted`)
+    : warning('probe', `${place}: no tokens were counted with ${uncounted.join(', ')}. Such calls are billed as what was held for them, and marked as estimated.`)
 
 /**
  * Tries a model, named as `provider/model`.
@@ -63,7 +75,9 @@ export const probeModel = async (providers: readonly ModelProvider[], name: stri
   const [prefix = '', ...rest] = name.split('/')
   const provider = providers.find(({ id }) => id === prefix)
   if (provider === undefined || rest.length === 0) return fail('usage', `--probe ${name} names no model of a provider. Write provider/model, with one of these providers: ${providers.map(({ id }) => id).join(', ')}.`)
-  const checks: Check[] = []
-  for (const trial of TRIALS) checks.push(await attempt(provider, rest.join('/'), trial))
-  return checks
+  const tried: Tried[] = []
+  for (const trial of TRIALS) tried.push(await attempt(provider, rest.join('/'), trial))
+  const uncounted = TRIALS.filter((_trial, at) => tried[at]?.counted === false).map(({ what }) => what)
+  const answered = tried.some(({ counted }) => counted !== undefined)
+  return [...tried.map(({ check }) => check), ...(answered ? [checkCounts(name, uncounted)] : [])]
 }

@@ -1,11 +1,11 @@
 // Writes a new project: an agent from a template, and what a project needs around it. Invariant: nothing that is there is
 // written over, and either the whole project is written or none of it.
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { suggest } from '../../agent/index.ts'
 import { fail } from '../../failure/index.ts'
+import { ownFolder, ownManifest } from '../own-package.ts'
 import { projectFiles, TEMPLATES, type Template, type Versions } from './project-files.ts'
 
 /** What is to be written. */
@@ -25,17 +25,8 @@ export interface WrittenProject {
   readonly files: readonly string[]
 }
 
-interface Manifest {
-  readonly version: string
-  readonly dependencies: { readonly [name: string]: string }
-  readonly devDependencies: { readonly [name: string]: string }
-}
-
-/** The package that this code is part of, installed or in its repository. */
-const packageRoot = (): string => dirname(fileURLToPath(import.meta.resolve('stateloop/package.json')))
-
-const versionsOf = async (stateloop: string | undefined): Promise<Versions> => {
-  const { version, dependencies, devDependencies } = JSON.parse(await readFile(join(packageRoot(), 'package.json'), 'utf8')) as Manifest
+const versionsOf = (stateloop: string | undefined): Versions => {
+  const { version, dependencies, devDependencies } = ownManifest()
   const of = (name: string): string => devDependencies[name] ?? dependencies[name] ?? 'latest'
   return { stateloop: stateloop ?? `^${version}`, zod: of('zod'), typescript: of('typescript'), node: of('@types/node') }
 }
@@ -61,8 +52,8 @@ export const createProject = async ({ folder: given, template, stateloop }: NewP
   const draft = `${folder}.new`
   await rm(draft, { recursive: true, force: true })
   try {
-    await cp(join(packageRoot(), 'templates', template), join(draft, 'agents', template), { recursive: true })
-    for (const [path, text] of Object.entries(projectFiles(basename(folder), template, await versionsOf(stateloop)))) {
+    await cp(join(ownFolder(), 'templates', template), join(draft, 'agents', template), { recursive: true })
+    for (const [path, text] of Object.entries(projectFiles(basename(folder), template, versionsOf(stateloop)))) {
       await mkdir(dirname(join(draft, path)), { recursive: true })
       await writeFile(join(draft, path), text)
     }
