@@ -58,8 +58,11 @@ const setupLines = (id: string, definition: ErasedOneShot): readonly string[] =>
   ]
 }
 
+/** Options of the model state that are data. */
+const POLICIES = ['retry', 'timeout', 'cache', 'breaker', 'limiter'] as const
+
 const answeringLines = (definition: ErasedOneShot): readonly string[] => {
-  const { output, tools = {}, maxVisits = MAX_TURNS, retry, timeout } = definition
+  const { output, tools = {}, maxVisits = MAX_TURNS } = definition
   const names = Object.keys(tools)
   const approved = approvedTools(definition)
   const routes = [...approved.map((name) => `${key(name)}: 'approving'`), "'*': 'acting'"]
@@ -69,8 +72,7 @@ const answeringLines = (definition: ErasedOneShot): readonly string[] => {
     "save: 'answer'",
     ...(names.length === 0 ? [] : [`tools: ${show(names)}`, `onTools: ${approved.length === 0 ? "'acting'" : `{ ${routes.join(', ')} }`}`]),
     `maxVisits: ${maxVisits}`,
-    ...(retry === undefined ? [] : [`retry: ${show(retry)}`]),
-    ...(timeout === undefined ? [] : [`timeout: ${show(timeout)}`]),
+    ...POLICIES.flatMap((name) => (definition[name] === undefined ? [] : [`${name}: ${show(definition[name])}`])),
     "onDone: 'done'",
   ]
 }

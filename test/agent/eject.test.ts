@@ -44,6 +44,9 @@ const agents: { readonly [file: string]: Agent } = {
     parallel: 2,
     maxVisits: 4,
     timeout: { totalMs: 5_000 },
+    cache: { ttlMs: 60_000 },
+    breaker: false,
+    limiter: { concurrency: 2 },
     output: z.object({ text: z.string() }),
   }),
 }
