@@ -62,7 +62,7 @@ const WAIT_MS = 25_000
 const AT_WORK: ReadonlySet<string> = new Set(['queued', 'running'])
 
 const remoteRun = <O, E>(connection: Connection, id: string): RemoteRun<O, E> => {
-  const path = `/v1/runs/${id}`
+  const path = `/v1/runs/${encodeURIComponent(id)}`
   const post = (what: string, body: unknown): Promise<RunView<O>> => ask(connection, { method: 'POST', path: `${path}/${what}`, body })
   const watch = (options?: WatchOptions): AsyncIterable<RunEvent> => watchRun(connection, id, options)
   return {

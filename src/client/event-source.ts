@@ -16,43 +16,58 @@ export interface EventReader {
   readonly retryMs: () => number | undefined
 }
 
-/** Makes a reader for one stream. */
+/** Longest line that is waited for, characters. */
+const LONGEST_LINE = 32_000_000
+
+/** Makes a reader for one stream. @returns throws RangeError for a line without an end. */
 export const eventReader = (): EventReader => {
-  let rest = ''
+  /** Pieces of a line whose end has not come yet. */
+  let begun: string[] = []
+  let begunLength = 0
   let first = true
+  /** The last line ended with a carriage return, so a line feed now belongs to that end. */
+  let afterReturn = false
   let id = ''
-  let data: string | undefined
+  let data: string[] = []
   let retry: number | undefined
   const field = (line: string): void => {
     const colon = line.indexOf(':')
     const name = colon < 0 ? line : line.slice(0, colon)
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
-    if (name === 'data') data = data === undefined ? value : `${data}\n${value}`
+    if (name === 'data') data.push(value)
     else if (name === 'id' && !value.includes('\0')) id = value
     else if (name === 'retry' && /^\d+$/.test(value)) retry = Number(value)
   }
+  /** The text without what belongs to what came before it. */
+  const begin = (text: string): string => {
+    if (text === '') return ''
+    const rest = (first && text.startsWith('\uFEFF')) || (afterReturn && text.startsWith('\n')) ? text.slice(1) : text
+    first = false
+    afterReturn = false
+    return rest
+  }
   return {
     retryMs: () => retry,
-    push: (text) => {
-      rest += text
-      if (first && rest !== '') {
-        rest = rest.replace(/^\uFEFF/, '')
-        first = false
-      }
+    push: (piece) => {
+      const text = begin(piece)
       const events: ServerSentEvent[] = []
-      for (;;) {
-        const [end] = /\r\n|\n|\r/.exec(rest) ?? []
-        // A carriage return at the end may be half of a line end.
-        if (end === undefined || (end === '\r' && rest.endsWith('\r') && rest.indexOf('\r') === rest.length - 1)) return events
-        const at = rest.indexOf(end)
-        const line = rest.slice(0, at)
-        rest = rest.slice(at + end.length)
+      let at = 0
+      for (const end of text.matchAll(/\r\n|\n|\r/g)) {
+        const line = begun.join('') + text.slice(at, end.index)
+        at = end.index + end[0].length
+        begun = []
+        begunLength = 0
+        afterReturn = end[0] === '\r' && at === text.length
         if (line !== '') field(line)
-        else if (data !== undefined) {
-          events.push({ id, data })
-          data = undefined
+        else if (data.length > 0) {
+          events.push({ id, data: data.join('\n') })
+          data = []
         }
       }
+      begun.push(text.slice(at))
+      begunLength += text.length - at
+      if (begunLength > LONGEST_LINE) throw new RangeError(`A line of the stream is longer than ${LONGEST_LINE} characters.`)
+      return events
     },
   }
 }

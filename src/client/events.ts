@@ -2,7 +2,7 @@
 // is given exactly once and in order; tokens that were sent while nobody listened are not.
 import type { RunEvent } from '../run/index.ts'
 import { eventReader } from './event-source.ts'
-import { backoffMs, mayPass, pause, ProblemError, send, type Connection } from './request.ts'
+import { backoffMs, LONGEST_WAIT_MS, mayPass, pause, ProblemError, send, type Connection } from './request.ts'
 
 /** How a run is watched. */
 export interface WatchOptions {
@@ -40,16 +40,22 @@ async function* oneStream(connection: Connection, run: string, after: string, si
   signal?.addEventListener('abort', stop, { once: true })
   const events = eventReader()
   try {
-    const response = await send(connection, { path: `/v1/runs/${run}/events`, headers: { accept: 'text/event-stream', ...(after === '' ? {} : { 'last-event-id': after }) }, signal: gone.signal })
+    const response = await send(connection, { path: `/v1/runs/${encodeURIComponent(run)}/events`, headers: { accept: 'text/event-stream', ...(after === '' ? {} : { 'last-event-id': after }) }, signal: gone.signal })
+    const type = response.headers.get('content-type') ?? 'no media type'
+    if (!type.startsWith('text/event-stream'))
+      throw new ProblemError('provider_error', `The server answered with ${type.slice(0, 100)} instead of a stream of events. Check its address, and what stands between.`, response.status)
     if (response.body === null) return undefined
     for await (const text of textOf(response.body, gone)) {
       for (const { id, data } of events.push(text)) {
+        // Read first: an event that arrived damaged is asked for again.
+        const event = JSON.parse(data) as RunEvent
         note(id)
-        yield JSON.parse(data) as RunEvent
+        yield event
       }
     }
   } catch (error) {
     // A connection that broke or fell silent is opened again; what the server refused, or the caller ended, is not.
+    if (error instanceof RangeError) throw new ProblemError('malformed_response', `${error.message} Check what stands between the client and the server.`, 200)
     if (signal?.aborted === true || (error instanceof ProblemError && !mayPass(error))) throw error
   } finally {
     signal?.removeEventListener('abort', stop)
@@ -83,6 +89,6 @@ export async function* watchRun(connection: Connection, run: string, { signal, a
     }
     if (signal?.aborted === true) throw signal.reason
     failures += 1
-    await pause(failures === 1 ? (retryMs ?? backoffMs(1)) * Math.random() : backoffMs(failures), signal)
+    await pause(failures === 1 ? Math.min(LONGEST_WAIT_MS, retryMs ?? backoffMs(1)) * Math.random() : backoffMs(failures), signal)
   }
 }

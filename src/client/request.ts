@@ -45,7 +45,8 @@ export interface Asked {
 
 /** How often a repeatable request is sent in all. */
 const ATTEMPTS = 4
-const LONGEST_WAIT_MS = 30_000
+/** Longest time between two attempts, milliseconds. */
+export const LONGEST_WAIT_MS = 30_000
 
 /** Resolves after a while, or rejects when the signal aborts. */
 export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
@@ -100,6 +101,8 @@ export const ask = async <T>(connection: Connection, asked: Asked): Promise<T> =
     } catch (error) {
       if (asked.repeatable !== true || attempt >= ATTEMPTS || !mayPass(error)) throw error
       const after = error.details?.['retryAfterMs']
+      // Coming back sooner than the server asks would be refused again.
+      if (typeof after === 'number' && after > LONGEST_WAIT_MS) throw error
       await pause(typeof after === 'number' ? after : backoffMs(attempt), asked.signal)
     }
   }

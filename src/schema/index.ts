@@ -1,5 +1,6 @@
 export { checkJson } from './check-json.ts'
 export { defined } from './defined.ts'
+export { embedSchema } from './embed.ts'
 export { canonical, hashOf, sha256, shortHash } from './hash.ts'
 export { toJsonSchema } from './json-schema.ts'
 export type { JsonSchema } from './json-schema.ts'

@@ -23,12 +23,14 @@ export interface AccessOptions {
   /** Decides instead of the token. May throw, which refuses the request with a defect. Default: the token decides. */
   readonly authenticate?: (request: Request) => boolean | Promise<boolean>
   /**
-   * Says whom the request is for, from a session cookie for example. Default: the headers `x-stateloop-user`,
+   * Says whom the request is for, from a session cookie for example. A user or tenant that is named without a value is
+   * refused: leave it out for a caller who may see everything. Default: the headers `x-stateloop-user`,
    * `x-stateloop-route` and `x-stateloop-tenant`, which suits a back end that calls for its users.
    */
   readonly identify?: (request: Request) => Identity | Promise<Identity>
 }
 
+const NAMES = ['user', 'route', 'tenant'] as const
 const SHORTEST_TOKEN = 16
 const LONGEST_NAME = 256
 
@@ -46,9 +48,23 @@ const byToken = (token: string | undefined): ((request: Request) => boolean) => 
 }
 
 const byHeaders = ({ headers }: Request): Identity => {
-  const named = (['user', 'route', 'tenant'] as const).flatMap((name) => {
+  const named = NAMES.flatMap((name) => {
     const value = headers.get(`x-stateloop-${name}`)
-    return value === null || value === '' ? [] : [[name, value] as const]
+    if (value === '') refuse('usage', `The header x-stateloop-${name} is empty. Leave it out, or name the ${name}.`)
+    return value === null ? [] : [[name, value] as const]
+  })
+  return Object.fromEntries(named)
+}
+
+/** What a hook said, held to its type: a user without a value must not become a caller who may see everything. */
+const checked = (said: Identity): Identity => {
+  const named = NAMES.flatMap((name) => {
+    if (!Object.hasOwn(said, name)) return []
+    const value: unknown = said[name]
+    if (value === undefined || value === null || value === '') return name === 'route' ? [] : refuse('unauthorized', `This request was let in, but it has no ${name}.`)
+    if (typeof value !== 'string' || value.length > LONGEST_NAME || /\p{Cc}/u.test(value))
+      return refuse('usage', `The ${name} of this request is not a text of at most ${LONGEST_NAME} characters without control characters.`)
+    return [[name, value] as const]
   })
   return Object.fromEntries(named)
 }
@@ -61,11 +77,7 @@ export const access = ({ token, authenticate, identify = byHeaders }: AccessOpti
   const allowed = authenticate ?? byToken(token)
   return async (request) => {
     if (!(await allowed(request))) refuse('unauthorized', 'This request was not let in. Send the header `Authorization: Bearer <token>` with the token of this server.')
-    const identity = await identify(request)
-    for (const [name, value] of Object.entries(identity)) {
-      if (value !== undefined && (typeof value !== 'string' || value.length > LONGEST_NAME)) refuse('usage', `The ${name} of this request is not a text of at most ${LONGEST_NAME} characters.`)
-    }
-    return identity
+    return checked(await identify(request))
   }
 }
 
@@ -73,4 +85,14 @@ export const access = ({ token, authenticate, identify = byHeaders }: AccessOpti
 export const maySee = ({ user, tenant }: Identity, row: RunRow): boolean => (user === undefined || row.user === user) && (tenant === undefined || row.tenant === tenant)
 
 /** A caller's idempotency key as a run's key: two users who happen to choose the same one do not meet. */
-export const scopedKey = ({ user }: Identity, key: string): string => (user === undefined ? key : `${encodeURIComponent(user)}/${key}`)
+export const scopedKey = ({ user }: Pick<Identity, 'user'>, key: string): string => (user === undefined ? key : `${encodeURIComponent(user)}/${key}`)
+
+/** What stands before the name of a caller's session: two users who happen to choose the same one do not meet. */
+const ownerPrefix = ({ user, tenant }: Identity): string => (user === undefined && tenant === undefined ? '' : `${encodeURIComponent(tenant ?? '')}/${encodeURIComponent(user ?? '')}/`)
+
+/** A caller's name for a session as the journal's. */
+export const scopedSession = (identity: Identity, session: string): string => `${ownerPrefix(identity)}${session}`
+
+/** A run's session or key as its owner named it. */
+export const ownName = (row: Pick<RunRow, 'user' | 'tenant'>, name: string): string =>
+  [ownerPrefix(row), scopedKey(row, '')].reduce((text, prefix) => (prefix !== '' && text.startsWith(prefix) ? text.slice(prefix.length) : text), name)

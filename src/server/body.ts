@@ -29,6 +29,7 @@ const readText = async (request: Request, mostBytes: number): Promise<string> =>
  * @throws Refusal `usage` for another media type or text that is no JSON, `request_too_large`.
  */
 export const readJson = async (request: Request, mostBytes: number): Promise<Json> => {
+  if (request.headers.has('content-encoding')) refuse('usage', 'The body is encoded. Send it as it is: nothing is unpacked here.', { status: 415 })
   const text = await readText(request, mostBytes)
   if (text === '') return {}
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase()

@@ -1,7 +1,7 @@
 // What a server takes on at once. Invariant: whatever is beyond a limit is refused with a code and a time to come back at;
 // nothing queues.
 import type { Clock } from '../clock/index.ts'
-import { bucket, perKey } from '../policy/index.ts'
+import { bucket, type Bucket } from '../policy/index.ts'
 import type { Identity } from './access.ts'
 import { refuse } from './problem.ts'
 
@@ -49,18 +49,19 @@ export const slots = (most: number, what: string, option: string): Slots => {
   }
 }
 
-/** Callers whose rate is remembered. */
+/** Callers whose rate is remembered; beyond it the longest silent one starts afresh. */
 const MOST_CALLERS = 10_000
 
 /** Counts the requests of each caller. @returns throws Refusal `throttled` when one comes too fast. */
 export const requestRate = (perMinute: number, clock: Clock): ((identity: Identity) => void) => {
-  const callers = perKey(
-    () => bucket(perMinute),
-    (idle) => idle.waitMs(perMinute, clock.monotonic()) === 0,
-    MOST_CALLERS,
-  )
+  const callers = new Map<string, Bucket>()
   return ({ tenant = '', user = '' }) => {
-    const rate = callers.of(JSON.stringify([tenant, user]))
+    const caller = JSON.stringify([tenant, user])
+    const rate = callers.get(caller) ?? bucket(perMinute)
+    callers.delete(caller)
+    callers.set(caller, rate)
+    const [longestSilent = caller] = callers.keys()
+    if (callers.size > MOST_CALLERS) callers.delete(longestSilent)
     const waitMs = rate.waitMs(1, clock.monotonic())
     if (waitMs > 0) refuse('throttled', `There were more than ${perMinute} requests in a minute. Come back in ${waitMs} ms.`, { retryable: true, details: { retryAfterMs: waitMs } })
     rate.take(1, clock.monotonic())

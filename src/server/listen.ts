@@ -2,6 +2,7 @@
 // connection; nobody else notices.
 import type { Server as NodeServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { sleep, systemClock } from '../clock/index.ts'
 import { fail } from '../failure/index.ts'
 import { loadNodeServer } from './hono.ts'
 import type { Server } from './server.ts'
@@ -25,6 +26,11 @@ export interface Listening extends AsyncDisposable {
 /** Longest time for the head and for the whole of a request, milliseconds. */
 const HEAD_MS = 10_000
 const REQUEST_MS = 30_000
+/** How long connections are looked at while they close, and how often. */
+const FLUSH_MS = 20
+const FLUSH_TURNS = 50
+/** After which a connection that carries nothing ends, milliseconds: longer than any wait, and streams say more often that they live. */
+const SILENT_MS = 120_000
 
 /**
  * Serves on a port. Needs the packages `hono` and `@hono/node-server`.
@@ -38,6 +44,7 @@ export const listen = async (server: Server, { port = 8080, host = '127.0.0.1' }
     overrideGlobalObjects: false,
     serverOptions: { headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 5_000 },
   }) as NodeServer
+  http.setTimeout(SILENT_MS)
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject)
     http.listen(port, host, resolve)
@@ -45,6 +52,11 @@ export const listen = async (server: Server, { port = 8080, host = '127.0.0.1' }
   const close = async (graceMs?: number): Promise<void> => {
     const closed = new Promise<void>((resolve) => http.close(() => resolve()))
     await server.drain(graceMs)
+    // Streams have ended, and their last words are on the way.
+    for (let turns = 0; turns < FLUSH_TURNS; turns++) {
+      http.closeIdleConnections()
+      if (await Promise.race([closed.then(() => true), sleep(systemClock, FLUSH_MS).then(() => false)])) return
+    }
     http.closeAllConnections()
     await closed
   }

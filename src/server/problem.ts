@@ -95,5 +95,6 @@ export const problemResponse = (failed: Failure, status: number, instance?: stri
     headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...retryAfter(failed), ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}) },
   })
 
-/** A failure without its cause, whose stack and paths are the operator's alone. */
-export const withoutCause = ({ cause: _cause, ...told }: Failure): Failure => told
+/** A failure as callers are told it: without its cause, and of a bug no more than that there was one. What else is known is the operator's. */
+export const tellableFailure = ({ cause: _cause, ...told }: Failure): Failure =>
+  told.code === 'defect' ? failure('defect', 'A bug stopped this run. The operator finds it in the journal.', { retryable: told.retryable }) : told

@@ -10,6 +10,7 @@ import { errorResponse, failureFor, isOpenAiPath } from './openai/error.ts'
 import { aliasAgents } from './openai/model-alias.ts'
 import { feeds as makeFeeds } from './feeds.ts'
 import { loadHono } from './hono.ts'
+import { knownPage } from './known-page.ts'
 import { fullLimits, requestRate, slots } from './limits.ts'
 import type { Connection, HonoTypes, ServerOptions, ServerParts } from './options.ts'
 import { pageResponse } from './page/page.ts'
@@ -18,6 +19,7 @@ import { agentRoutes } from './routes/agents.ts'
 import { chatRoutes } from './routes/chat.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { mountedRoutes } from './routes/mounted.ts'
 import { runRoutes } from './routes/runs.ts'
 import { work } from './work.ts'
 
@@ -89,7 +91,9 @@ const routesOf = async ({ basePath = '', origins = [], page = true, mount = {}, 
   if (origins.length > 0) app.use(cors({ origin: [...origins], allowHeaders: [...ALLOWED_HEADERS, ...SDK_HEADERS], allowMethods: ['GET', 'POST'], exposeHeaders: EXPOSED_HEADERS }))
   healthRoutes(app, parts)
   if (page) app.get('/', () => pageResponse(parts.clock.id()))
+  const checkPage = knownPage(origins)
   const letIn: MiddlewareHandler<HonoTypes> = async (context, next) => {
+    checkPage(context.req.raw)
     const identity = await admit(context.req.raw)
     count(identity)
     context.set('identity', identity)
@@ -101,10 +105,7 @@ const routesOf = async ({ basePath = '', origins = [], page = true, mount = {}, 
   runRoutes(app, parts)
   eventRoutes(app, parts)
   chatRoutes(app, parts, report)
-  for (const [path, answer] of Object.entries(mount)) {
-    app.use(path, letIn)
-    app.all(path, (context) => answer(context.req.raw, context.get('identity')))
-  }
+  mountedRoutes(app, parts, mount, letIn)
   app.notFound((context) => refuse('usage', `There is no ${context.req.method} ${context.req.path.slice(0, 200)} here. GET ${basePath}/openapi.json describes what there is.`, { status: 404 }))
   return app
 }

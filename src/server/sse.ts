@@ -27,6 +27,8 @@ export interface StreamParts {
   readonly onClose: () => void
   /** Breaks the connection of a client that reads no more. Without it the stream only fails. */
   readonly abandon?: (() => void) | undefined
+  /** Of the request: a client that is gone before its stream is read ends it as well. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Reads what a client was sent last: `17.2`. @returns undefined for what is no such id. */
@@ -36,17 +38,28 @@ export const parseCursor = (text: string | null | undefined): Cursor | undefined
 }
 
 /** A body that pulls pieces one at a time, and lets go of a client that stopped pulling. */
-export const pulledBody = (next: () => Promise<Uint8Array | undefined>, { clock, stalledMs, onClose, abandon }: Omit<StreamParts, 'reader'>): ReadableStream<Uint8Array> => {
+export const pulledBody = (next: () => Promise<Uint8Array | undefined>, { clock, stalledMs, onClose, abandon, signal }: Omit<StreamParts, 'reader'>): ReadableStream<Uint8Array> => {
   let calm = (): void => {}
   let over = false
+  let leave = (): void => {}
   const close = (): void => {
     calm()
     if (over) return
     over = true
+    signal?.removeEventListener('abort', leave)
     onClose()
   }
   return new ReadableStream<Uint8Array>(
     {
+      start: (controller) => {
+        leave = () => {
+          if (over) return
+          close()
+          controller.close()
+        }
+        signal?.addEventListener('abort', leave, { once: true })
+        if (signal?.aborted === true) leave()
+      },
       pull: async (controller) => {
         calm()
         const piece = await next().catch((error: unknown) => {

@@ -3,7 +3,8 @@
 import type { Failure, Json } from '../failure/index.ts'
 import { isEnded, type RunRow, type RunStatus, type Waiting } from '../journal/index.ts'
 import type { Runtime, RunEvent } from '../run/index.ts'
-import { withoutCause } from './problem.ts'
+import { ownName } from './access.ts'
+import { tellableFailure } from './problem.ts'
 
 /** A run as HTTP shows it. `O` is the output of its agent. */
 export interface RunView<O = unknown> {
@@ -53,7 +54,8 @@ export interface RunView<O = unknown> {
 export const viewOf = (row: RunRow): RunView => {
   const { id, agent, status, state, startedAt, updatedAt, user, route, tenant, session, key, waiting, output, failureCode } = row
   const { modelCalls, toolCalls, inputTokens, outputTokens, costNano, costUnknown } = row
-  const optional = Object.entries({ user, route, tenant, session, key, waiting, output, failureCode }).filter(([, value]) => value !== undefined)
+  const named = (name: string | undefined): string | undefined => (name === undefined ? undefined : ownName(row, name))
+  const optional = Object.entries({ user, route, tenant, session: named(session), key: named(key), waiting, output, failureCode }).filter(([, value]) => value !== undefined)
   return {
     run: id,
     agent,
@@ -74,8 +76,8 @@ export const viewOf = (row: RunRow): RunView => {
 export const fullViewOf = async (runtime: Runtime, row: RunRow): Promise<RunView> => {
   if (!isEnded(row.status) || row.status === 'done') return viewOf(row)
   const outcome = await runtime.outcome(row.id)
-  return 'failure' in outcome ? { ...viewOf(row), failure: withoutCause(outcome.failure) } : viewOf(row)
+  return 'failure' in outcome ? { ...viewOf(row), failure: tellableFailure(outcome.failure) } : viewOf(row)
 }
 
 /** An event as clients are told it. */
-export const tellable = (event: RunEvent): RunEvent => ('failure' in event && event.failure !== undefined ? { ...event, failure: withoutCause(event.failure) } : event)
+export const tellable = (event: RunEvent): RunEvent => ('failure' in event && event.failure !== undefined ? { ...event, failure: tellableFailure(event.failure) } : event)

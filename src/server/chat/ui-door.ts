@@ -87,7 +87,7 @@ export const uiMessages = async (parts: ServerParts, context: ServerContext, rep
       release()
       narration.close()
     }
-    const response = pulledBody(next, { clock: parts.clock, stalledMs: parts.limits.stalledMs, onClose, abandon: context.env?.abandon })
+    const response = pulledBody(next, { clock: parts.clock, stalledMs: parts.limits.stalledMs, onClose, abandon: context.env?.abandon, signal: context.req.raw.signal })
     return new Response(response, { headers: { ...UI_HEADERS, 'x-stateloop-run': run } })
   } catch (error) {
     release()

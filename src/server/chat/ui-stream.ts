@@ -1,6 +1,7 @@
 // A run as the UI message stream of the AI SDK: text, calls with their results, questions to a person, and the states it
 // passes as data. Invariant: every part that is opened is closed before the message ends.
 import type { Json } from '../../failure/index.ts'
+import { tellableFailure } from '../problem.ts'
 import type { EntryBody, Waiting } from '../../journal/index.ts'
 import { canonical, toJson } from '../../schema/index.ts'
 import type { ServerParts } from '../options.ts'
@@ -134,7 +135,7 @@ export class UiStream {
   async #returned({ key, seq, failure }: Extract<Piece, { readonly type: 'returned' }>): Promise<readonly UiChunk[]> {
     const toolCallId = this.#shownAs.get(key)
     if (toolCallId === undefined) return []
-    if (failure !== undefined) return [{ type: 'tool-output-error', toolCallId, errorText: failure.message, dynamic: true }]
+    if (failure !== undefined) return [{ type: 'tool-output-error', toolCallId, errorText: tellableFailure(failure).message, dynamic: true }]
     return [{ type: 'tool-output-available', toolCallId, output: await resultAt(this.#of.parts, this.#of.run, seq), dynamic: true }]
   }
 
@@ -142,7 +143,7 @@ export class UiStream {
     const { run, chat } = this.#of
     const { inputTokens, outputTokens, costUsd } = outcome
     const ending = [{ type: 'finish-step' }, { type: 'finish', messageMetadata: { run, outcome: outcome.outcome, inputTokens, outputTokens, costUsd } }]
-    if (outcome.outcome !== 'done') return [...this.#close(), ...('failure' in outcome ? [{ type: 'error', errorText: outcome.failure.message }] : []), ...ending]
+    if (outcome.outcome !== 'done') return [...this.#close(), ...('failure' in outcome ? [{ type: 'error', errorText: tellableFailure(outcome.failure).message }] : []), ...ending]
     const said = chat.output(outcome.output as never)
     return [...(said === this.#spoken.text ? [] : [...this.#close(), ...this.#speak(said)]), ...this.#close(), ...ending]
   }

@@ -132,5 +132,5 @@ export const streamed = async ({ tellings, headers }: Runs, writer: StreamWriter
   }
   const body = lines()
   const next = async (): Promise<Uint8Array | undefined> => (await body.next()).value ?? undefined
-  return new Response(pulledBody(next, { clock, stalledMs: limits.stalledMs, abandon: context.env?.abandon, onClose: close }), { headers: { ...EVENT_STREAM_HEADERS, ...headers } })
+  return new Response(pulledBody(next, { clock, stalledMs: limits.stalledMs, abandon: context.env?.abandon, onClose: close, signal: context.req.raw.signal }), { headers: { ...EVENT_STREAM_HEADERS, ...headers } })
 }

@@ -2,10 +2,9 @@
 // in it, and its schemas are the ones that requests are checked with.
 import type { AnyAgent } from '../../agent/index.ts'
 import type { Json } from '../../failure/index.ts'
-import { toJsonSchema, type JsonSchema, type Schema } from '../../schema/index.ts'
+import { embedSchema, toJsonSchema, type JsonSchema, type Schema } from '../../schema/index.ts'
 import { LONGEST_WAIT_MS } from '../requests.ts'
 import { approveShape, cancelShape, rejectShape, startShape } from '../routes/runs.ts'
-import { embed } from './embed.ts'
 import { OPENAI_PATHS } from './openai-paths.ts'
 import { runShape, SHAPES } from './shapes.ts'
 
@@ -108,10 +107,12 @@ const agentPaths = (agents: readonly AnyAgent[]): Part => {
   }
 }
 
+const component = (name: string, schema: Schema | undefined): Part => ({ [name]: embedSchema(schema, `#/components/schemas/${name}`) })
+
 const schemasOf = (agent: AnyAgent): Part => ({
-  [`${agent.id}.input`]: embed(agent.input, `${agent.id}.input`),
-  [`${agent.id}.output`]: embed(agent.output, `${agent.id}.output`),
-  ...Object.fromEntries(Object.entries(agent.events).map(([type, schema]) => [`${agent.id}.${type}`, embed(schema, `${agent.id}.${type}`)])),
+  ...component(`${agent.id}.input`, agent.input),
+  ...component(`${agent.id}.output`, agent.output),
+  ...Object.assign({}, ...Object.entries(agent.events).map(([type, schema]) => component(`${agent.id}.${type}`, schema))),
 })
 
 const chatPaths = (chats: readonly string[]): Part => {

@@ -1,7 +1,7 @@
 // What a server offers: its agents with their schemas, and the document that describes every route.
 import type { Hono } from 'hono'
 import type { AnyAgent } from '../../agent/index.ts'
-import { embed } from '../openapi/embed.ts'
+import { embedSchema } from '../../schema/index.ts'
 import { openApi } from '../openapi/document.ts'
 import type { HonoTypes, ServerParts } from '../options.ts'
 
@@ -9,9 +9,9 @@ const show = ({ id, version, hash, input, output, events }: AnyAgent): object =>
   id,
   ...(version === undefined ? {} : { version }),
   hash,
-  input: embed(input, ''),
-  output: embed(output, ''),
-  events: Object.fromEntries(Object.entries(events).map(([type, schema]) => [type, embed(schema, '')])),
+  input: embedSchema(input, '#'),
+  output: embedSchema(output, '#'),
+  events: Object.fromEntries(Object.entries(events).map(([type, schema]) => [type, embedSchema(schema, '#')])),
 })
 
 /** Adds the routes. */

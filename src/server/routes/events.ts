@@ -39,8 +39,7 @@ export const streamRun = async (parts: ServerParts, context: ServerContext, { ro
   try {
     const reader = shownReader(parts, context, await feeds.open(row.id, agent, from))
     const { signal } = context.req.raw
-    signal.addEventListener('abort', reader.close, { once: true })
-    const body = eventStream({ reader, clock, stalledMs: limits.stalledMs, onClose: release, abandon: context.env?.abandon })
+    const body = eventStream({ reader, clock, stalledMs: limits.stalledMs, onClose: release, abandon: context.env?.abandon, signal })
     return new Response(body, { headers: { ...EVENT_STREAM_HEADERS, ...headers, 'x-stateloop-run': row.id } })
   } catch (error) {
     release()

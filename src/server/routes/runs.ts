@@ -6,7 +6,7 @@ import type { AnyAgent } from '../../agent/index.ts'
 import type { RunFilter, RunRow, RunStatus } from '../../journal/index.ts'
 import type { OutsideEvent, RunHandle, StartOptions } from '../../run/index.ts'
 import { canonical, toJson, validate } from '../../schema/index.ts'
-import { scopedKey } from '../access.ts'
+import { scopedKey, scopedSession } from '../access.ts'
 import { checkShape, readBody, readJson } from '../body.ts'
 import type { HonoTypes, ServerParts } from '../options.ts'
 import { refuse } from '../problem.ts'
@@ -68,7 +68,7 @@ const start = async (parts: ServerParts, context: ServerContext): Promise<Respon
   const agent = findAgent(parts, context.req.param('agent') ?? '')
   const { input, session, onBusy, stream = true } = await readBody(context.req.raw, parts.limits.bodyBytes, startShape)
   const waitMs = waitOf(context)
-  const options = { ...optionsOf(context), stream, ...(session === undefined ? {} : { session }), ...(onBusy === undefined ? {} : { onBusy }) }
+  const options = { ...optionsOf(context), stream, ...(session === undefined ? {} : { session: scopedSession(context.get('identity'), session) }), ...(onBusy === undefined ? {} : { onBusy }) }
   const handle = await startRun(parts, agent, input, options)
   const [first] = await parts.runtime.entries(handle.id)
   const traceparent = first?.body.cause.type === 'start' ? first.body.cause.trace : undefined
@@ -95,8 +95,10 @@ const list = async ({ runtime, agents }: ServerParts, context: ServerContext): P
   const limit = numberIn(context, 'limit', MOST_LISTED) ?? 100
   const since = numberIn(context, 'since', Number.MAX_SAFE_INTEGER)
   const statuses = status === undefined ? undefined : checkShape(z.array(z.enum(STATUSES)), status.split(','), 'query parameter status')
-  const { user, tenant } = context.get('identity')
-  const filter: RunFilter = { limit, ...Object.fromEntries(Object.entries({ status: statuses, session, since, user, tenant }).filter(([, value]) => value !== undefined)) }
+  const identity = context.get('identity')
+  const { user, tenant } = identity
+  const named = session === undefined ? undefined : scopedSession(identity, session)
+  const filter: RunFilter = { limit, ...Object.fromEntries(Object.entries({ status: statuses, session: named, since, user, tenant }).filter(([, value]) => value !== undefined)) }
   const shown = wanted === undefined ? [...agents.keys()] : agents.has(wanted) ? [wanted] : []
   const rows = await Promise.all(shown.map((agent) => runtime.list({ ...filter, agent })))
   const newest = rows.flat().sort((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? 1 : -1))

@@ -1,7 +1,8 @@
-// A schema of an agent inside an OpenAPI document. Invariant: what the schema refers to is found in the document, and its
-// keywords are those of JSON Schema 2020-12, which OpenAPI 3.1 reads.
-import type { Json } from '../../failure/index.ts'
-import { toJsonSchema, type JsonSchema, type Schema } from '../../schema/index.ts'
+// A schema inside of a larger document, such as OpenAPI's or a tool of MCP. Invariant: what the schema refers to is found in the
+// document, and its keywords are those of JSON Schema 2020-12, which both read.
+import type { Json } from '../failure/index.ts'
+import { toJsonSchema, type JsonSchema } from './json-schema.ts'
+import type { Schema } from './schema.ts'
 
 /** Keywords whose values are schemas by an author's names. */
 const NAMED: ReadonlySet<string> = new Set(['properties', 'patternProperties', 'definitions', '$defs', 'dependentSchemas'])
@@ -30,13 +31,14 @@ const rewrite = (value: Json, root: string): Json => {
 }
 
 /**
- * A schema as the component with that name; with an empty name as a document of its own.
+ * A schema as a part of a larger document.
+ * @param root where in the document it stands: `#/components/schemas/order`; `#` for the whole of it.
  * @returns an empty schema, which accepts everything, for one that cannot be shown as JSON Schema.
  */
-export const embed = (schema: Schema | undefined, name: string): JsonSchema => {
+export const embedSchema = (schema: Schema | undefined, root: string): JsonSchema => {
   if (schema === undefined) return {}
   try {
-    return rewrite(toJsonSchema(schema, name), name === '' ? '#' : `#/components/schemas/${name}`) as JsonSchema
+    return rewrite(toJsonSchema(schema), root) as JsonSchema
   } catch {
     return { description: 'This schema cannot be shown as JSON Schema.' }
   }
