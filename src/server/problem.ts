@@ -74,10 +74,17 @@ const toProblem = ({ code, message, retryable, details }: Failure, status: numbe
   ...(instance === undefined ? {} : { instance }),
 })
 
-/** Seconds to wait, where the failure knows. */
-const retryAfter = ({ details, provider }: Failure): { readonly 'retry-after'?: string } => {
-  const ms = details?.['retryAfterMs'] ?? provider?.retryAfterMs
-  return typeof ms === 'number' ? { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) } : {}
+/** How long to wait before it is worth asking again, milliseconds, where the failure knows: its own time, the provider's, or the end of a budget. */
+export const waitMsOf = ({ details, provider }: Failure, nowMs: number): number | undefined => {
+  const waitMs = details?.['retryAfterMs'] ?? provider?.retryAfterMs
+  if (typeof waitMs === 'number') return waitMs
+  const atMs = details?.['retryAtMs'] ?? details?.['endsAtMs']
+  return typeof atMs === 'number' ? Math.max(0, atMs - nowMs) : undefined
+}
+
+const retryAfter = (failed: Failure, nowMs: number): { readonly 'retry-after'?: string } => {
+  const waitMs = waitMsOf(failed, nowMs)
+  return waitMs === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(waitMs / 1000))) }
 }
 
 /** What was thrown while a request was answered: its failure, the status to answer with, and whether it is a bug. */
@@ -89,10 +96,10 @@ export const judge = (thrown: unknown): { readonly failure: Failure; readonly st
 }
 
 /** The response that says a failure. @param instance the id under which a defect was reported. */
-export const problemResponse = (failed: Failure, status: number, instance?: string): Response =>
+export const problemResponse = (failed: Failure, status: number, nowMs: number, instance?: string): Response =>
   new Response(JSON.stringify(toProblem(failed, status, instance)), {
     status,
-    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...retryAfter(failed), ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}) },
+    headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...retryAfter(failed, nowMs), ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}) },
   })
 
 /** A failure as callers are told it: without its cause, and of a bug no more than that there was one. What else is known is the operator's. */

@@ -80,9 +80,9 @@ const routesOf = async ({ basePath = '', origins = [], page = true, mount = {}, 
     return id
   }
   app.onError((error, context) => {
-    if (isOpenAiPath(context.req.path)) return errorResponse(failureFor(error, report))
+    if (isOpenAiPath(context.req.path)) return errorResponse(failureFor(error, report), parts.clock.now())
     const { failure, status, defect } = judge(error)
-    return problemResponse(failure, status, defect ? `urn:uuid:${report(error)}` : undefined)
+    return problemResponse(failure, status, parts.clock.now(), defect ? `urn:uuid:${report(error)}` : undefined)
   })
   app.use(async (context, next) => {
     await next()

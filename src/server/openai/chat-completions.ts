@@ -48,7 +48,7 @@ const chunks = ({ request: { model }, includeUsage }: WireRequest, id: string, c
 
 /** Answers `POST /v1/chat/completions`. */
 export const chatCompletions = (parts: ServerParts, context: ServerContext, report: Report): Promise<Response> =>
-  answering(report, async (headersAre) => {
+  answering(parts, report, async (headersAre) => {
     const body = (await readJson(context.req.raw, parts.limits.bodyBytes)) as Body
     const wire = readWireRequest(body)
     if ('problem' in wire) return fail('invalid_request', wire.problem, { details: { param: wire.param } })

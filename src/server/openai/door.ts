@@ -23,13 +23,13 @@ export interface Runs {
 }
 
 /** Answers in the client's terms, whatever happens. @param answer says which headers belong to every answer, once it knows. */
-export const answering = async (report: Report, answer: (headersAre: (headers: Headers) => void) => Promise<Response>): Promise<Response> => {
+export const answering = async ({ clock }: ServerParts, report: Report, answer: (headersAre: (headers: Headers) => void) => Promise<Response>): Promise<Response> => {
   let headers: Headers = {}
   try {
     return await answer((known) => void (headers = known))
   } catch (error) {
     const failed: Failure = failureFor(error, report)
-    return errorResponse(failed, headers)
+    return errorResponse(failed, clock.now(), headers)
   }
 }
 

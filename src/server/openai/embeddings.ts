@@ -39,7 +39,7 @@ const readRequest = (body: Body): z.infer<typeof shape> => {
 
 /** Answers `POST /v1/embeddings`. */
 export const embeddings = (parts: ServerParts, context: ServerContext, report: Report): Promise<Response> =>
-  answering(report, async (headersAre) => {
+  answering(parts, report, async (headersAre) => {
     const body = (await readJson(context.req.raw, parts.limits.bodyBytes)) as Body
     const { model, input, encoding_format: encoding } = readRequest(body)
     if (parts.chats.has(model)) refuseParameter('model', `${JSON.stringify(model)} is an agent, and an agent has no embeddings. Call a model alias for them.`)

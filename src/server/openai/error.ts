@@ -1,7 +1,7 @@
 // Failures as clients of OpenAI's API read them. Invariant: the status tells such a client what it needs to know, and none of
 // them makes it repeat a call that this server has already repeated.
 import { failure, type Failure, type FailureCode } from '../../failure/index.ts'
-import { judge } from '../problem.ts'
+import { judge, waitMsOf } from '../problem.ts'
 
 const ERRORS: { readonly [C in FailureCode]?: readonly [status: number, type: string, code: string] } = {
   unauthorized: [401, 'invalid_request_error', 'invalid_api_key'],
@@ -48,10 +48,10 @@ export const wireError = (failed: Failure): WireError => {
 const COME_BACK: ReadonlySet<FailureCode> = new Set(['throttled', 'saturated', 'draining'])
 
 /** The response that says a failure. */
-export const errorResponse = (failed: Failure, headers: { readonly [name: string]: string } = {}): Response => {
+export const errorResponse = (failed: Failure, nowMs: number, headers: { readonly [name: string]: string } = {}): Response => {
   const { status, body } = wireError(failed)
-  const waitMs = failed.details?.['retryAfterMs'] ?? failed.provider?.retryAfterMs
-  const wait = typeof waitMs === 'number' ? { 'retry-after-ms': String(waitMs), 'retry-after': String(Math.ceil(waitMs / 1000)) } : {}
+  const waitMs = waitMsOf(failed, nowMs)
+  const wait = waitMs === undefined ? {} : { 'retry-after-ms': String(waitMs), 'retry-after': String(Math.ceil(waitMs / 1000)) }
   return Response.json(body, { status, headers: { ...headers, ...wait, 'x-should-retry': String(COME_BACK.has(failed.code)) } })
 }
 

@@ -53,7 +53,7 @@ const events = (frame: ResponseFrame, nowSeconds: () => number): StreamWriter =>
 
 /** Answers `POST /v1/responses`. */
 export const responses = (parts: ServerParts, context: ServerContext, report: Report): Promise<Response> =>
-  answering(report, async (headersAre) => {
+  answering(parts, report, async (headersAre) => {
     const body = (await readJson(context.req.raw, parts.limits.bodyBytes)) as Body
     const wire = readResponsesRequest(body)
     if ('problem' in wire) return fail('invalid_request', wire.problem, { details: { param: wire.param } })
