@@ -22,7 +22,7 @@ import { endOf } from './run-end.ts'
 import type { RunEventBody } from './run-event.ts'
 import { takeStanding } from './standing.ts'
 import { rowUpdate, waitingOf } from './status.ts'
-import { addOutcome, fullLimits, type About, type FullLimits } from './usage.ts'
+import { addOutcome, noteBrokenOff, fullLimits, type About, type FullLimits } from './usage.ts'
 
 /** A run being folded. */
 export class Fold {
@@ -159,8 +159,8 @@ export class Fold {
   #event(event: Extract<Cause, { readonly type: 'event' }>['event']): void {
     if (event.type === 'stateloop.cancel') {
       const reason = typeof event['reason'] === 'string' ? event['reason'] : 'cancelled'
-      this.#finish({ outcome: 'cancelled', failure: failure('cancelled', `The run was cancelled: ${reason}.`) })
-      return
+      noteBrokenOff(this.root.used, this.steps.values())
+      return this.#finish({ outcome: 'cancelled', failure: failure('cancelled', `The run was cancelled: ${reason}.`) })
     }
     if (event.type === 'RESOLVE') return this.#resolve(event)
     for (const actor of this.actors.values()) {

@@ -51,6 +51,13 @@ export const addOutcome = (used: Used, outcome: Outcome): void => {
   }
 }
 
+const ASKS_MODEL: ReadonlySet<string> = new Set(['model', 'decide', 'compact'])
+
+/** Notes calls that are broken off: they are billed for what they did so far, and nobody says how much that was. */
+export const noteBrokenOff = (used: Used, steps: Iterable<{ readonly kind: string }>): void => {
+  for (const { kind } of steps) if (ASKS_MODEL.has(kind)) used.costUnknown = true
+}
+
 /** Totals as sessions carry them from run to run. */
 export const carriedOf = (used: Used, before: Carried | undefined): Carried => ({
   transitions: used.transitions + (before?.transitions ?? 0),

@@ -129,7 +129,7 @@ export const createServer = (options: ServerOptions): Server => {
         return await (await load()).fetch(request, connection)
       } catch (error) {
         const { failure } = judge(error)
-        return problemResponse(failure, 500)
+        return problemResponse(failure, 500, parts.clock.now())
       }
     },
     ready: async () => void (await load()),

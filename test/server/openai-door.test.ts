@@ -178,6 +178,8 @@ describe('a model alias', () => {
 test('models are listed, and one that is not there is refused as OpenAI refuses it', async () => {
   const { client } = world({ models: { fast: 'openai/gpt-5-mini' } })
   expect((await client.models.list()).data.map(({ id }) => id)).toEqual(['fast', 'weather', 'payer'])
+  expect((await client.models.retrieve('weather')).id).toBe('weather')
+  await expect(client.models.retrieve('gpt-9')).rejects.toBeInstanceOf(OpenAI.NotFoundError)
   await expect(client.chat.completions.create({ model: 'gpt-9', messages: ask('x') })).rejects.toBeInstanceOf(OpenAI.NotFoundError)
   await expect(client.chat.completions.create({ model: 'weather', messages: [] })).rejects.toBeInstanceOf(OpenAI.BadRequestError)
   await expect(client.chat.completions.create({ model: 'weather', messages: ask('x'), n: 2 })).rejects.toBeInstanceOf(OpenAI.BadRequestError)

@@ -12,7 +12,7 @@ const chat = (door: Door, more: object, model = 'fast'): Promise<OpenAI.ChatComp
 /** Names of the properties of an interface in the SDK's own types. */
 const propertiesOf = (file: string, name: string): readonly string[] => {
   const source = readFileSync(`node_modules/openai/resources/${file}.d.ts`, 'utf8').replaceAll(/\/\*\*[^]*?\*\//g, '')
-  const [, body = ''] = new RegExp(`export interface ${name} [^{]*\\{\n([^]*?)\n\\}`).exec(source) ?? []
+  const [, body = ''] = new RegExp(`export interface ${name} ?[^{]*\\{\n([^]*?)\n\\}`).exec(source) ?? []
   return [...body.matchAll(/^ {4}(\w+)\??:/gm)].map(([, property]) => property ?? '')
 }
 
@@ -129,6 +129,68 @@ describe('to a model alias', () => {
     expect((await chat(door, silent)).choices[0]?.message.content).toBe('Hi.')
     expect(door.asked[0]).not.toHaveProperty('providerOptions')
   })
+})
+
+/** The same for responses; a text stands for what the header `x-stateloop-ignored` names. */
+const RESPONSE_SAMPLES: { readonly [name: string]: readonly [value: unknown, asked: object | string | undefined] } = {
+  model: ['fast', { model: 'gpt-5-mini' }],
+  input: ['Hello', { messages }],
+  instructions: ['Be brief.', { messages: [{ role: 'system', content: 'Be brief.' }, ...messages] }],
+  access_programs: [{ cyber: 'standard' }, undefined],
+  background: [true, undefined],
+  context_management: [[{ type: 'compaction' }], undefined],
+  conversation: ['conv_1', undefined],
+  image: [{ context_compression: 'auto' }, undefined],
+  include: [['message.output_text.logprobs'], undefined],
+  max_output_tokens: [77, { params: { maxOutputTokens: 77 } }],
+  max_tool_calls: [3, 'max_tool_calls'],
+  metadata: [{ team: 'a' }, { model: 'gpt-5-mini' }],
+  moderation: [{ model: 'omni-moderation-latest' }, undefined],
+  parallel_tool_calls: [false, { providerOptions: { parallel_tool_calls: false } }],
+  previous_response_id: ['resp_1', undefined],
+  prompt: [{ id: 'pmpt_1' }, undefined],
+  prompt_cache_key: ['k', { providerOptions: { prompt_cache_key: 'k' } }],
+  prompt_cache_options: [{ mode: 'explicit' }, { providerOptions: { prompt_cache_options: { mode: 'explicit' } } }],
+  prompt_cache_retention: ['24h', { providerOptions: { prompt_cache_retention: '24h' } }],
+  reasoning: [{ effort: 'low' }, { params: { reasoningEffort: 'low' } }],
+  safety_identifier: ['s', { providerOptions: { safety_identifier: 's' } }],
+  service_tier: ['flex', { providerOptions: { service_tier: 'flex' } }],
+  store: [false, 'store'],
+  stream: [false, { model: 'gpt-5-mini' }],
+  stream_options: [{ include_obfuscation: false }, { model: 'gpt-5-mini' }],
+  temperature: [0.2, { params: { temperature: 0.2 } }],
+  text: [
+    { format: { type: 'json_schema', name: 'x', schema: { type: 'object' }, strict: true }, verbosity: 'low' },
+    { params: { verbosity: 'low' }, output: { name: 'x', schema: { type: 'object' } } },
+  ],
+  tool_choice: [{ type: 'function', name: 'f' }, { toolChoice: { name: 'f' } }],
+  tools: [[{ type: 'function', ...tool.function }], { tools: [tool.function] }],
+  top_logprobs: [3, undefined],
+  top_p: [0.3, { params: { topP: 0.3 } }],
+  truncation: ['auto', undefined],
+  user: ['ada', { model: 'gpt-5-mini' }],
+}
+
+test('every parameter of a response that the SDK knows reaches the provider, is named as ignored or is refused by its name', async () => {
+  expect(propertiesOf('responses/responses', 'ResponseCreateParamsBase').toSorted()).toEqual(Object.keys(RESPONSE_SAMPLES).toSorted())
+  for (const [name, [value, asked]] of Object.entries(RESPONSE_SAMPLES)) {
+    await using door = await openDoor({ rules: () => replyText('{}') })
+    const answer = door.client.responses.create({ model: 'fast', input: 'Hello', [name]: value } as OpenAI.Responses.ResponseCreateParamsNonStreaming)
+    if (asked === undefined) expect(await refusalOf(answer), name).toMatchObject({ status: 400, param: name })
+    else if (typeof asked === 'string') expect((await answer.withResponse()).response.headers.get('x-stateloop-ignored')).toBe(asked)
+    else {
+      await answer
+      expect(door.asked[0], name).toMatchObject(asked)
+    }
+  }
+})
+
+test('the page for OpenAI clients lists what becomes of every parameter, of each API', () => {
+  const page = readFileSync('docs/how-to/openai-clients.md', 'utf8')
+  const cells = page.split('\n').filter((line) => /^\| (Understood|Sent on|Refused) \|/.test(line))
+  const named = [1, 2, 3].map((column) => cells.flatMap((line) => [...(line.split('|')[column + 1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name ?? '')).filter((name) => name !== 'top_k'))
+  const known = [propertiesOf('chat/completions/completions', 'ChatCompletionCreateParamsBase'), propertiesOf('responses/responses', 'ResponseCreateParamsBase'), propertiesOf('embeddings', 'EmbeddingCreateParams')]
+  expect(named.map((names) => names.toSorted())).toEqual(known.map((names) => names.toSorted()))
 })
 
 describe('to an agent', () => {

@@ -113,10 +113,16 @@ export const streamed = async ({ tellings, headers }: Runs, writer: StreamWriter
     for (const telling of tellings) telling.leave()
   }
   const told = together(tellings)
-  const first = await told.next().catch((error: unknown) => {
-    close()
-    throw error
-  })
+  const { signal } = context.req.raw
+  // Until the response is there, nothing but the request tells that the client has gone.
+  signal.addEventListener('abort', close, { once: true })
+  const first = await told
+    .next()
+    .catch((error: unknown) => {
+      close()
+      throw error
+    })
+    .finally(() => signal.removeEventListener('abort', close))
   const line = (event: object | string): Uint8Array => encode(event, writer.typed && typeof event === 'object' && 'type' in event ? String(event.type) : undefined)
   async function* lines(): AsyncGenerator<Uint8Array, void> {
     yield* writer.begin().map(line)

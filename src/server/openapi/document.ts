@@ -120,7 +120,6 @@ const chatPaths = (chats: readonly string[]): Part => {
   const chat: Part = { name: 'chat', in: 'path', required: true, schema: chats.length === 0 ? { type: 'string' } : { enum: chats } }
   return {
     ...OPENAI_PATHS,
-    '/v1/models': { get: operation('list_models', 'Lists what can be asked for as model.', { 200: { description: 'Models and agents.', content: json({ type: 'object' }) } }) },
     '/v1/chat/{chat}': { post: operation('chat_message', 'Answers pages that use the AI SDK.', { 200: { description: 'The UI message stream.', content: events } }, { parameters: [chat], ...body(page) }) },
   }
 }

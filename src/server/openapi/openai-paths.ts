@@ -43,6 +43,15 @@ const post = (id: string, summary: string, answer: string, body: JsonSchema, con
   },
 })
 
+const get = (id: string, summary: string, answer: string, parameters: readonly Json[] = []): Part => ({
+  get: {
+    operationId: id,
+    summary,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    responses: { 200: { description: answer, content: json({ type: 'object' }) }, default: { description: 'An error as OpenAI writes it.', content: json(error) } },
+  },
+})
+
 const list: JsonSchema = { type: 'array', items: { type: 'object' } }
 const common = { model: { type: 'string', description: 'A model alias or an agent of this server.' }, stream: { type: 'boolean' }, temperature: { type: 'number' }, tools: list }
 
@@ -62,6 +71,8 @@ export const OPENAI_PATHS: Part = {
     bodyOf(RESPONSES, ['model', 'input'], { ...common, input: { anyOf: [{ type: 'string' }, list] }, previous_response_id: { type: 'string', description: 'A response of the same caller.' } }),
     { ...json({ type: 'object' }), ...events },
   ),
+  '/v1/models': get('list_models', 'Lists what can be asked for as model.', 'Aliases and agents.'),
+  '/v1/models/{model}': get('get_model', 'Shows what can be asked for as model.', 'The alias or agent.', [{ name: 'model', in: 'path', required: true, schema: { type: 'string' } }]),
   '/v1/embeddings': post(
     'embeddings',
     'Answers clients of the embeddings API of OpenAI.',

@@ -5,6 +5,7 @@ import { embeddings } from '../openai/embeddings.ts'
 import { responses } from '../openai/responses.ts'
 import { uiMessages } from '../chat/ui-door.ts'
 import type { HonoTypes, ServerParts } from '../options.ts'
+import { refuse } from '../problem.ts'
 
 /** Adds the routes. @param report reports a defect and gives the id it is reported under. */
 export const chatRoutes = (app: Hono<HonoTypes>, parts: ServerParts, report: (error: unknown) => string): void => {
@@ -14,5 +15,9 @@ export const chatRoutes = (app: Hono<HonoTypes>, parts: ServerParts, report: (er
   app.post('/v1/responses', (context) => responses(parts, context, report))
   app.post('/v1/embeddings', (context) => embeddings(parts, context, report))
   app.get('/v1/models', () => Response.json({ object: 'list', data: models }))
+  app.get('/v1/models/:model', (context) => {
+    const found = models.find(({ id }) => id === context.req.param('model'))
+    return found === undefined ? refuse('agent_not_found', `There is no model ${JSON.stringify(context.req.param('model').slice(0, 100))} here. GET /v1/models lists them.`) : Response.json(found)
+  })
   app.post('/v1/chat/:agent', (context) => uiMessages(parts, context, report))
 }
