@@ -31,17 +31,18 @@ export interface Narration {
 
 const HEARTBEAT_MS = 15_000
 
-const NOTHING: Required<Usage> = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 }
+/** What a run has used that called nobody. */
+export const NOTHING_USED: Required<Usage> = { inputTokens: 0, outputTokens: 0, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 }
 
 /** The sum of what two calls used. */
-export const addUsage = (sum: Usage, more: Usage): Usage => Object.fromEntries((Object.keys(NOTHING) as (keyof Usage)[]).map((kind) => [kind, (sum[kind] ?? 0) + (more[kind] ?? 0)])) as unknown as Usage
+export const addUsage = (sum: Usage, more: Usage): Usage => Object.fromEntries((Object.keys(NOTHING_USED) as (keyof Usage)[]).map((kind) => [kind, (sum[kind] ?? 0) + (more[kind] ?? 0)])) as unknown as Usage
 
 /** Listens to a run. @param tokens tells whether the tokens of a state are said. */
 export const narrate = async (parts: ServerParts, run: string, agent: AnyAgent, tokens: (state: string) => boolean, from?: Cursor): Promise<Narration> => {
   const { runtime, feeds } = parts
   const reader = await feeds.open(run, agent, from)
   let over = false
-  let used: Usage = NOTHING
+  let used: Usage = NOTHING_USED
   const rest = async (piece: Piece): Promise<Piece> => {
     over = true
     reader.close()
@@ -69,7 +70,7 @@ export const narrate = async (parts: ServerParts, run: string, agent: AnyAgent, 
         case 'tool.called':
           return { type: 'called', key: event.key, name: event.name, args: event.args }
         case 'attempt.ended':
-          for (const { usage } of event.calls ?? []) used = addUsage(used, usage ?? NOTHING)
+          for (const { usage } of event.calls ?? []) used = addUsage(used, usage ?? NOTHING_USED)
           if (event.kind !== 'tools' || event.retryInMs !== undefined) break
           return { type: 'returned', key: event.key, seq: event.seq, ...(event.failure === undefined ? {} : { failure: event.failure }) }
         case 'run.waiting':

@@ -40,12 +40,12 @@ export interface Answerer {
   readonly ignored: readonly string[]
 }
 
-const aliasAnswerer = ({ aliases }: ServerParts, { model, messages, instructions, request, count, body, ignored = [] }: Asked, parameters: Parameters): Answerer => {
+const aliasAnswerer = ({ aliases }: ServerParts, { model, messages, instructions, request, count, stream, body, ignored = [] }: Asked, parameters: Parameters): Answerer => {
   const sent = sentParameters(parameters, body)
   const structured = request.output !== undefined
   const passed: PassThrough = { ...request, ...(structured ? { checked: true } : {}), ...(Object.keys(sent).length === 0 ? {} : { providerOptions: sent }) }
   return {
-    agent: aliases.of(model, request.embeds === true ? 'vectors' : count > 1 ? 'sample' : 'answer'),
+    agent: aliases.of(model, { stream, ...(count > 1 ? { sample: true } : {}), ...(request.embeds === true ? { vectors: true } : {}) }),
     input: { messages, request: passed, ...(instructions === undefined ? {} : { instructions }) },
     say: (output) => {
       const { message, finish } = output as Completion

@@ -1,11 +1,12 @@
 // One run as both APIs tell it: text as it comes, then the complete reply. Invariant: what is told adds up to the reply, or
 // the telling fails; and a run that nobody listens to any more is cancelled.
+import type { Usage } from '../../cost/index.ts'
 import { fail } from '../../failure/index.ts'
 import type { EntryBody } from '../../journal/index.ts'
 import type { ModelReply } from '../../model/index.ts'
 import { textOf } from '../../prompt/index.ts'
 import type { RunOutcome } from '../../run/index.ts'
-import { narrate, type Narration, type Piece } from '../chat/narrate.ts'
+import { addUsage, narrate, NOTHING_USED, type Narration, type Piece } from '../chat/narrate.ts'
 import type { ServerParts } from '../options.ts'
 import type { ServerContext } from '../requests.ts'
 import { optionsOf, startRun } from '../routes/runs.ts'
@@ -97,6 +98,20 @@ async function* tell(next: Narration['next'], { structured }: Answerer, rested: 
   }
 }
 
+/** What the calls of a run were billed for, failed attempts included. */
+const usageOf = async ({ runtime }: ServerParts, run: string): Promise<Usage> => {
+  const outcomes = (await runtime.entries(run)).flatMap(({ body: { cause } }) => (cause.type === 'attempt' ? [cause.outcome] : []))
+  return outcomes.flatMap(({ calls = [] }) => calls).reduce<Usage>((sum, { usage }) => addUsage(sum, usage ?? NOTHING_USED), NOTHING_USED)
+}
+
+/** Waits for a run without listening to it, so that its calls are not streamed: a client that wants no stream may have a reason. */
+async function* tellWhole(parts: ServerParts, run: string, rested: (piece: Ended) => Promise<ModelReply>, listen: () => AsyncGenerator<Told, void>): AsyncGenerator<Told, void> {
+  const outcome = await parts.runtime.outcome(run)
+  // Another process may drive the run, or only time is waited for.
+  if (outcome.outcome === 'waiting') return yield* listen()
+  yield { type: 'rested', reply: await rested({ type: 'ended', outcome, usage: await usageOf(parts, run) }) }
+}
+
 /** Starts the run that answers, and listens to it. @param at its place among several answers to one request. */
 export const startTelling = async (parts: ServerParts, context: ServerContext, answerer: Answerer, { model, body, stream }: Asked, at: number): Promise<Telling> => {
   const named = body['user'] ?? body['safety_identifier']
@@ -104,21 +119,29 @@ export const startTelling = async (parts: ServerParts, context: ServerContext, a
   const { key, ...identity } = optionsOf(context)
   // A key stands for one run, so each answer has its own.
   const own = key === undefined ? {} : { key: at === 0 ? key : `${key}/${at}` }
-  const { id } = await startRun(parts, answerer.agent, answerer.input, { ...user, ...identity, ...own, stream: true })
-  // What is said cannot be taken back, so without a stream only the end is told.
-  const narration = await narrate(parts, id, answerer.agent, stream ? answerer.tokens : () => false)
-  let rested = false
+  const { id } = await startRun(parts, answerer.agent, answerer.input, { ...user, ...identity, ...own, stream })
+  let narration: Narration | undefined
+  let resting = false
+  let left = false
   const next = async (): Promise<Piece | undefined> => {
+    narration ??= await narrate(parts, id, answerer.agent, stream ? answerer.tokens : () => false)
+    if (left) narration.close()
     const piece = await narration.next()
-    rested ||= piece?.type === 'ended' || piece?.type === 'waiting'
+    resting ||= piece?.type === 'ended' || piece?.type === 'waiting'
     return piece
   }
+  const rested = (piece: Ended): Promise<ModelReply> => {
+    resting = true
+    return replyOf(parts, answerer, model, piece)
+  }
+  const listen = (): AsyncGenerator<Told, void> => tell(next, answerer, rested, id)
   return {
     run: id,
-    told: tell(next, answerer, (piece) => replyOf(parts, answerer, model, piece), id),
+    told: stream ? listen() : tellWhole(parts, id, rested, listen),
     leave: () => {
-      narration.close()
-      if (!rested) void parts.runtime.cancel(id, 'the client went away').catch(() => {})
+      left = true
+      narration?.close()
+      if (!resting) void parts.runtime.cancel(id, 'the client went away').catch(() => {})
     },
   }
 }
