@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryJournal, sqliteJournal, type Journal } from '../src/journal/index.ts'
-import { refold } from '../src/run/drive.ts'
-import { Fold } from '../src/run/fold.ts'
+import type { ModelProvider } from '../src/model/index.ts'
 import { createRuntime } from '../src/run/index.ts'
 import { benchAgent, byHand, provider, rawXState } from './scenario.ts'
 
@@ -69,17 +68,45 @@ const storage = async (): Promise<void> => {
   const text = entries.reduce((sum, entry) => sum + entry.text.length, 0)
   await journal.close()
   console.log(`stored per step: ${(statSync(path).size / 1_000).toFixed(0)} B in the database, ${(text / 1_000).toFixed(0)} B of entry text (${entries.length} entries)`)
-  const again = sqliteJournal({ path })
-  const stored = await again.read(id)
-  const fold = new Fold({ agent: benchAgent.id, id, seed: (JSON.parse(stored[0]?.text ?? '{}') as { readonly cause: { readonly seed: number } }).cause.seed }, benchAgent, new Map(), undefined)
-  const started = process.cpuUsage()
-  refold(fold, stored)
-  const { user, system } = process.cpuUsage(started)
-  console.log(`resume of a 1,000-step run: ${((user + system) / 1_000).toFixed(1)} ms of CPU to fold ${stored.length} entries again`)
-  await again.close()
+}
+
+/** Takes a run of so many steps up in its middle, as after a crash: the CPU until it is at work again, milliseconds. */
+const resume = async (steps: number, snapshotEvery: number): Promise<number> => {
+  const journal: Journal = { ...memoryJournal(), close: async () => {} }
+  const first = createRuntime({ journal, providers: [stoppingAt(steps)], snapshotEvery })
+  const { id } = await first.start(benchAgent, { steps: 2 * steps })
+  while (((await first.get(id))?.modelCalls ?? 0) <= steps) await new Promise((resolve) => setTimeout(resolve, 20))
+  await first.close(0)
+  const times: number[] = []
+  for (let round = 0; round < 5; round++) {
+    const again = createRuntime({ journal, providers: [stoppingAt(steps)], snapshotEvery: Infinity })
+    const started = process.cpuUsage()
+    await again.resume(id, { agent: benchAgent })
+    const { user, system } = process.cpuUsage(started)
+    times.push((user + system) / 1_000)
+    await again.close(0)
+  }
+  return median(times)
+}
+
+/** The bench's model, which does not answer any more once it was asked so often. */
+const stoppingAt = (steps: number): ModelProvider => ({
+  ...provider,
+  call: (request, context) =>
+    (request.messages.length - 1) >> 1 < steps
+      ? provider.call(request, context)
+      : new Promise<never>((_resolve, reject) => context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), { once: true })),
+})
+
+const resumes = async (): Promise<void> => {
+  for (const steps of [1_000, 10_000]) {
+    const [whole, snapshot] = [await resume(steps, Infinity), await resume(steps, 1_000)]
+    console.log(`resume after ${steps} steps: ${whole.toFixed(1)} ms of CPU folding all entries, ${snapshot.toFixed(1)} ms from a snapshot`)
+  }
 }
 
 await table()
 await storage()
+await resumes()
 await sqlite.close()
 rmSync(folder, { recursive: true, force: true })

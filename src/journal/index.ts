@@ -1,7 +1,7 @@
 export { CHAIN_START, ENTRY_VERSION, chainHash, leavesOf } from './entry.ts'
 export type { CallRecord, Carried, Cause, Entry, EntryBody, Intent, MigratedCause, Move, Outcome, RunEnd, Standing, StartCause, StateValue, StoredEntry, UnbilledCall } from './entry.ts'
 export { isEnded } from './journal.ts'
-export type { Claimable, ClaimQuery, InboxItem, Journal, JournalSizes, Lease, RowUpdate, RunFilter, RunRow, RunStatus, StoredSnapshot, Waiting } from './journal.ts'
+export type { Claimable, ClaimQuery, InboxItem, Journal, JournalSizes, Lease, RowUpdate, RunFilter, RunRow, RunStatus, SnapshotKind, StoredSnapshot, Waiting } from './journal.ts'
 export { memoryJournal } from './memory.ts'
 export { migratePostgres, postgresJournal, postgresStatus } from './postgres/index.ts'
 export { sqliteJournal, sqliteStatus } from './sqlite.ts'

@@ -183,7 +183,10 @@ export interface InboxItem {
   readonly by?: string
 }
 
-/** A folded run at some entry: a cache to resume from, checked by hash. */
+/** What a snapshot is for: `standing` lets a run that waits be migrated, `fold` saves folding the entries before it again. */
+export type SnapshotKind = 'standing' | 'fold'
+
+/** A run at some entry: a cache to go on from, checked by hash. */
 export interface StoredSnapshot {
   readonly seq: number
   /** Chain hash of that entry. */
@@ -250,10 +253,10 @@ export interface Journal {
   getContent(hash: string): Promise<{ readonly kind: string; readonly text: string } | undefined>
   /** Hashes of all content that was kept as this kind, oldest first. */
   listContent(kind: string): Promise<readonly string[]>
-  /** Keeps the newest snapshot of a run. @throws FailureError `run_not_found`. */
-  putSnapshot(run: string, snapshot: StoredSnapshot): Promise<void>
-  /** The newest snapshot, or undefined when there is none or it is damaged or of other entries than the run's. */
-  getSnapshot(run: string): Promise<StoredSnapshot | undefined>
+  /** Keeps the newest snapshot of a run, one of each kind. @throws FailureError `run_not_found`. */
+  putSnapshot(run: string, snapshot: StoredSnapshot, kind: SnapshotKind): Promise<void>
+  /** The newest snapshot of a kind; `damaged` when it is not as it was put, undefined when there is none or it is of other entries than the run's. */
+  getSnapshot(run: string, kind: SnapshotKind): Promise<StoredSnapshot | 'damaged' | undefined>
   /** Where responses are cached beyond this process; absent where the journal forgets with it anyway. */
   readonly cache?: CacheStore
   /** What was spent; absent where the journal keeps no ledger. */

@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../clock/index.ts'
 import { sha256 } from '../schema/index.ts'
 import { verifyChain } from './chain.ts'
 import { CHAIN_START, type StoredEntry } from './entry.ts'
-import { isEnded, type Claimable, type ClaimQuery, type ClaimReason, type InboxItem, type Journal, type Lease, type RowUpdate, type RunFilter, type RunRow, type StoredSnapshot } from './journal.ts'
+import { isEnded, type Claimable, type ClaimQuery, type ClaimReason, type InboxItem, type Journal, type Lease, type RowUpdate, type RunFilter, type RunRow, type SnapshotKind, type StoredSnapshot } from './journal.ts'
 import { checkRow, checkText, isNext, refuseClosed, refuseEnded, refuseHeld, refuseLost, refuseSession, refuseUnknown } from './refusal.ts'
 import { watchers } from './watch.ts'
 
@@ -20,7 +20,7 @@ interface Run {
   owner: string | undefined
   epoch: number
   expiresAt: number
-  snapshot?: StoredSnapshot
+  readonly snapshots: Map<SnapshotKind, StoredSnapshot>
 }
 
 /** Kinds of content that belong to runs. */
@@ -117,7 +117,7 @@ const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
     const busy = session === undefined ? undefined : sessions.get(session)
     if (row.session !== undefined && busy !== undefined) refuseSession(row.session, busy.created.id)
     if (before !== undefined) throw new Error(`Run ${row.id} was created before`)
-    const run: Run = { created: row, update: undefined, head: entry, entries: [entry], inbox: [], owner, epoch: 1, expiresAt: 0 }
+    const run: Run = { created: row, update: undefined, head: entry, entries: [entry], inbox: [], snapshots: new Map(), owner, epoch: 1, expiresAt: 0 }
     runs.set(row.id, run)
     if (key !== undefined) keys.set(key, run)
     if (isEnded(row.status)) noteEnd(store, run)
@@ -326,14 +326,15 @@ const keeping = (store: Store): Pick<Journal, 'putContent' | 'getContent' | 'lis
       if (store.closed) refuseClosed('memory')
       return [...content].filter(([, kept]) => kept.kind === kind).map(([hash]) => hash)
     },
-    async putSnapshot(id, snapshot) {
+    async putSnapshot(id, snapshot, kind) {
       checkText(snapshot.text)
-      const run = known(store, id)
-      if (snapshot.seq >= (run.snapshot?.seq ?? 0)) run.snapshot = snapshot
+      const { snapshots } = known(store, id)
+      if (snapshot.seq >= (snapshots.get(kind)?.seq ?? 0)) snapshots.set(kind, snapshot)
     },
-    async getSnapshot(id) {
+    async getSnapshot(id, kind) {
       const run = find(store, id)
-      return run?.snapshot !== undefined && run.entries[run.snapshot.seq]?.hash === run.snapshot.hash ? run.snapshot : undefined
+      const snapshot = run?.snapshots.get(kind)
+      return snapshot !== undefined && run?.entries[snapshot.seq]?.hash === snapshot.hash ? snapshot : undefined
     },
   }
 }

@@ -86,3 +86,10 @@ export interface Actor {
   readonly approved: Set<string>
   lastFailure: (Failure & { readonly state: string }) | undefined
 }
+
+/** The next key of an invoke or a delay: it counts, so that no two visits of a state share one. */
+export const nextKey = ({ path, entries }: Actor, id: string): string => {
+  const count = (entries.get(id) ?? 0) + 1
+  entries.set(id, count)
+  return `${path}/${id}#${count}`
+}

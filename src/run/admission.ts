@@ -33,3 +33,9 @@ export const count = (actor: Actor, about: About): void => {
     if (about === 'tool') above.used.toolCalls += 1
   }
 }
+
+/** The failure of a state that was entered more often than it allows. */
+export const tooManyVisits = (state: string, visits: number, maxVisits: number): Failure =>
+  failure('loop_limit', `State ${state} was entered ${visits} times, more than its maxVisits of ${maxVisits}. Raise it, or route loop_limit to an answer with what is there.`, {
+    details: { scope: 'state', limit: 'maxVisits', value: maxVisits, used: visits },
+  })

@@ -12,6 +12,12 @@ const seenBy = new WeakMap<Fold, Set<string>>()
 
 const ALL = 2 ** RUN_DIMENSIONS.length - 1
 
+/** What a run was charged under so far, to be noted for a fold that goes on from a snapshot. */
+export const chargedOf = (fold: Fold): readonly string[] => [...(seenBy.get(fold) ?? [])]
+
+/** Notes what a run was charged under before. */
+export const noteCharged = (fold: Fold, charged: readonly string[]): void => void seenBy.set(fold, new Set(charged))
+
 /** The groupings in which this is the run's first charge, as bits; notes it for the next. */
 const firstOf = (seen: Set<string>, under: Pick<Charge, (typeof RUN_DIMENSIONS)[number]>): number => {
   const idOf = (grouping: number): string => JSON.stringify(RUN_DIMENSIONS.map((dimension, bit) => ((grouping >> bit) & 1 ? (under[dimension] ?? null) : 0)))

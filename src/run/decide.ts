@@ -2,6 +2,8 @@
 // One inert scope serves a whole actor: building an XState actor per step costs several times as much.
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
 import { edgeId, withThreads, type ReadThread } from '../agent/index.ts'
+import type { Json } from '../failure/index.ts'
+import type { StateValue } from '../journal/index.ts'
 
 /** What a machine wants done after a transition. */
 export type Command =
@@ -19,6 +21,21 @@ export interface Decision {
   readonly commands: readonly Command[]
   /** Ids of the edges taken, as in the machine's graph, in order. */
   readonly edges: readonly string[]
+}
+
+/** Commands that can be carried out again; what the others stop or speak to is not there any more. */
+export type Recalled = { readonly type: 'start'; readonly id: string; readonly input?: Json } | Extract<Command, { readonly type: 'delay' | 'cancel' }>
+
+/** Where a machine stands and what it wants done, as data. */
+export interface MachineStanding {
+  readonly value: StateValue
+  /** Ids of the active state nodes, in XState's order. */
+  readonly nodes: readonly string[]
+  /** Ids of the state nodes that history states remember. */
+  readonly history: { readonly [node: string]: readonly string[] }
+  /** Without the view of the run. */
+  readonly context: { readonly [field: string]: Json }
+  readonly commands: readonly Recalled[]
 }
 
 interface ScopeAction {
@@ -39,6 +56,7 @@ interface InspectionLike {
 }
 
 interface StateNodeLike {
+  readonly id: string
   readonly invoke: readonly { readonly id: string; readonly src: unknown; readonly input?: unknown }[]
   readonly after: readonly { readonly delay: unknown; readonly eventType: string }[]
 }
@@ -77,6 +95,24 @@ const toCommand = ({ type, info, params, exec }: ScopeAction): Command | undefin
       return { type: 'emit', event: fields['event'] as EventObject }
     default:
       return exec === undefined ? undefined : { type: 'act', name: type, exec: () => exec(info, params) }
+  }
+}
+
+const idsOf = (nodes: readonly unknown[]): readonly string[] => (nodes as readonly StateNodeLike[]).map(({ id }) => id)
+
+/** A machine's snapshot and commands as data. */
+export const machineStanding = (snapshot: AnyMachineSnapshot, commands: readonly Command[]): MachineStanding => {
+  const { $run: _view, ...context } = snapshot.context as { readonly [field: string]: Json }
+  const history = Object.entries(snapshot.historyValue as unknown as { readonly [node: string]: readonly unknown[] })
+  return {
+    value: snapshot.value as StateValue,
+    nodes: idsOf(snapshot._nodes),
+    history: Object.fromEntries(history.map(([node, nodes]) => [node, idsOf(nodes)])),
+    context,
+    commands: commands.flatMap((command): readonly Recalled[] => {
+      if (command.type === 'start') return [{ type: 'start', id: command.id, ...(command.input === undefined ? {} : { input: command.input as Json }) }]
+      return command.type === 'delay' || command.type === 'cancel' ? [command] : []
+    }),
   }
 }
 
@@ -141,6 +177,23 @@ export class Decider {
     const children = snapshot.children as { [id: string]: unknown }
     for (const start of starts) children[start.id] = { id: start.id }
     return { snapshot, commands: [...delays, ...starts], edges: [] }
+  }
+
+  /** The decision that led to where a machine stood. @throws Error when the machine has no such states. */
+  recall({ value, nodes, history, context, commands }: MachineStanding): Decision {
+    const byId = (id: string): unknown => this.machine.getStateNodeById(id)
+    const historyValue = Object.fromEntries(Object.entries(history).map(([node, ids]) => [node, ids.map(byId)]))
+    const snapshot = this.machine.resolveState({ value, context, historyValue } as never) as AnyMachineSnapshot
+    const active = nodes.map(byId) as readonly StateNodeLike[]
+    ;(snapshot as { _nodes: unknown })._nodes = active
+    const invokes = new Map(active.flatMap(({ invoke }) => invoke.map(({ id, src }) => [id, src])))
+    const children = snapshot.children as { [id: string]: unknown }
+    const again = commands.map((command): Command => {
+      if (command.type !== 'start') return command
+      children[command.id] = { id: command.id }
+      return { type: 'start', id: command.id, logic: this.#actor(invokes.get(command.id)), input: command.input }
+    })
+    return { snapshot, commands: again, edges: [] }
   }
 
   #actor(src: unknown): unknown {

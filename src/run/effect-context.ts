@@ -36,11 +36,17 @@ const runDeadline = (fold: Fold, actor: Actor): StepRequest['deadline'] => {
 
 const pendingFor = (actor: Actor, effect: OpenEffect): PendingCalls | undefined => {
   const places = actor.pending.toReversed()
-  return places.find((pending) => pending.thread.pending === pending && regionOf(actor, pending.state) === effect.region)
+  return places.find((pending) => pending.thread.pending === pending && (regionsOf(actor).get(pending.state) ?? '') === effect.region)
 }
 
 const regions = new WeakMap<Actor, Map<string, string>>()
-const regionOf = (actor: Actor, state: string): string => regions.get(actor)?.get(state) ?? ''
+
+/** The parallel regions of the states whose calls wait to be taken. */
+export const regionsOf = (actor: Actor): Map<string, string> => {
+  const known = regions.get(actor) ?? new Map<string, string>()
+  regions.set(actor, known)
+  return known
+}
 
 const threadOf = (actor: Actor, name: string): Thread => {
   const known = actor.threads.get(name)
@@ -182,8 +188,7 @@ class Hands implements EffectContext {
   await(pending: PendingCalls): void {
     const actor = this.#actor
     pending.thread.pending = pending
-    const known = regions.get(actor) ?? new Map<string, string>()
-    regions.set(actor, known.set(pending.state, this.#effect.region))
+    regionsOf(actor).set(pending.state, this.#effect.region)
     const index = actor.pending.findIndex((earlier) => earlier.state === pending.state)
     if (index >= 0) actor.pending.splice(index, 1)
     actor.pending.push(pending)

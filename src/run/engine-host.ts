@@ -99,6 +99,7 @@ const makeHost = ({ journal, acting, owner, agents, prompts, watchers }: HostPar
       watchers,
       lease,
       leaseMs: NO_LEASE_MS,
+      snapshotEvery: Infinity,
       events: new EventStream(),
       evict: true,
       openPort: (options) => openPort(options, stored),

@@ -25,15 +25,3 @@ export interface Delivery {
   /** Effect the event ends. */
   readonly state?: string
 }
-
-/** Takes the machine event whose delay is over out of its actor. */
-export const takeDelay = (actors: Iterable<Actor>, key: string): Delivery | undefined => {
-  for (const actor of actors) {
-    for (const [id, delay] of actor.delays) {
-      if (delay.key !== key) continue
-      actor.delays.delete(id)
-      return { actor, event: delay.event }
-    }
-  }
-  return undefined
-}

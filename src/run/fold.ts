@@ -5,18 +5,20 @@ import { effectOf, type Agent, type RunView } from '../agent/index.ts'
 import { FailureError, failure, failureOf, isFailure, type Failure, type Json } from '../failure/index.ts'
 import type { Carried, Cause, Intent, Move, RowUpdate, RunEnd, StateValue, Waiting } from '../journal/index.ts'
 import type { Message } from '../prompt/index.ts'
-import { placesOf, type Actor, type OpenEffect } from './actor.ts'
+import { nextKey, placesOf, type Actor, type OpenEffect } from './actor.ts'
 import { createActor, hasView, refreshView } from './actor-setup.ts'
 import { closeEffect, stopActor } from './closing.ts'
-import { Grace } from './grace.ts'
+import { Grace, type GraceStanding } from './grace.ts'
 import { changedFields } from './context-change.ts'
-import type { Command, Decision } from './decide.ts'
-import { inDoubt, resolvedOutcome } from './doubt.ts'
+import type { Command, Decision, MachineStanding } from './decide.ts'
+import { putInDoubt, resolvedOutcome } from './doubt.ts'
 import { effectContext } from './effect-context.ts'
-import { takeDelay, type Delivery, type FoldStep, type OpenTimer } from './fold-step.ts'
+import { dropDelay, setDelay, takeDelay } from './delays.ts'
+import { beforeCommands, snapshotText } from './fold-snapshot.ts'
+import type { Delivery, FoldStep, OpenTimer } from './fold-step.ts'
 import type { ChildEnd, RunInfo, StepRequest } from './effect.ts'
 import { openEffect } from './effects/index.ts'
-import { count, refusalOf } from './admission.ts'
+import { count, refusalOf, tooManyVisits } from './admission.ts'
 import { attemptNotice, stateNotices } from './notices.ts'
 import { endOf } from './run-end.ts'
 import type { RunEventBody } from './run-event.ts'
@@ -52,6 +54,9 @@ export class Fold {
   #queue: Delivery[] = []
   #acts: (() => void)[] = []
   readonly #grace = new Grace()
+  /** Whether the next cause is to leave a snapshot. */
+  remembers = false
+  #memory: string | undefined
 
   constructor(info: RunInfo, agent: Agent, threads: ReadonlyMap<string, readonly Message[]>, carried: Carried | undefined) {
     this.info = info
@@ -67,6 +72,7 @@ export class Fold {
     this.#intents = []
     this.#notices = []
     this.#acts = []
+    this.#memory = undefined
     this.#passTime(cause, at)
     this.#waiting = undefined
     try {
@@ -120,7 +126,7 @@ export class Fold {
       case 'resumed': {
         const { queued } = this
         this.queued = undefined
-        return queued === undefined ? (cause.doubt ?? []).forEach((key) => this.#doubt(key)) : this.#startActor(this.root, queued.input)
+        return queued === undefined ? (cause.doubt ?? []).forEach((key) => putInDoubt(this, key)) : this.#startActor(this.root, queued.input)
       }
       case 'migrated':
         return this.#enact(this.root, { type: 'stateloop.migrated' }, takeStanding(this, cause.standing))
@@ -168,17 +174,6 @@ export class Fold {
     }
     const taker = [...this.actors.values()].find((actor) => actor.snapshot.can(event as never))
     if (taker !== undefined) this.#queue.push({ actor: taker, event })
-  }
-
-  #doubt(stepKey: string): void {
-    const step = this.steps.get(stepKey)
-    const owner = step === undefined ? undefined : this.owners.get(step.key)
-    if (step === undefined || owner === undefined) return
-    const error = { type: `xstate.error.actor.${owner.effect.id}`, error: inDoubt(stepKey, step.name), actorId: owner.effect.id }
-    if (owner.actor.snapshot.can(error)) {
-      closeEffect(this, owner.actor, owner.effect)
-      this.#queue.push({ actor: owner.actor, event: error, state: owner.effect.state })
-    } else this.doubted.add(stepKey)
   }
 
   #resolve(event: { readonly [field: string]: Json }): void {
@@ -235,8 +230,27 @@ export class Fold {
     for (const notice of stateNotices(previous, snapshot, event, edges)) this.notice(actor, notice)
     if (!hasView(actor, view)) refreshView(actor, this.info, this.root.used)
     if (snapshot.status === 'error') return this.#actorFailed(actor, snapshot.error)
+    if (this.remembers && actor === this.root) this.#memory = this.#queue.length === 0 ? beforeCommands(this, this.#grace.standing, commands) : undefined
     for (const command of commands) this.#command(actor, command)
     if (snapshot.status === 'done') this.#actorDone(actor)
+  }
+
+  /** A snapshot of where the last cause led to, if one was asked for and can be taken. */
+  takeSnapshot(): string | undefined {
+    const before = this.#memory
+    this.#memory = undefined
+    return before === undefined || this.end !== undefined ? undefined : snapshotText(before, this)
+  }
+
+  /** Puts a fresh fold's machine where a snapshot stood, and carries out what it wanted done. Whatever else a fold keeps must be there. */
+  recall(machine: MachineStanding, grace: GraceStanding): void {
+    const { snapshot, commands } = this.root.decider.recall(machine)
+    this.#grace.take(grace)
+    this.actors.set('', this.root)
+    this.root.snapshot = snapshot
+    refreshView(this.root, this.info, this.root.used)
+    for (const command of commands) this.#command(this.root, command)
+    this.#settle()
   }
 
   #command(actor: Actor, command: Command): void {
@@ -250,18 +264,10 @@ export class Fold {
         if (child !== undefined) stopActor(this, child)
         return
       }
-      case 'delay': {
-        const key = this.#keyFor(actor, `~${command.id}`)
-        actor.delays.set(command.id, { key, event: command.event })
-        this.timers.set(key, { key, dueAt: this.now + command.delayMs })
-        return
-      }
-      case 'cancel': {
-        const delay = actor.delays.get(command.id)
-        if (delay !== undefined) this.timers.delete(delay.key)
-        actor.delays.delete(command.id)
-        return
-      }
+      case 'delay':
+        return setDelay(this, actor, command)
+      case 'cancel':
+        return dropDelay(this, actor, command.id)
       case 'send': {
         const child = this.actors.get(actor.machines.get(command.to) ?? '-')
         if (child !== undefined) this.#queue.push({ actor: child, event: command.event })
@@ -274,28 +280,18 @@ export class Fold {
     }
   }
 
-  #keyFor(actor: Actor, id: string): string {
-    const count = (actor.entries.get(id) ?? 0) + 1
-    actor.entries.set(id, count)
-    return `${actor.path}/${id}#${count}`
-  }
-
   #invoke(actor: Actor, { id, logic, input }: Extract<Command, { readonly type: 'start' }>): void {
     const spec = effectOf(logic)
     const place = placesOf(actor.decider.machine).get(id) ?? { state: id, region: '' }
     if (spec === undefined) return this.#invokeMachine(actor, id, logic, input)
-    const key = this.#keyFor(actor, id)
+    const key = nextKey(actor, id)
     const visits = (actor.visits[place.state] ?? 0) + 1
     actor.visits = { ...actor.visits, [place.state]: visits }
     const effect: OpenEffect = { id, key, state: place.state, region: place.region, spec, live: true, logic: {}, steps: new Map(), timers: new Set(), children: new Set() }
     actor.effects.set(id, effect)
     const context = effectContext(this, actor, effect, input)
     if (spec.maxVisits !== undefined && visits > spec.maxVisits) {
-      context.fail(
-        failure('loop_limit', `State ${place.state} was entered ${visits} times, more than its maxVisits of ${spec.maxVisits}. Raise it, or route loop_limit to an answer with what is there.`, {
-          details: { scope: 'state', limit: 'maxVisits', value: spec.maxVisits, used: visits },
-        }),
-      )
+      context.fail(tooManyVisits(place.state, visits, spec.maxVisits))
       return
     }
     effect.logic = openEffect(spec, context)
@@ -306,7 +302,7 @@ export class Fold {
     if (machine === undefined || !('root' in machine)) {
       throw new Error(`Actor ${id} of machine ${actor.agent.id} is neither an effect of Stateloop nor a machine, so it cannot be journaled. Use fromCode, fromTool or another actor source of Stateloop.`)
     }
-    const path = this.#keyFor(actor, id)
+    const path = nextKey(actor, id)
     if (machine.options.maxIterations === Infinity || machine.options.maxIterations === undefined) machine.options.maxIterations = 1000
     actor.machines.set(id, path)
     const child = createActor(path, { ...actor.agent, machine, limits: {} }, { actor, id }, new Map())

@@ -6,6 +6,12 @@ const GRACE_TRANSITIONS = 8
 /** Codes of limits that start the grace; a state's own maxVisits does not. */
 const RUN_LIMITS: ReadonlySet<string> = new Set(['loop_limit', 'no_progress', 'budget_exceeded', 'deadline_exceeded'])
 
+/** What a grace has come to. */
+export interface GraceStanding {
+  readonly breach?: Failure
+  readonly left: number
+}
+
 /** Remembers the first limit that was reached, and counts what is left. */
 export class Grace {
   #breach: Failure | undefined
@@ -14,6 +20,15 @@ export class Grace {
   /** The limit that was reached first. */
   get breach(): Failure | undefined {
     return this.#breach
+  }
+
+  get standing(): GraceStanding {
+    return { left: this.#left, ...(this.#breach === undefined ? {} : { breach: this.#breach }) }
+  }
+
+  take({ breach, left }: GraceStanding): void {
+    this.#breach = breach
+    this.#left = left
   }
 
   note(reason: Failure): void {

@@ -9,7 +9,7 @@ import { refold } from './drive.ts'
 import type { Fold } from './fold.ts'
 import { eventsOf } from './notices.ts'
 import { recordedSteps } from './recorded/recorded-history.ts'
-import { openFold, lastMigration } from './resume.ts'
+import { lastMigration, openFold } from './open-fold.ts'
 import type { RunEvent } from './run-event.ts'
 
 /** A thread as it was after an entry: the first `length` of `messages`, which later entries make longer. */

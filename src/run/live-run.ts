@@ -2,6 +2,7 @@
 import type { Agent } from '../agent/index.ts'
 import type { Failure } from '../failure/index.ts'
 import type { Cause, Journal, Lease, RunEnd, RunRow, StartCause, Watchers } from '../journal/index.ts'
+import { defined } from '../schema/index.ts'
 import { drive, leaveWhenWaiting } from './drive.ts'
 import type { Acting } from './effect.ts'
 import { embeddedPort, type Head, type LivePort, type PortOptions } from './embedded-port.ts'
@@ -14,8 +15,9 @@ import { eventsOf } from './notices.ts'
 import type { Arrival, Commit } from './port.ts'
 import { observersOf } from './observer.ts'
 import type { RunEvent } from './run-event.ts'
-import { scrubbedCommit, scrubbedEvent, scrubbedText } from './secrets.ts'
+import { scrubbedCommit, scrubbedEvent, scrubbedText, type RunSecrets } from './secrets.ts'
 import { keepSession } from './session.ts'
+import { snapshotsOf, type Snapshots } from './snapshots.ts'
 import { standingOf } from './standing.ts'
 
 /** What a live run is made of. */
@@ -35,6 +37,12 @@ export interface LiveRunParts {
   readonly watchers: Watchers<RunEvent>
   /** What the first entry led to, for those who watch. */
   readonly started?: FoldStep
+  /** Versions of prompts as they were recorded. */
+  readonly prompts?: StartCause['prompts']
+  /** How a run that goes on was folded. */
+  readonly resumed?: { readonly from?: number; readonly unusable?: string }
+  /** Entries after which it leaves a snapshot. */
+  readonly snapshotEvery: number
   /** Whether the run leaves the process also when it waits for a timer. Default: it stays for that. */
   readonly evict?: boolean
   /** The port of another engine, which then also says who may drive the run. Default: one on the journal, under its lease. */
@@ -77,6 +85,10 @@ const keepLease = ({ journal, acting, leaseMs, lease, openPort }: LiveRunParts, 
   return () => cancel()
 }
 
+/** Other engines keep their own. */
+const leavingSnapshots = ({ journal, fold, start, prompts, snapshotEvery, resumed, openPort }: LiveRunParts, secrets: RunSecrets, head: LivePort['head']): Snapshots | undefined =>
+  openPort === undefined ? snapshotsOf({ journal, fold, start, ...defined({ prompts }), scrub: () => secrets.scrub, head, every: snapshotEvery, from: resumed?.from ?? 0 }) : undefined
+
 /** Starts driving. */
 export const liveRun = (parts: LiveRunParts): LiveRun => {
   const { journal, acting, fold, lease, head, start, events, watchers } = parts
@@ -104,16 +116,22 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     emit: (body) => push({ ...body, run, at: acting.clock.now(), seq: port.head().seq, actor: '' }),
   })
   if (parts.started !== undefined) publish(parts.started, start, head.at)
-  else push({ type: 'run.resumed', run, at: acting.clock.now(), seq: head.seq, actor: '' })
+  else push({ type: 'run.resumed', ...parts.resumed, run, at: acting.clock.now(), seq: head.seq, actor: '' })
   const commitEnd = async (commit: Commit, end: RunEnd): Promise<void> => {
     const session = await keepSession(journal, fold, start, secrets.scrub)
     return port.commit(scrubbedCommit({ ...commit, step: { ...commit.step, end: { ...end, session } } }, secrets))
   }
+  const snapshots = leavingSnapshots(parts, secrets, port.head)
   const withSession = {
     ...port,
+    select: (mayLeave: boolean) => {
+      snapshots?.expect()
+      return port.select(mayLeave)
+    },
     commit: (commit: Commit): Promise<void> => {
       const { end } = commit.step
-      return end === undefined || start.session === undefined ? port.commit(scrubbedCommit(commit, secrets)) : commitEnd(commit, end)
+      const committed = end === undefined || start.session === undefined ? port.commit(scrubbedCommit(commit, secrets)) : commitEnd(commit, end)
+      return snapshots !== undefined && fold.remembers ? committed.then(snapshots.keep) : committed
     },
   }
   const stopLease = keepLease(parts, port.interrupt)
@@ -122,10 +140,13 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     let released: 'ended' | 'parked' | 'stopped' = 'stopped'
     try {
       const how = (released = await settled)
-      if (how === 'ended') acting.secrets.forget(run)
+      if (how === 'ended') {
+        await snapshots?.drop()
+        acting.secrets.forget(run)
+      }
       const standing = how === 'parked' ? standingOf(fold) : undefined
       const { seq, hash } = port.head()
-      if (standing !== undefined) await journal.putSnapshot(run, { seq, hash, text: scrubbedText(JSON.stringify(standing), secrets.scrub) })
+      if (standing !== undefined) await journal.putSnapshot(run, { seq, hash, text: scrubbedText(JSON.stringify(standing), secrets.scrub) }, 'standing')
       return how
     } finally {
       stopLease()

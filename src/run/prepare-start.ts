@@ -64,7 +64,9 @@ interface StartParts {
   readonly observers: readonly Observer[]
 }
 
-type Prepared = { readonly created: true; readonly run: string; readonly parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events'> } | { readonly created: false; readonly run: string }
+type Prepared =
+  | { readonly created: true; readonly run: string; readonly parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'snapshotEvery'> }
+  | { readonly created: false; readonly run: string }
 
 const checkInput = (agent: Agent, input: unknown): StartCause['input'] => {
   const checked = validate(agent.input, input)
@@ -137,7 +139,7 @@ const tryStart = async (parts: StartParts): Promise<Prepared> => {
   const admitted = await parts.admit?.({ run: id, agent: agent.id, ...who })
   const created = await journal.create(row, entry, owner, leaseMs).finally(admitted)
   if (!created.created) return { created: false, run: created.row.id }
-  return { created: true, run: id, parts: { agent, fold, start: cause, lease: created.lease, head: { seq: 0, hash: entry.hash, at }, started: step } }
+  return { created: true, run: id, parts: { agent, fold, start: cause, lease: created.lease, head: { seq: 0, hash: entry.hash, at }, started: step, ...defined({ prompts: recorded }) } }
 }
 
 /** The run that was started under the same key before: it has its place already, or ended. */

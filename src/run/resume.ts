@@ -4,13 +4,15 @@ import type { Clock } from '../clock/index.ts'
 import { fail, failure, failureOf, type Failure, type Json } from '../failure/index.ts'
 import type { Cause, EntryBody, Journal, MigratedCause, RunRow, Standing, StartCause, StateValue, StoredEntry } from '../journal/index.ts'
 import { diffJson, formatJsonChanges, type PromptChooser } from '../prompt/index.ts'
-import { toJson } from '../schema/index.ts'
+import { defined, toJson } from '../schema/index.ts'
 import { keepDefinition } from './definitions.ts'
 import { refold } from './drive.ts'
-import { Fold } from './fold.ts'
+import type { Head } from './embedded-port.ts'
+import type { Fold } from './fold.ts'
 import type { LiveRunParts } from './live-run.ts'
-import { choosePrompts, loadPrompts, type RunPrompts } from './prompts.ts'
-import { loadThreads } from './session.ts'
+import { isMigration, lastMigration, openFold, recordedPrompts } from './open-fold.ts'
+import { choosePrompts } from './prompts.ts'
+import { recallRun } from './snapshots.ts'
 
 /** What resuming needs. */
 export interface ResumeParts {
@@ -45,8 +47,8 @@ const refuseChanged = async (journal: Journal, row: RunRow, agent: Agent): Promi
 }
 
 const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: move }: Migration, prompts: MigratedCause['prompts']): Promise<MigratedCause> => {
-  const snapshot = await journal.getSnapshot(row.id)
-  if (snapshot === undefined || snapshot.hash !== row.hash) {
+  const snapshot = await journal.getSnapshot(row.id, 'standing')
+  if (typeof snapshot !== 'object' || snapshot.hash !== row.hash) {
     return fail('definition_changed', `Run ${row.id} cannot be migrated where it stands: a run is migrated while it waits and nothing is under way. Resume it with the old code until it waits, then migrate.`)
   }
   const standing = JSON.parse(snapshot.text) as Standing
@@ -62,40 +64,6 @@ const migrate = async (journal: Journal, row: RunRow, agent: Agent, { migrate: m
   }
 }
 
-/** Position of the last migration, or -1; entries before it belong to the agent as it was then. */
-export const lastMigration = (entries: readonly StoredEntry[]): number => entries.findLastIndex((entry) => entry.text.startsWith('{"v":1,"cause":{"type":"migrated"'))
-
-/** Versions of prompts that a run goes on with: those of its start, or of its last migration. */
-const recordedPrompts = (entries: readonly StoredEntry[]): StartCause['prompts'] => {
-  const since = entries[Math.max(0, lastMigration(entries))]
-  return since === undefined ? undefined : ((JSON.parse(since.text) as EntryBody).cause as StartCause | MigratedCause).prompts
-}
-
-/** A fold for a run's entries, before the first of them. @param versions of prompts; default: those that the entries record. */
-export const openFold = async (
-  journal: Pick<Journal, 'getContent'>,
-  agent: Agent,
-  run: string,
-  entries: readonly StoredEntry[],
-  versions?: RunPrompts['versions'],
-): Promise<{ readonly start: StartCause; readonly fold: Fold }> => {
-  const [first] = entries
-  if (first === undefined) return fail('journal_corrupt', `Run ${run} has no entries.`)
-  const start = (JSON.parse(first.text) as EntryBody).cause as StartCause
-  const { user, route, tenant, session, seed } = start
-  const info = {
-    id: run,
-    agent: agent.id,
-    seed,
-    ...(user === undefined ? {} : { user }),
-    ...(route === undefined ? {} : { route }),
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(session === undefined ? {} : { session }),
-    versions: versions ?? (await loadPrompts(journal, agent, recordedPrompts(entries))),
-  }
-  return { start, fold: new Fold(info, agent, await loadThreads(journal, start), start.carried) }
-}
-
 /** A run that was cancelled in the queue never begins. */
 const cancelledInQueue = async (journal: Journal, run: string): Promise<Cause | undefined> => {
   const [item] = await journal.inbox(run, 0)
@@ -103,37 +71,48 @@ const cancelledInQueue = async (journal: Journal, run: string): Promise<Cause | 
 }
 
 /** Whether a run has just been forked: what its entries leave under way was never begun in it. */
-const isFresh = ({ forkedFrom }: StartCause, entries: readonly StoredEntry[]): boolean =>
-  forkedFrom !== undefined && (entries.length === forkedFrom.seq + 1 || (entries.length === forkedFrom.seq + 2 && lastMigration(entries) === entries.length - 1))
+const isFresh = ({ forkedFrom }: StartCause, { seq, text }: StoredEntry): boolean => forkedFrom !== undefined && (seq === forkedFrom.seq || (seq === forkedFrom.seq + 1 && isMigration(text)))
+
+type Prepared = Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease' | 'snapshotEvery'>
+
+const headOf = ({ seq, hash, at }: StoredEntry): Head => ({ seq, hash, at })
+
+/** Goes on from a fold that stands where the entries end. */
+const goOn = async ({ journal, clock, row, agent }: ResumeParts, { start, fold, last, prompts, resumed }: Pick<Prepared, 'start' | 'fold' | 'prompts' | 'resumed'> & { readonly last: StoredEntry }): Promise<Prepared> => {
+  const at = Math.max(last.at, clock.now())
+  const folded = { agent, fold, start, head: headOf(last), ...defined({ prompts, resumed }) }
+  const cancelled = row.status === 'queued' ? await cancelledInQueue(journal, row.id) : undefined
+  if (cancelled !== undefined) return { ...folded, first: { cause: cancelled, at } }
+  const doubt = isFresh(start, last) ? [] : doubtful(fold)
+  const cause = { type: 'resumed' as const, ...(doubt.length === 0 ? {} : { doubt }) }
+  return { ...folded, ...(fold.waiting().length > 0 ? {} : { first: { cause, at } }) }
+}
 
 /** @throws FailureError `definition_changed`, `prompt_unusable`, `journal_corrupt`, `journal_rolled_back`. */
-export const prepareResume = async ({ journal, clock, row, agent, acceptChanged, prompts, until }: ResumeParts): Promise<Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'events' | 'lease'>> => {
+export const prepareResume = async (parts: ResumeParts): Promise<Prepared> => {
+  const { journal, clock, row, agent, acceptChanged, prompts, until } = parts
   const migration = row.agentHash === agent.hash ? undefined : agent.migrations.find(({ from }) => from === row.agentHash)
   if (row.agentHash !== agent.hash && migration === undefined && !acceptChanged) return refuseChanged(journal, row, agent)
+  const recalled = row.agentHash === agent.hash && until === undefined ? await recallRun(journal, agent, row) : undefined
+  if (typeof recalled === 'object') return goOn(parts, { ...recalled, resumed: { from: recalled.from } })
   const stored = await journal.read(row.id)
   const entries = until === undefined ? stored : stored.slice(0, until + 1)
   const last = entries.at(-1)
   if (last === undefined) return fail('journal_corrupt', `Run ${row.id} has no entries.`)
-  const head = { seq: last.seq, hash: last.hash, at: last.at }
+  const head = headOf(last)
   const moved = stored[entries.length]
   // The earlier attempt has migrated the run: its agent's entries cannot be folded any more, and need not be.
-  if (moved !== undefined && lastMigration([moved]) === 0) {
+  if (moved !== undefined && isMigration(moved.text)) {
     return { agent, ...(await openFold(journal, agent, row.id, [...entries, moved])), head, first: { cause: (JSON.parse(moved.text) as EntryBody).cause, at: moved.at } }
   }
   if (migration !== undefined) {
     const { recorded, versions } = await choosePrompts(journal, agent, prompts, { ...row, run: row.id })
     const first = { cause: await migrate(journal, row, agent, migration, recorded), at: Math.max(last.at, clock.now()) }
-    return { agent, ...(await openFold(journal, agent, row.id, entries, versions)), head, first }
+    return { agent, ...(await openFold(journal, agent, row.id, entries, versions)), head, first, ...defined({ prompts: recorded }) }
   }
-  const { start, fold } = await openFold(journal, agent, row.id, entries)
-  refold(fold, entries.slice(Math.max(0, lastMigration(entries))))
-  const cancelled = row.status === 'queued' ? await cancelledInQueue(journal, row.id) : undefined
-  if (cancelled !== undefined) return { agent, fold, start, head, first: { cause: cancelled, at: Math.max(last.at, clock.now()) } }
-  const doubt = isFresh(start, entries) ? [] : doubtful(fold)
-  const waits = fold.waiting().length > 0
-  const at = Math.max(last.at, clock.now())
-  const resumed = { cause: { type: 'resumed' as const, ...(doubt.length === 0 ? {} : { doubt }) }, at }
-  return { agent, fold, start, head, ...(waits ? {} : { first: resumed }) }
+  const opened = await openFold(journal, agent, row.id, entries)
+  refold(opened.fold, entries.slice(Math.max(0, lastMigration(entries))))
+  return goOn(parts, { ...opened, last, prompts: recordedPrompts(entries), ...(recalled === undefined ? {} : { resumed: { unusable: recalled } }) })
 }
 
 /** Tries a migration on where a run stands, writing nothing. @returns why it fails, or undefined. */

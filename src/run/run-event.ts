@@ -22,7 +22,13 @@ export type RunEvent = Common & RunEventBody
 /** What differs between events. */
 export type RunEventBody =
   | { readonly type: 'run.started'; readonly agent: string; readonly input: Json }
-  | { readonly type: 'run.resumed' }
+  | {
+      readonly type: 'run.resumed'
+      /** The entry of the snapshot that it goes on from, so that only later ones were folded again. */
+      readonly from?: number
+      /** Why a snapshot that there is was of no use, so that all entries were folded again. */
+      readonly unusable?: string
+    }
   | { readonly type: 'state.entered'; readonly state: string; readonly kind: string }
   | { readonly type: 'state.left'; readonly state: string; readonly kind: string }
   /** A state started a child machine; its own events carry `child` as their actor. */

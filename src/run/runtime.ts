@@ -21,6 +21,7 @@ import { guardedJournal } from './secrets.ts'
 import { prepareResume } from './resume.ts'
 import type { RunEvent } from './run-event.ts'
 import { checkEvent } from './send.ts'
+import { SNAPSHOT_EVERY } from './snapshots.ts'
 import { work, type DriveOptions, type DriveResult } from './work.ts'
 
 /** What a runtime is made of; every part has a default. */
@@ -35,6 +36,8 @@ export interface RuntimeOptions extends ActingOptions {
   readonly clock?: Clock
   /** How long a lease lasts without renewal, milliseconds. Default 30,000. */
   readonly leaseMs?: number
+  /** A long run leaves a snapshot after so many entries, so that a process that takes it up need not fold all of them. Default 1,000. */
+  readonly snapshotEvery?: number
   /**
    * What OpenTelemetry gets, once the application has registered a provider; without one, nothing happens. `content` adds
    * what people, models and tools said. Default `metadata`, or `content` when the usual
@@ -142,6 +145,7 @@ class LocalRuntime implements Runtime {
   readonly #acting: Acting
   readonly #clock: Clock
   readonly #leaseMs: number
+  readonly #snapshotEvery: number
   readonly #owner: string
   readonly #prompts: PromptChooser | undefined
   readonly #agents: Map<string, Agent>
@@ -153,10 +157,11 @@ class LocalRuntime implements Runtime {
   readonly #expiries = new Map<string, () => void>()
   #closing = false
 
-  constructor({ journal, clock = systemClock, leaseMs = 30_000, trace = contentFromEnvironment(), ...options }: RuntimeOptions) {
+  constructor({ journal, clock = systemClock, leaseMs = 30_000, snapshotEvery = SNAPSHOT_EVERY, trace = contentFromEnvironment(), ...options }: RuntimeOptions) {
     this.journal = journal ?? memoryJournal({ clock })
     this.#clock = clock
     this.#leaseMs = leaseMs
+    this.#snapshotEvery = snapshotEvery
     this.#owner = clock.id()
     this.#agents = new Map((options.agents ?? []).map((agent) => [agent.id, agent]))
     this.#prompts = options.prompts
@@ -262,8 +267,8 @@ class LocalRuntime implements Runtime {
     await Promise.allSettled([...this.#live.values()].map((run) => run.settled))
   }
 
-  #go(parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers'>): LiveRun {
-    const run = liveRun({ ...parts, journal: this.journal, acting: this.#acting, leaseMs: this.#leaseMs, watchers: this.#watchers })
+  #go(parts: Omit<LiveRunParts, 'journal' | 'acting' | 'leaseMs' | 'watchers' | 'snapshotEvery'>): LiveRun {
+    const run = liveRun({ ...parts, journal: this.journal, acting: this.#acting, leaseMs: this.#leaseMs, watchers: this.#watchers, snapshotEvery: this.#snapshotEvery })
     const { id } = parts.fold.info
     this.#live.set(id, run)
     run.settled.then(

@@ -25,6 +25,14 @@ export interface PendingCalls {
   readonly decisions: Map<string, CallDecision>
 }
 
+/** What a thread sums up over its first `hashed` messages. */
+export interface ThreadSums {
+  readonly hash: string
+  readonly hashed: number
+  readonly bytes: number
+  readonly tokenBound: number
+}
+
 /** One thread of messages. */
 export class Thread {
   readonly id: string
@@ -39,10 +47,22 @@ export class Thread {
   #bytes = 0
   #tokenBound = 0
 
-  constructor(id: string, messages: readonly Message[] = []) {
+  constructor(id: string, messages: readonly Message[] = [], inherited = messages.length) {
     this.id = id
     this.messages = [...messages]
-    this.inherited = messages.length
+    this.inherited = inherited
+  }
+
+  /** The sums so far, so that another thread of the same messages need not make them again. */
+  get sums(): ThreadSums {
+    return { hash: this.#hash, hashed: this.#hashed, bytes: this.#bytes, tokenBound: this.#tokenBound }
+  }
+
+  takeSums({ hash, hashed, bytes, tokenBound }: ThreadSums): void {
+    this.#hash = hash
+    this.#hashed = hashed
+    this.#bytes = bytes
+    this.#tokenBound = tokenBound
   }
 
   push(message: Message): void {

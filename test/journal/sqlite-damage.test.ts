@@ -28,7 +28,7 @@ const fill = async (journal: Journal, heads: Map<string, StoredEntry>, random: (
       heads.set(id, head)
       await journal.release(lease)
       await journal.post(id, { type: 'REPLY', id })
-      await journal.putSnapshot(id, { seq: head.seq, hash: head.hash, text: JSON.stringify({ snapshot: id }) })
+      await journal.putSnapshot(id, { seq: head.seq, hash: head.hash, text: JSON.stringify({ snapshot: id }) }, 'standing')
     }),
   )
 }
@@ -95,7 +95,10 @@ const look = async (path: string): Promise<'whole' | readonly string[]> => {
     await ask(() => journal.read(id), entries)
     await ask(() => journal.inbox(id, 0), inbox)
     await ask(async () => (await journal.get(id))?.seq, seq)
-    await ask(async () => (await journal.getSnapshot(id))?.text ?? `{"snapshot":"${id}"}`, `{"snapshot":"${id}"}`)
+    await ask(async () => {
+      const snapshot = await journal.getSnapshot(id, 'standing')
+      return typeof snapshot === 'object' ? snapshot.text : `{"snapshot":"${id}"}`
+    }, `{"snapshot":"${id}"}`)
   }
   await ask(async () => (await journal.list()).map(({ id }) => id), whole.listed)
   await ask(() => journal.getContent(contentHash), whole.content)
@@ -285,8 +288,8 @@ describe('a damaged SQLite journal', () => {
     editor.exec(`UPDATE snapshots SET body = '{}' WHERE run = 1`)
     editor.close()
     const journal = sqliteJournal({ path })
-    expect(await journal.getSnapshot('a')).toBeUndefined()
-    expect(await journal.getSnapshot('b')).toMatchObject({ text: '{"snapshot":"b"}' })
+    expect(await journal.getSnapshot('a', 'standing')).toBe('damaged')
+    expect(await journal.getSnapshot('b', 'standing')).toMatchObject({ text: '{"snapshot":"b"}' })
     await journal.close()
   })
 })

@@ -1,15 +1,11 @@
 // Content by hash and snapshots in PostgreSQL. Invariant: what is given back is what was put, and an append waits for the
 // content that was put before it.
 import { sha256 } from '../../schema/index.ts'
-import type { Journal, StoredSnapshot } from '../journal.ts'
+import type { Journal } from '../journal.ts'
 import { checkText, refuseUnknown } from '../refusal.ts'
 import { blobIn, damaged, textIn } from '../sqlite/connection.ts'
-import { GET_SNAPSHOT, PUT_CONTENT } from '../sqlite/content.ts'
+import { findSnapshot, PUT_CONTENT, putSnapshot, snapshotIn } from '../sqlite/content.ts'
 import type { PgDatabase } from './database.ts'
-
-const PUT_SNAPSHOT = `INSERT INTO snapshots (run, seq, hash, body, body_hash) SELECT no, ?::bigint, ?, ?, ? FROM runs WHERE id = ?
-  ON CONFLICT (run) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, body = excluded.body, body_hash = excluded.body_hash
-  WHERE excluded.seq >= snapshots.seq`
 
 /** The part of the journal that is about content and snapshots, with what an append waits for. */
 export const pgContentOn = (db: PgDatabase): Pick<Journal, 'putContent' | 'getContent' | 'listContent' | 'putSnapshot' | 'getSnapshot'> & { readonly settled: () => Promise<void> } => {
@@ -40,16 +36,15 @@ export const pgContentOn = (db: PgDatabase): Pick<Journal, 'putContent' | 'getCo
       const found = await db.once('Reading', 'SELECT hash FROM content WHERE kind = ? ORDER BY no', kind)
       return found.map((row) => textIn(row['hash'], 'the hash of content'))
     },
-    async putSnapshot(run, { seq, hash, text }) {
+    async putSnapshot(run, { seq, hash, text }, kind) {
       checkText(text)
       const [row] = await db.once('Reading', 'SELECT no FROM runs WHERE id = ?', run)
       if (row === undefined) refuseUnknown(run)
-      await db.once('Writing to', PUT_SNAPSHOT, seq, hash, text, sha256(text), run)
+      await db.once('Writing to', putSnapshot(kind, 'SELECT no, ?::bigint, ?, ?, ? FROM runs WHERE id = ?'), seq, hash, text, sha256(text), run)
     },
-    async getSnapshot(run) {
-      const [found] = (await db.once('Reading', GET_SNAPSHOT, run)) as unknown as readonly (StoredSnapshot & { readonly body: unknown; readonly body_hash: unknown })[]
-      if (found === undefined || typeof found.body !== 'string' || sha256(found.body) !== found.body_hash) return undefined
-      return { seq: found.seq, hash: found.hash, text: found.body }
+    async getSnapshot(run, kind) {
+      const [found] = await db.once('Reading', findSnapshot(kind), run)
+      return snapshotIn(found)
     },
   }
 }

@@ -235,4 +235,14 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE ledger ADD COLUMN unbilled BIGINT NOT NULL DEFAULT 0;
   `,
+  // Snapshots that a long run goes on from, beside those that let a waiting run be migrated.
+  `
+  CREATE TABLE folds (
+    run BIGINT PRIMARY KEY,
+    seq BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    body_hash TEXT NOT NULL
+  );
+  `,
 ]

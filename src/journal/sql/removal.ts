@@ -61,7 +61,7 @@ export function* removeRuns(ids: readonly string[], held: string, tables: readon
     const no = numberIn(row['no'], `the row of run ${id}`)
     const entries = yield* query('DELETE FROM entries WHERE run = ? RETURNING body', no)
     bodies.push(...entries.map((entry) => textIn(entry['body'], `an entry of run ${id}`)))
-    for (const table of ['inbox', 'snapshots', ...tables]) yield* query(`DELETE FROM ${table} WHERE run = ? RETURNING run`, no)
+    for (const table of ['inbox', 'snapshots', 'folds', ...tables]) yield* query(`DELETE FROM ${table} WHERE run = ? RETURNING run`, no)
     yield* query('DELETE FROM runs WHERE no = ? RETURNING no', no)
     removed.push(id)
   }

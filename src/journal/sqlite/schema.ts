@@ -253,4 +253,14 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE ledger ADD COLUMN unbilled INTEGER NOT NULL DEFAULT 0;
   `,
+  // Snapshots that a long run goes on from, beside those that let a waiting run be migrated.
+  `
+  CREATE TABLE folds (
+    run INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    body TEXT NOT NULL,
+    body_hash TEXT NOT NULL
+  ) STRICT;
+  `,
 ]

@@ -55,25 +55,40 @@ export const contentBehaviour = (subject: () => Subject): void => {
       const entries = chainOf(9)
       const { lease } = await startRun(journal, 'run')
       await appendAll(journal, lease, entries.slice(1))
-      expect(await journal.getSnapshot('run')).toBeUndefined()
+      expect(await journal.getSnapshot('run', 'standing')).toBeUndefined()
       const at = (seq: number): { seq: number; hash: string; text: string } => ({
         seq,
         hash: (entries[seq] as StoredEntry).hash,
         text: JSON.stringify({ seq }),
       })
-      for (const seq of [2, 6, 4]) await journal.putSnapshot('run', at(seq))
-      expect(await journal.getSnapshot('run')).toStrictEqual(at(6))
+      for (const seq of [2, 6, 4]) await journal.putSnapshot('run', at(seq), 'standing')
+      expect(await journal.getSnapshot('run', 'standing')).toStrictEqual(at(6))
+    })
+
+    test('snapshots of each kind are kept apart, and go with their run', async () => {
+      const { journal } = subject()
+      const { lease, first } = await startRun(journal, 'run')
+      const at = (text: string): { seq: number; hash: string; text: string } => ({ seq: 0, hash: first.hash, text })
+      await journal.putSnapshot('run', at('{"standing":1}'), 'standing')
+      expect(await journal.getSnapshot('run', 'fold')).toBeUndefined()
+      await journal.putSnapshot('run', at('{"fold":1}'), 'fold')
+      expect(await journal.getSnapshot('run', 'standing')).toStrictEqual(at('{"standing":1}'))
+      expect(await journal.getSnapshot('run', 'fold')).toStrictEqual(at('{"fold":1}'))
+      await journal.release(lease)
+      expect(await journal.remove(['run'])).toStrictEqual(['run'])
+      await startRun(journal, 'run')
+      expect(await journal.getSnapshot('run', 'fold')).toBeUndefined()
     })
 
     test('a snapshot of other entries than the run has is not given', async () => {
       const { journal } = subject()
       const { first } = await startRun(journal, 'run')
-      await journal.putSnapshot('run', { seq: 0, hash: 'f'.repeat(32), text: '{}' })
-      expect(await journal.getSnapshot('run')).toBeUndefined()
-      await journal.putSnapshot('run', { seq: 0, hash: first.hash, text: '{}' })
-      expect(await journal.getSnapshot('run')).toMatchObject({ seq: 0 })
-      await journal.putSnapshot('run', { seq: 5, hash: first.hash, text: '{}' })
-      expect(await journal.getSnapshot('run')).toBeUndefined()
+      await journal.putSnapshot('run', { seq: 0, hash: 'f'.repeat(32), text: '{}' }, 'standing')
+      expect(await journal.getSnapshot('run', 'standing')).toBeUndefined()
+      await journal.putSnapshot('run', { seq: 0, hash: first.hash, text: '{}' }, 'standing')
+      expect(await journal.getSnapshot('run', 'standing')).toMatchObject({ seq: 0 })
+      await journal.putSnapshot('run', { seq: 5, hash: first.hash, text: '{}' }, 'standing')
+      expect(await journal.getSnapshot('run', 'standing')).toBeUndefined()
     })
   })
 }

@@ -91,12 +91,12 @@ export const runBehaviour = (subject: () => Subject): void => {
     test('a run that is not there is undefined to get and a failure to everything else', async () => {
       const { journal } = subject()
       expect(await journal.get('nobody')).toBeUndefined()
-      expect(await journal.getSnapshot('nobody')).toBeUndefined()
+      expect(await journal.getSnapshot('nobody', 'standing')).toBeUndefined()
       const lease = { run: 'nobody', owner: 'worker-1', epoch: 1, expiresAt: 0 }
       await rejection(journal.read('nobody'), 'run_not_found')
       await rejection(journal.append(lease, entryAfter(entryAfter(undefined)), sampleUpdate()), 'run_not_found')
       await rejection(journal.inbox('nobody', 0), 'run_not_found')
-      await rejection(journal.putSnapshot('nobody', { seq: 0, hash: '', text: '{}' }), 'run_not_found')
+      await rejection(journal.putSnapshot('nobody', { seq: 0, hash: '', text: '{}' }, 'standing'), 'run_not_found')
     })
 
     test('a second run with the same id is refused and leaves the first alone', async () => {
