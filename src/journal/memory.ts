@@ -35,7 +35,9 @@ const without = (row: RunRow, fields: readonly (keyof RunRow)[]): RunRow => Obje
 const OF_THE_LAST_ENTRY = ['waiting', 'dueAt', 'output', 'failureCode', 'defect'] as const
 
 const rowOf = (run: Run): RunRow => {
-  const row = run.update === undefined ? run.created : { ...without(run.created, OF_THE_LAST_ENTRY), ...run.update }
+  const { created, update } = run
+  const kept = OF_THE_LAST_ENTRY.some((field) => field in created) ? without(created, OF_THE_LAST_ENTRY) : created
+  const row = update === undefined ? created : { ...kept, ...update }
   return { ...row, seq: run.head.seq, hash: run.head.hash }
 }
 

@@ -7,32 +7,33 @@ import type { StepRequest } from './effect.ts'
 import type { Fold } from './fold.ts'
 import type { Arrival } from './port.ts'
 
+/** What decides which groupings a charge falls into, beside its run. */
+export type ChargedUnder = Pick<Charge, (typeof RUN_DIMENSIONS)[number]>
+
 /** What each run was charged under before; beside the fold, which has no part in money. */
-const seenBy = new WeakMap<Fold, Set<string>>()
+const seenBy = new WeakMap<Fold, ChargedUnder[]>()
 
 const ALL = 2 ** RUN_DIMENSIONS.length - 1
 
 /** What a run was charged under so far, to be noted for a fold that goes on from a snapshot. */
-export const chargedOf = (fold: Fold): readonly string[] => [...(seenBy.get(fold) ?? [])]
+export const chargedOf = (fold: Fold): readonly ChargedUnder[] => seenBy.get(fold) ?? []
 
 /** Notes what a run was charged under before. */
-export const noteCharged = (fold: Fold, charged: readonly string[]): void => void seenBy.set(fold, new Set(charged))
+export const noteCharged = (fold: Fold, charged: readonly ChargedUnder[]): void => void seenBy.set(fold, [...charged])
 
 /** The groupings in which this is the run's first charge, as bits; notes it for the next. */
-const firstOf = (seen: Set<string>, under: Pick<Charge, (typeof RUN_DIMENSIONS)[number]>): number => {
-  const idOf = (grouping: number): string => JSON.stringify(RUN_DIMENSIONS.map((dimension, bit) => ((grouping >> bit) & 1 ? (under[dimension] ?? null) : 0)))
+const firstOf = (seen: ChargedUnder[], under: ChargedUnder): number => {
+  const alike = seen.map((earlier) => alikeIn(earlier, under))
   // Seen with everything alike, it was seen in every grouping.
-  const whole = RUN_DIMENSIONS.map((dimension) => under[dimension] ?? '').join('\n')
-  if (seen.has(whole)) return 0
-  seen.add(whole)
+  if (alike.includes(ALL)) return 0
+  seen.push(under)
   let bits = 0
-  for (let grouping = 0; grouping <= ALL; grouping++) {
-    const id = idOf(grouping)
-    if (!seen.has(id)) bits |= 1 << grouping
-    seen.add(id)
-  }
+  for (let grouping = 0; grouping <= ALL; grouping++) if (!alike.some((same) => (grouping & same) === grouping)) bits |= 1 << grouping
   return bits
 }
+
+/** The dimensions in which two charges are alike, as bits. */
+const alikeIn = (one: ChargedUnder, other: ChargedUnder): number => RUN_DIMENSIONS.reduce((bits, dimension, bit) => (one[dimension] === other[dimension] ? bits | (1 << bit) : bits), 0)
 
 /** `/researching#1:0` and `asking` as `researching/asking`: the counts of entries would make every run a group of its own. */
 const stateOf = ({ state }: StepRequest): string => {
@@ -77,7 +78,7 @@ const chargesOf = (fold: Fold, { key: stepKey, attempt, outcome }: Attempted, at
   const step = fold.steps.get(`${stepKey}.${attempt}`)
   const billed = [...(outcome.calls ?? []).map(ofCall), ...(outcome.unbilled ?? []).map(ofUnbilled), ...(outcome.addedNano === undefined ? [] : [ofTool(step?.name ?? '', outcome.addedNano, outcome)])]
   if (step === undefined || billed.length === 0) return []
-  const seen = seenBy.get(fold) ?? new Set<string>()
+  const seen = seenBy.get(fold) ?? []
   seenBy.set(fold, seen)
   const { agent, user, route, tenant } = fold.info
   const key = { ...(user === undefined ? {} : { user }), ...(route === undefined ? {} : { route }), ...(tenant === undefined ? {} : { tenant }), agent, state: stateOf(step) }

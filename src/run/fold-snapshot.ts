@@ -6,7 +6,7 @@ import type { Failure, Json } from '../failure/index.ts'
 import type { Message, ToolCall } from '../prompt/index.ts'
 import { canonical } from '../schema/index.ts'
 import type { Actor } from './actor.ts'
-import { chargedOf, noteCharged } from './charges.ts'
+import { chargedOf, noteCharged, type ChargedUnder } from './charges.ts'
 import { machineStanding, type Command, type MachineStanding } from './decide.ts'
 import { regionsOf } from './effect-context.ts'
 import type { Fold } from './fold.ts'
@@ -41,7 +41,7 @@ interface FoldText {
   readonly inbox: number
   readonly namedThreads: readonly string[]
   readonly grace: GraceStanding
-  readonly charged: readonly string[]
+  readonly charged: readonly ChargedUnder[]
   readonly machine: MachineStanding
   readonly used: Used
   readonly repeat: readonly string[]

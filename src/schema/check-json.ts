@@ -1,6 +1,7 @@
 // Holds a value to a JSON Schema that somebody else wrote. Invariant: the schema is read, never compiled to code, so one from
 // a stranger costs time at worst; and what of it cannot be followed holds nothing up.
-import { Validator } from '@cfworker/json-schema'
+import { createRequire } from 'node:module'
+import type { Validator } from '@cfworker/json-schema'
 import type { Json } from '../failure/index.ts'
 import type { JsonSchema } from './json-schema.ts'
 import type { Issue, Validated } from './schema.ts'
@@ -15,11 +16,18 @@ const pathOf = (pointer: string): string =>
     .map((segment) => decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~'))
     .reduce((path, key) => (/^\d+$/.test(key) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`), '')
 
+const load = createRequire(import.meta.url)
 const validators = new WeakMap<object, Validator>()
+
+/** Loaded with the first schema that is checked. */
+const validatorOf = (schema: JsonSchema): Validator => {
+  const { Validator: Made } = load('@cfworker/json-schema') as typeof import('@cfworker/json-schema')
+  return new Made(schema as never, '2020-12', false)
+}
 
 const issuesOf = (schema: JsonSchema, value: Json): readonly Issue[] => {
   try {
-    const validator = validators.get(schema) ?? new Validator(schema as never, '2020-12', false)
+    const validator = validators.get(schema) ?? validatorOf(schema)
     validators.set(schema, validator)
     const { valid, errors } = validator.validate(value)
     if (valid) return []

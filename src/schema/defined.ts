@@ -2,4 +2,8 @@
 // whose optional fields may not be undefined.
 
 /** The fields of an object without those that are undefined. */
-export const defined = <T extends object>(fields: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never
+export const defined = <T extends object>(fields: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } => {
+  const given: { [name: string]: unknown } = {}
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) given[name] = value
+  return given as never
+}
