@@ -135,7 +135,7 @@ describe('the support agent', () => {
     expect(text.code).toBe(1)
     expect(text.out).toMatch(/✗ ticket-file {2}0 of 1 passed\n {4}input {5}\{"question":"Please file a ticket: the build fails on Windows\."\}/)
     expect(text.out).toMatch(/why {7}tickets: the final state is wrong: \{"tickets":\[\]\}\n {4}path {6}triaging → searching → reranking → answering → approving → acting → answering → sent\n/)
-    const [, run = '', db = ''] = /open {6}stateloop \w+ (\S+) --db (\S+)\n/.exec(text.out) ?? []
+    const [, run = '', db = ''] = /open {6}npx stateloop \w+ (\S+) --db (\S+)\n/.exec(text.out) ?? []
     expect((await stateloop('show', run, '--db', db)).out).toContain('answering')
     for (const name of ['report.html', 'report.md', 'report.xml']) expect(existsSync(join(folder, 'reports', name))).toBe(true)
   })
