@@ -77,7 +77,7 @@ export const siteTarget = (source: string, href: string): string | undefined => 
 
 const STYLE = `:root{color-scheme:light dark;--line:#8884;--accent:light-dark(#1f5fbf,#8ab4f8)}*{box-sizing:border-box}
 body{margin:0;font:16px/1.6 system-ui,sans-serif;display:grid;grid-template-columns:16rem minmax(0,48rem);gap:2.5rem;padding:0 1.5rem;justify-content:center}
-nav{padding:1.5rem 0;font-size:.875rem;position:sticky;top:0;align-self:start;max-height:100vh;overflow:auto}nav h2{font-size:.75rem;text-transform:uppercase;letter-spacing:.06em;margin:1.25rem 0 .25rem;opacity:.7}
+nav{padding:1.5rem 0;font-size:.875rem;position:sticky;top:0;align-self:start;max-height:100vh;overflow:auto}nav summary{font-size:.75rem;font-weight:700;text-transform:uppercase;letter-spacing:.06em;margin:1.25rem 0 .25rem;opacity:.7;cursor:pointer}
 nav a{display:block;padding:.1rem 0;text-decoration:none;color:inherit}nav a[aria-current]{color:var(--accent);font-weight:600}main{padding:1.5rem 0 4rem}a{color:var(--accent)}
 pre{overflow:auto;padding:1rem;border:1px solid var(--line);border-radius:6px;font-size:.8125rem;line-height:1.5}code{font-family:ui-monospace,monospace}:not(pre)>code{font-size:.875em}
 table{border-collapse:collapse;display:block;overflow:auto}th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top}img{max-width:100%;height:auto}
@@ -92,15 +92,14 @@ const menu = (pages: readonly SitePage[], current: SitePage): string => {
   const here = current.under ?? current.path
   const link = (page: SitePage): string => `<a href="${posix.relative(posix.dirname(current.path), page.path)}"${page.path === here ? ' aria-current="page"' : ''}>${escape(page.title)}</a>`
   const sections = [...new Set(pages.map(({ section }) => section))]
-  return sections
-    .map(
-      (section) =>
-        `${section === undefined ? '' : `<h2>${section}</h2>`}${pages
-          .filter((page) => page.section === section && page.under === undefined)
-          .map(link)
-          .join('\n')}`,
-    )
-    .join('\n')
+  const listOf = (section: string | undefined): string =>
+    pages
+      .filter((page) => page.section === section && page.under === undefined)
+      .map(link)
+      .join('\n')
+  // The start page opens every section, other pages only their own, so that where one is can be seen.
+  const isOpen = (section: string): boolean => current.section === undefined || current.section === section
+  return sections.map((section) => (section === undefined ? listOf(section) : `<details${isOpen(section) ? ' open' : ''}><summary>${section}</summary>\n${listOf(section)}</details>`)).join('\n')
 }
 
 const anchorOf = (heading: string): string =>

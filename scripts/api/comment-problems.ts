@@ -1,6 +1,6 @@
 // What the comments of public names leave out. Invariant: a name that a user may write or read has a comment, unless its type is
 // one value, as with `kind: 'tool'`; a number says its unit, and an option that may be left out says what holds then.
-import { membersOf, optionsOf } from './options.ts'
+import { membersOf, optionsOf, partsOf } from './options.ts'
 import { commentOf, KIND, type Api, type Reflection, type Type } from './reflection.ts'
 
 const textOf = (reflection: Reflection): string => (commentOf(reflection)?.summary ?? []).map(({ text }) => text).join('')
@@ -39,7 +39,7 @@ export const commentProblems = ({ entryPoints }: Api): readonly string[] => {
     for (const one of exports.filter(({ kind }) => kind !== KIND.reference)) {
       const owner = `${name}: ${one.name}`
       if (textOf(one).trim() === '') found.set(owner, `${owner} has no comment`)
-      const members = one.kind === KIND.variable ? [] : membersOf(one)
+      const members = one.kind === KIND.variable ? [] : [...membersOf(one), ...partsOf(one, (id) => byId.get(id)).flatMap((part) => (part.kind === KIND.interface ? membersOf(part) : []))]
       for (const member of members) check(owner, member, WRITTEN.test(one.name))
       for (const callable of [one, ...members]) for (const option of options(callable)) check(callable === one ? owner : `${owner}.${callable.name}`, option, true)
     }

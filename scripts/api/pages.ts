@@ -2,7 +2,7 @@
 // Invariant: a type that has a page is a link to it wherever it is named.
 import { posix } from 'node:path'
 import { Marked } from 'marked'
-import { membersOf, optionsOf, signaturesOf } from './options.ts'
+import { membersOf, optionsOf, partsOf, signaturesOf } from './options.ts'
 import { commentOf, isType, KIND, parameterName, type Api, type Comment, type CommentPart, type EntryPoint, type Reflection } from './reflection.ts'
 import { escapeHtml, Writer } from './signature.ts'
 
@@ -120,6 +120,7 @@ class Book {
       `<pre class="signature"><code>${escapeHtml(origin)}\n\n${this.#head(entry)}</code></pre>`,
       ...this.#parameters(entry),
       ...this.#members(entry),
+      ...this.#parts(entry),
       ...this.#notes(entry, commentOf(reflection), 'h2'),
     ].join('\n')
   }
@@ -177,6 +178,18 @@ class Book {
     return members.length === 0 ? [] : ['<h2 id="members">Members</h2>', this.#list(entry, members)]
   }
 
+  /** What an alias is made of, for types that have no name outside. */
+  #parts(entry: Entry): readonly string[] {
+    return partsOf(entry.reflection, (id) => (this.#byId.get(id)?.exported === false ? this.#byId.get(id)?.reflection : undefined)).flatMap((part) => this.#part(entry, part))
+  }
+
+  #part(entry: Entry, part: Reflection): readonly string[] {
+    const writer = this.#writer(entry)
+    const heading = `<h2 id="${part.name.toLowerCase()}"><code>${part.name}</code></h2>${this.#prose(entry, commentOf(part)?.summary)}`
+    if (part.kind === KIND.interface) return [heading, this.#list(entry, membersOf(part))]
+    return [heading, `<pre class="signature"><code>${writer.declaration(part, 'type')}</code></pre>`]
+  }
+
   #list(entry: Entry, members: readonly Reflection[]): string {
     const writer = this.#writer(entry)
     const rows = members.map((member) => {
@@ -192,18 +205,22 @@ class Book {
     const titles = { '@throws': 'Throws', '@returns': 'Gives', '@example': 'Example', '@see': 'See', '@remarks': 'Remarks' } as const
     return Object.entries(titles).flatMap(([tag, title]) => {
       const found = (comment?.blockTags ?? []).filter((one) => one.tag === tag)
-      return found.length === 0 ? [] : [`<${heading}>${title}</${heading}>`, ...found.map(({ content }) => this.#prose(entry, content))]
+      if (found.length === 0) return []
+      const said = found.map(({ content }) => this.#prose(entry, content)).join('')
+      // Below a member a word in front is enough, where it is followed by a sentence.
+      return [heading === 'h4' && said.startsWith('<p>') ? said.replace('<p>', `<p><strong>${title}</strong> `) : `<${heading}>${title}</${heading}>${said}`]
     })
   }
 
   #markdown(path: string, parts: readonly CommentPart[]): string {
+    const plain = (text: string): string => text.replaceAll('<', '&lt;').replaceAll(/(?<=^|[\s(])(https?:\/\/[^\s),]+)/g, '<$1>')
     const link = (target: Entry, text: string): string => `[${text}](${posix.relative(posix.dirname(path), target.path)})`
     return parts
       .map(({ kind, text, target }) => {
         const named = kind === 'code' ? this.#byName.get(text.replaceAll('`', '')) : undefined
         if (named !== undefined && named.path !== path) return link(named, text)
         if (kind === 'code') return text
-        if (kind !== 'inline-tag') return text.replaceAll('<', '&lt;').replaceAll(/(?<=^|[\s(])(https?:\/\/[^\s),]+)/g, '<$1>')
+        if (kind !== 'inline-tag') return plain(text).replaceAll(/\b[A-Z]\w+Error\b/g, (name) => (this.#byName.has(name) ? link(this.#byName.get(name)!, `\`${name}\``) : name))
         if (typeof target === 'string') return `[${text}](${target})`
         const entry = typeof target === 'number' ? this.#byId.get(target) : undefined
         return entry === undefined ? `\`${text}\`` : link(entry, `\`${text}\``)

@@ -96,7 +96,7 @@ export interface Builder<X extends Env> {
 
 /** What an agent has to work with. */
 export interface AgentSetup<I extends Schema, C extends Schema, N extends keyof FieldsOf<Infer<C>>> {
-  /** Letters, digits, `_` and `-`. */
+  /** Names the agent in runs, traces and costs: letters, digits, `_` and `-`. */
   readonly id: string
   /** Your own version, such as `2.1.0`; shown with runs. Default: none. */
   readonly version?: string

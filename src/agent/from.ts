@@ -76,7 +76,7 @@ export interface FromModel<S, I extends Schema, T> extends ModelCallOptions {
   readonly repairs?: number
 }
 
-/** Calls a model. @throws FailureError `agent_invalid` for a model that is not `provider/model`. */
+/** Actor source that calls a model. @throws FailureError `agent_invalid` for a model that is not `provider/model`. */
 export const fromModel = <S extends Schema = Schema<string>, I extends Schema = Schema, const T extends { readonly [name: string]: Tool } = {}>(
   options: FromModel<S, I, T>,
 ): EffectSource<ModelOutput<Infer<S>, T>, Infer<I>> => {
@@ -115,7 +115,7 @@ const noPayload = { type: 'object', properties: {}, required: [], additionalProp
 const emptyPayload: Schema = { '~standard': { version: 1, vendor: 'stateloop', validate: () => ({ value: {} }), jsonSchema: { input: () => noPayload, output: () => noPayload } } } as Schema
 
 /**
- * Lets a model pick exactly one of the events that are legal now, and sends it. It ends when the state is left, so it has
+ * Actor source that lets a model pick exactly one of the events that are legal now, and sends it. It ends when the state is left, so it has
  * no output: `onError` is all it needs beside `on`.
  * @throws FailureError `agent_invalid` for a model that is not `provider/model`.
  */
@@ -133,7 +133,7 @@ export const fromDecide = <I extends Schema = Schema>(options: FromDecide<I>): E
   } satisfies DecideSpec)
 }
 
-/** Performs the calls a model asked for, answering each one. */
+/** Actor source that performs the calls a model asked for, answering each one. */
 export const fromTools = (
   options: FewOptions & {
     /** Tools that it may perform, by name; usually those of the `fromModel` before it. */
@@ -143,7 +143,7 @@ export const fromTools = (
   },
 ): EffectSource => source({ kind: 'tools', tools: options.tools, parallel: options.parallel ?? 4, ...common(options) })
 
-/** Performs one call; `invoke.input` is its arguments. */
+/** Actor source that performs one call of a tool; `invoke.input` is its arguments. */
 export const fromTool = <I, O>(
   options: LookupOptions & {
     /** Names the tool in traces, costs and journals. */
@@ -153,7 +153,7 @@ export const fromTool = <I, O>(
   },
 ): EffectSource<O, I> => source({ kind: 'tool', name: options.name, tool: options.tool as Tool, args: inputOf, ...common(options) })
 
-/** Finds documents; `invoke.input` is `{ query }`. */
+/** Actor source that finds documents; `invoke.input` is `{ query }`. */
 export const fromRetriever = (
   options: LookupOptions & {
     /** Names the retriever in traces, costs and journals. */
@@ -173,7 +173,7 @@ export const fromRetriever = (
     ...common(options),
   })
 
-/** Orders documents; `invoke.input` is `{ query, documents }`. */
+/** Actor source that orders documents; `invoke.input` is `{ query, documents }`. */
 export const fromReranker = (
   options: LookupOptions & {
     /** Names the reranker in traces, costs and journals. */
@@ -206,14 +206,14 @@ export interface FromCode<I extends Schema, O> extends Options {
   readonly idempotent?: boolean
 }
 
-/** Runs an author's function; its result is journaled. */
+/** Actor source that runs an author's function; its result is journaled. */
 export const fromCode = <O, I extends Schema = Schema>(options: FromCode<I, O>): EffectSource<O, Infer<I>> => {
   const { run, input, output, idempotent = false } = options
   const call = (args: CallbackArgs<never>, context: CodeContext): unknown => checked(input, (seen: SourceArgs<Infer<I>>) => run(seen, context))(args)
   return source({ kind: 'code', run: call, ...(output === undefined ? {} : { output }), idempotent, ...common(options) })
 }
 
-/** Waits for one of the events that the state takes in `on`; it only ever ends by `expired`. */
+/** Actor source that waits for one of the events that the state takes in `on`; it only ever ends by `expired`. */
 export const fromHuman = <I = unknown>(
   options: FewOptions & {
     /** Types of the events that the state takes in `on`. */
@@ -234,7 +234,7 @@ export const fromHuman = <I = unknown>(
   })
 }
 
-/** Waits until a person has approved, edited or rejected each pending call. */
+/** Actor source that waits until a person has approved, edited or rejected each pending call. */
 export const fromApproval = <I = unknown>(
   options: FewOptions & {
     /** Tools whose calls need a decision, by name; calls of others pass. */
@@ -256,7 +256,7 @@ export const fromApproval = <I = unknown>(
   return source(spec)
 }
 
-/** Lets time pass. */
+/** Actor source that lets time pass. */
 export const fromWait = (
   options: FewOptions & {
     /** How long, milliseconds. */
@@ -264,7 +264,7 @@ export const fromWait = (
   },
 ): EffectSource<undefined> => source({ kind: 'wait', ms: () => options.ms, ...common(options) })
 
-/** Runs a child agent in the same journal; `invoke.input` is its input. */
+/** Actor source that runs a child agent in the same journal; `invoke.input` is its input. */
 export const fromAgent = <A extends Agent>(
   options: FewOptions & {
     /** The child. */
@@ -272,7 +272,7 @@ export const fromAgent = <A extends Agent>(
   },
 ): EffectSource<OutputOf<A>, InputOf<A>> => source({ kind: 'agent', agent: options.agent, input: inputOf, ...common(options) })
 
-/** Runs a child agent for each item; `invoke.input` is `{ items }`. */
+/** Actor source that runs a child agent for each item; `invoke.input` is `{ items }`. */
 export const fromEach = <A extends Agent>(
   options: FewOptions & {
     /** The child. */

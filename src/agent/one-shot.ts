@@ -18,7 +18,7 @@ export const MAX_TURNS = 16
 
 /** What a one-shot agent is made of. Its context has the fields `input` and, once there is one, `answer`. */
 export interface OneShot<T, S> {
-  /** Letters, digits, `_` and `-`. */
+  /** Names the agent in runs, traces and costs: letters, digits, `_` and `-`. */
   readonly id: string
   /** Your own version, such as `2.1.0`; shown with runs. Default: none. */
   readonly version?: string

@@ -28,7 +28,7 @@ export interface Config {
 }
 
 /**
- * Types the settings.
+ * Types the settings in `stateloop.config.ts`.
  * @example export default defineConfig({ agents: { support: './agents/support/agent.ts' } })
  */
 export const defineConfig = (config: Config): Config => config

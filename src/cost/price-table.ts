@@ -42,7 +42,7 @@ const readOverrides = (overrides: { readonly [model: string]: Price }): Readonly
 const namesOf = (model: string, answeredBy: string | undefined): readonly string[] => (answeredBy === undefined || answeredBy === model ? [model] : [model, answeredBy])
 
 /**
- * Makes a price port. Overrides come first, for the model asked for and then for the one that answered; then the list,
+ * Makes the table of what models cost: public list prices, and your own. Overrides come first, for the model asked for and then for the one that answered; then the list,
  * for the one that answered and then the one asked for, since only the provider knows what an alias stood for.
  * A usage with a count that is negative or not a number costs `null`.
  *

@@ -6,9 +6,9 @@ import { addTotal, emptyTotal, HOUR_MS, type LedgerRow, type LedgerStore, type T
 import { surprisesIn, type Surprise } from './surprises.ts'
 import { toUsd } from './usage.ts'
 
-/** What costs can be grouped by. */
+/** All of them, in the order that reports show. */
 export const COST_DIMENSIONS = ['user', 'route', 'tenant', 'agent', 'state', 'model', 'prompt', 'promptHash'] as const
-/** One of them. */
+/** What costs can be grouped by. */
 export type CostDimension = (typeof COST_DIMENSIONS)[number]
 
 /** What to report. */
@@ -25,7 +25,7 @@ export interface CostOptions {
   readonly topRuns?: number
 }
 
-/** Sums of one group. */
+/** What a group of calls used and cost. */
 export interface CostSums {
   /** USD of all calls whose price is known. */
   readonly costUsd: number
@@ -65,7 +65,7 @@ export interface CostSums {
   readonly p95LatencyMs: number | null
 }
 
-/** One group. */
+/** What a group of calls used and cost, beside the period before. */
 export interface CostGroup extends CostSums {
   /** What the group has in common; null where a call had no such field. */
   readonly key: { readonly [name in CostDimension]?: string | null }

@@ -2,7 +2,7 @@
 // sees of it and nothing else, so a corrected expectation is scored anew without running anything.
 import { hashOf } from '../schema/index.ts'
 
-/** One case. `I` is the agent's input, `X` what scorers compare with. */
+/** One case of an evaluation. `I` is the agent's input, `X` what scorers compare with. */
 export interface EvalCase<I = unknown, X = unknown> {
   /** Unique in its evaluation, and stable: results of two versions are paired by it. */
   readonly id: string

@@ -121,7 +121,7 @@ export type FailureCode = EffectCode | DoorCode
 const groups = Object.values(FAILURE_CODES) as readonly Readonly<Record<string, CodeInfo>>[]
 const byCode = new Map<string, CodeInfo>(groups.flatMap((group) => Object.entries(group)))
 
-/** Looks up one code. @returns undefined for a string that is not a failure code. */
+/** Looks up what is known of a failure code: what it means, what to do, whether to try again. @returns undefined for a string that is not a failure code. */
 export const codeInfo = (code: string): CodeInfo | undefined => byCode.get(code)
 
 /** All codes that can arrive in a state of the given kind, own codes first. */

@@ -75,7 +75,7 @@ const describe = (value: unknown): string => {
 }
 
 /**
- * Makes a failure.
+ * Makes a failure as a value: a code, a message and details.
  *
  * @example failure('timeout', 'The model sent no token for 5000 ms. Raise timeout.idleMs.')
  */

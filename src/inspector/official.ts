@@ -13,12 +13,15 @@ const VERSION = '0.7.2'
 
 /** What every frame has. */
 interface Common {
+  /** Version of the protocol. */
   readonly _version: string
   /** Milliseconds UTC, as text. */
   readonly createdAt: string
   /** The machine: the run's id, and the path of a child behind it. */
   readonly sessionId: string
+  /** The run's own machine. */
   readonly rootId: string
+  /** The run and its entry: `<run>/<seq>`. */
   readonly id: string
 }
 

@@ -88,6 +88,7 @@ export interface Carried {
 /** The first cause of every run. */
 export interface StartCause {
   readonly type: 'start'
+  /** The agent as it was then. */
   readonly agent: {
     readonly id: string
     readonly version?: string
@@ -95,10 +96,15 @@ export interface StartCause {
     /** Content hash of the agent's structure. */
     readonly definition?: string
   }
+  /** The agent's input. */
   readonly input: Json
+  /** Whom the run is for. */
   readonly user?: string
+  /** The part of the product that asked. */
   readonly route?: string
+  /** The customer it belongs to. */
   readonly tenant?: string
+  /** The session it is part of. */
   readonly session?: string
   /** Seed of the run's random numbers. */
   readonly seed: number
@@ -108,11 +114,13 @@ export interface StartCause {
   readonly queued?: true
   /** Named threads inherited from the previous run of the session: content hashes. */
   readonly threads?: { readonly [name: string]: string }
+  /** What earlier runs of the session used, for `sessionLimits`. */
   readonly carried?: Carried
   /** The version of each prompt that the run uses, by the prompt's id. Kept to its end. */
   readonly prompts?: { readonly [id: string]: PromptAssignment }
   /** W3C `traceparent` of the trace in which the run began. */
   readonly trace?: string
+  /** The run and the entry that a fork begins from. */
   readonly forkedFrom?: { readonly run: string; readonly seq: number }
 }
 
@@ -132,9 +140,11 @@ export interface Standing {
 /** The run goes on under a changed agent, from where a migration puts it. Entries before it belong to the old agent. */
 export interface MigratedCause {
   readonly type: 'migrated'
+  /** The agent from here on. */
   readonly agent: StartCause['agent']
   /** Versions from here on. */
   readonly prompts?: StartCause['prompts']
+  /** Where its migration put it. */
   readonly standing: Standing
 }
 

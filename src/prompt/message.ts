@@ -6,6 +6,7 @@ export type PartData = { readonly base64: string } | { readonly url: string } | 
 
 /** Fields of a caller's own message that have no name of ours, by the names of its protocol: `{ detail: 'low' }` of an image. */
 export interface Extras {
+  /** By the name of the field; absent when there are none. */
   readonly extras?: { readonly [field: string]: Json }
 }
 

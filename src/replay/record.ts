@@ -28,7 +28,7 @@ const contentsOf = async (journal: Journal, start: StartCause, prompts: readonly
   return contents
 }
 
-/** A run as its journal has it. @throws FailureError `run_not_found`, `journal_corrupt`, `journal_rolled_back`. */
+/** Exports a run as its journal has it. @throws FailureError `run_not_found`, `journal_corrupt`, `journal_rolled_back`. */
 export const exportRun = async (journal: Journal, run: string): Promise<Recording> => {
   const row: RunRow = (await journal.get(run)) ?? fail('run_not_found', `The journal has no run ${run}. List runs with \`stateloop runs\`.`)
   const stored = await journal.read(run)

@@ -26,7 +26,7 @@ type ModelOf<M extends Models> = (keyof M & string) | ModelName | ModelDefinitio
 /** What is said to the model: a prompt with its variables, one user message, or messages. */
 type Said<P> = P extends Prompt<infer V> ? { readonly prompt: P } & (Partial<V> extends V ? { readonly vars?: V } : { readonly vars: V }) : { readonly prompt: P & (Content | readonly Message[]); readonly vars?: never }
 
-/** One call. */
+/** One call of a model by a client. */
 export type Call<M extends Models, P, S extends Schema> = Said<P> &
   CallAgentPolicies &
   CallStart & {

@@ -6,6 +6,7 @@ import type { BudgetNotice } from './call/budget-notice.ts'
 
 /** Fields that every event has. */
 interface Common {
+  /** Id of the run. */
   readonly run: string
   /** Milliseconds UTC. */
   readonly at: number

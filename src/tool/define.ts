@@ -31,7 +31,7 @@ export interface ToolDefinition<I, O> {
 }
 
 /**
- * Defines a tool.
+ * Defines a tool: what a model may ask for, and the function that does it.
  * @throws FailureError `agent_invalid` when the input schema cannot be shown to a model, or a tool with an effect has a cache.
  */
 export const defineTool = <I, O = unknown>(definition: ToolDefinition<I, O>): Tool<I, O> => {
@@ -55,7 +55,7 @@ export const defineTool = <I, O = unknown>(definition: ToolDefinition<I, O>): To
   }
 }
 
-/** Defines a retriever. Default time limit 10,000 ms, two attempts. */
+/** Defines a retriever for `t.retrieve`: a function that finds documents. Default time limit 10,000 ms, two attempts. */
 export const defineRetriever = (definition: Pick<Retriever, 'search'> & Partial<Pick<Retriever, 'timeoutMs' | 'retry' | 'version'>>): Retriever => ({
   kind: 'retriever',
   timeoutMs: definition.timeoutMs ?? 10_000,
@@ -64,7 +64,7 @@ export const defineRetriever = (definition: Pick<Retriever, 'search'> & Partial<
   search: definition.search,
 })
 
-/** Defines a reranker. Default time limit 10,000 ms, two attempts. */
+/** Defines a reranker for `t.rerank`: a function that orders documents. Default time limit 10,000 ms, two attempts. */
 export const defineReranker = (definition: Pick<Reranker, 'rank'> & Partial<Pick<Reranker, 'timeoutMs' | 'retry' | 'version'>>): Reranker => ({
   kind: 'reranker',
   timeoutMs: definition.timeoutMs ?? 10_000,

@@ -45,7 +45,7 @@ export interface Services {
   readonly [name: string]: unknown
 }
 
-/** A tool. Its name is the key it has in `tools`. */
+/** A tool, as `defineTool` makes it. Its name is the key it has in `tools`. */
 export interface Tool<I = never, O = unknown> {
   readonly kind: 'tool'
   /** What it does and when to use it, for the model. */

@@ -16,7 +16,7 @@ export interface ReportedEvaluation {
   readonly history: readonly Standing[]
 }
 
-/** A report. */
+/** What a report is written from. */
 export interface EvalReport {
   /** The evaluations, in the order they are shown. */
   readonly evaluations: readonly ReportedEvaluation[]

@@ -4,7 +4,7 @@ import type { ModelProvider } from '../provider.ts'
 import { endpointOf, type OpenAiOptions } from './options.ts'
 
 /**
- * Makes the provider. Nothing is loaded or checked against the network before the first call.
+ * Makes a provider for OpenAI, Azure OpenAI and servers that speak like them. Nothing is loaded or checked against the network before the first call.
  *
  * @example createRuntime({ providers: [openai({ baseURL: 'http://localhost:11434/v1', id: 'ollama' })] })
  * @throws FailureError `usage` when the base URL is no URL, or Azure lacks its API version. Calls throw ModelCallError with a model code.
