@@ -175,6 +175,21 @@ describe('a model alias', () => {
   })
 })
 
+test('a model that fails in the middle of a stream is not followed by the words of another', async () => {
+  const provider = {
+    id: 'both',
+    call: async (request: ModelRequest, io: { readonly onDelta?: (delta: { readonly type: 'text'; readonly text: string }) => void }) => {
+      io.onDelta?.({ type: 'text', text: request.model === 'first' ? 'Half of' : 'All of it.' })
+      if (request.model === 'first') throw Object.assign(new Error('cut'), failure('stream_truncated', 'cut'))
+      return { message: { role: 'assistant' as const, content: 'All of it.' }, finish: 'stop' as const, usage: null, model: 'second' }
+    },
+  }
+  const models = { safe: { model: 'both/first', fallback: ['both/second'], retry: { attempts: 1 } } } as const
+  const { client } = world({ runtime: { providers: [provider] }, models })
+  await expect(textOf(await client.chat.completions.create({ model: 'safe', messages: ask('x'), stream: true }))).rejects.toMatchObject({ error: { type: 'server_error' } })
+  expect((await client.chat.completions.create({ model: 'safe', messages: ask('x') })).choices[0]?.message.content).toBe('All of it.')
+})
+
 test('models are listed, and one that is not there is refused as OpenAI refuses it', async () => {
   const { client } = world({ models: { fast: 'openai/gpt-5-mini' } })
   expect((await client.models.list()).data.map(({ id }) => id)).toEqual(['fast', 'weather', 'payer'])

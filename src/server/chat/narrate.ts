@@ -13,6 +13,8 @@ export type Piece =
   | { readonly type: 'text'; readonly key: string; readonly text: string }
   /** What was said under the key does not count: the attempt failed and is made again. */
   | { readonly type: 'discarded'; readonly key: string }
+  /** What was said under the key came from a call that failed for good. */
+  | { readonly type: 'failed'; readonly key: string }
   | { readonly type: 'state'; readonly state: string; readonly kind: string }
   | { readonly type: 'called'; readonly key: string; readonly name: string; readonly args: Json }
   | { readonly type: 'returned'; readonly key: string; readonly seq: number; readonly failure?: Failure }
@@ -71,7 +73,9 @@ export const narrate = async (parts: ServerParts, run: string, agent: AnyAgent, 
           return { type: 'called', key: event.key, name: event.name, args: event.args }
         case 'attempt.ended':
           for (const { usage } of event.calls ?? []) used = addUsage(used, usage ?? NOTHING_USED)
-          if (event.kind !== 'tools' || event.retryInMs !== undefined) break
+          if (event.retryInMs !== undefined) break
+          if (event.failure !== undefined && event.kind !== 'tools' && tokens(event.state)) return { type: 'failed', key: event.key }
+          if (event.kind !== 'tools') break
           return { type: 'returned', key: event.key, seq: event.seq, ...(event.failure === undefined ? {} : { failure: event.failure }) }
         case 'run.waiting':
           if (event.waiting.some((waiting) => waiting.for !== 'timer')) return rest({ type: 'waiting', waiting: event.waiting })

@@ -79,6 +79,7 @@ export class UiStream {
   async #chunks(piece: Piece): Promise<readonly UiChunk[]> {
     switch (piece.type) {
       case 'idle':
+      case 'failed':
         return []
       case 'state':
         return [{ type: 'data-state', data: { state: piece.state, kind: piece.kind }, transient: true }]

@@ -70,11 +70,15 @@ type Ended = Extract<Piece, { readonly type: 'ended' }>
 async function* tell(next: Narration['next'], { structured }: Answerer, rested: (piece: Ended) => Promise<ModelReply>, run: string): AsyncGenerator<Told, void> {
   /** Text of the last call that was heard, and how much of it was said. */
   let heard = { key: '', text: '', said: '' }
+  /** The call that was heard failed: what comes instead of it cannot follow what was said. */
+  let failed = false
   for (;;) {
     const piece = await next()
     if (piece === undefined) return fail('draining', 'The client left before the run rested.')
     if (piece.type === 'idle') yield { type: 'idle' }
+    if (piece.type === 'failed') failed ||= piece.key === heard.key && heard.said !== ''
     if (piece.type === 'text') {
+      if (failed) return brokenOff()
       const before = piece.key === heard.key ? heard : { text: '', said: '' }
       const text = before.text + piece.text
       // A model that was not held to the schema may begin with words or a code fence: then only the end shows the JSON.
@@ -88,6 +92,7 @@ async function* tell(next: Narration['next'], { structured }: Answerer, rested: 
     }
     if (piece.type === 'waiting') return waits(run)
     if (piece.type !== 'ended') continue
+    if (failed && piece.outcome.outcome === 'done') return brokenOff()
     const reply = await rested(piece)
     const said = textOf(reply.message.content)
     if (said !== heard.said && structured && heard.said !== '') return brokenOff()
