@@ -1,7 +1,8 @@
 // Failures as clients of OpenAI meet them: what kind, whether to come back, and when.
+import fc from 'fast-check'
 import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
-import { fakeClock, replyFailure, replyText, systemClock } from 'stateloop'
+import { codeInfo, fakeClock, replyFailure, replyText, systemClock } from 'stateloop'
 import { openDoor, refusalOf, type Door } from './openai-world.ts'
 import { TOKEN, withTime } from './world.ts'
 
@@ -90,4 +91,49 @@ test('a browser may call when its origin is declared, with the headers that the 
   expect(allowed.headers.get('access-control-allow-headers')).toContain('x-stainless-retry-count')
   await using closed = await openDoor({ rules: () => replyText('Hi.') })
   expect((await fetch(`${closed.url}/v1/chat/completions`, asks)).headers.get('access-control-allow-origin')).toBeNull()
+})
+
+test('whatever is sent, the answer is what was asked for or an error with a known code, and never a bug', async () => {
+  const names = [
+    'model',
+    'messages',
+    'input',
+    'tools',
+    'tool_choice',
+    'response_format',
+    'text',
+    'reasoning',
+    'n',
+    'stop',
+    'stream',
+    'stream_options',
+    'user',
+    'include',
+    'truncation',
+    'previous_response_id',
+    'instructions',
+    'encoding_format',
+    'dimensions',
+    'max_tokens',
+    'metadata',
+    'anything',
+  ]
+  const bodies: { readonly [path: string]: object } = { '/v1/chat/completions': { model: 'fast', messages }, '/v1/responses': { model: 'fast', input: 'Hello' }, '/v1/embeddings': { model: 'fast', input: 'Hello' } }
+  await using door = await openDoor({ rules: () => replyText('{}') })
+  const field = fc.tuple(
+    fc.constantFrom(...names),
+    fc.oneof(fc.jsonValue(), fc.array(fc.record({ role: fc.constantFrom('user', 'assistant', 'tool', 'x'), type: fc.constantFrom('message', 'function', 'reasoning'), content: fc.jsonValue() }))),
+  )
+  const sent = fc.oneof({ weight: 1, arbitrary: fc.jsonValue() }, { weight: 4, arbitrary: fc.array(field, { minLength: 1, maxLength: 3 }).map((fields) => Object.fromEntries(fields)) })
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...Object.keys(bodies)), sent, async (path, more) => {
+      const body = typeof more === 'object' && more !== null && !Array.isArray(more) ? { ...bodies[path], ...more } : more
+      const response = await door.open(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+      const text = await response.text()
+      if (response.status === 200) return
+      const { error } = JSON.parse(text) as { readonly error: { readonly message: string; readonly stateloop_code: string } }
+      expect([response.status < 500, codeInfo(error.stateloop_code as never) !== undefined, error.stateloop_code === 'defect', error.message.length > 0], text).toEqual([true, true, false, true])
+    }),
+    { numRuns: 400, seed: 5 },
+  )
 })

@@ -5,12 +5,11 @@ import { fail } from '../../failure/index.ts'
 import type { Usage } from '../../cost/index.ts'
 import { readWireRequest, writeChunk, writeEnding, writeReply, writeTotal, type ModelReply, type WireRequest } from '../../model/index.ts'
 import { defined } from '../../schema/index.ts'
-import { readJson } from '../body.ts'
 import { addUsage } from '../chat/narrate.ts'
 import type { ServerParts } from '../options.ts'
 import type { ServerContext } from '../requests.ts'
 import type { Asked } from './answerer.ts'
-import { answering, replies, startRuns, streamed, type Report, type StreamWriter } from './door.ts'
+import { answering, bodyIn, replies, startRuns, streamed, type Report, type StreamWriter } from './door.ts'
 import { wireError } from './error.ts'
 import { oneSystemMessage } from './one-system-message.ts'
 import { CHAT, refuseParameter, type Body } from './parameters.ts'
@@ -49,7 +48,7 @@ const chunks = ({ request: { model }, includeUsage }: WireRequest, id: string, c
 /** Answers `POST /v1/chat/completions`. */
 export const chatCompletions = (parts: ServerParts, context: ServerContext, report: Report): Promise<Response> =>
   answering(parts, report, async (headersAre) => {
-    const body = (await readJson(context.req.raw, parts.limits.bodyBytes)) as Body
+    const body = await bodyIn(parts, context)
     const wire = readWireRequest(body)
     if ('problem' in wire) return fail('invalid_request', wire.problem, { details: { param: wire.param } })
     const asked = askedOf(wire, body)

@@ -22,6 +22,7 @@ export const conversationOf = async ({ runtime, aliases }: ServerParts, context:
   const [first] = await runtime.entries(row.id)
   const outcome = await runtime.outcome(row.id)
   if (first?.body.cause.type !== 'start' || outcome.outcome !== 'done') return refuse(id, 'its run is no longer in the journal. Send the whole conversation.')
-  const { messages = [] } = first.body.cause.input as CallInput
+  const { messages = [], request } = first.body.cause.input as CallInput
+  if (request?.embeds === true) return refuse(id, 'its run gave vectors, not words.')
   return [...messages, (outcome.output as Completion).message]
 }

@@ -2,12 +2,14 @@
 // before anything was said is answered with a status; after that a stream ends as its protocol ends or with an error.
 import type { Failure } from '../../failure/index.ts'
 import type { ModelReply } from '../../model/index.ts'
+import { readJson } from '../body.ts'
 import type { ServerParts } from '../options.ts'
+import { refuse } from '../problem.ts'
 import type { ServerContext } from '../requests.ts'
 import { EVENT_STREAM_HEADERS, pulledBody } from '../sse.ts'
 import { answererOf, type Asked } from './answerer.ts'
 import { errorResponse, failureFor } from './error.ts'
-import type { Parameters } from './parameters.ts'
+import type { Body, Parameters } from './parameters.ts'
 import { startTelling, type Telling, type Told } from './telling.ts'
 
 /** Reports a defect, and gives the id it is reported under. */
@@ -20,6 +22,12 @@ export type Headers = { readonly [name: string]: string }
 export interface Runs {
   readonly tellings: readonly Telling[]
   readonly headers: Headers
+}
+
+/** The body of a request. @throws Refusal `usage`, `request_too_large`. */
+export const bodyIn = async (parts: ServerParts, context: ServerContext): Promise<Body> => {
+  const body = await readJson(context.req.raw, parts.limits.bodyBytes)
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Body) : refuse('usage', 'The body is JSON, but not an object.')
 }
 
 /** Answers in the client's terms, whatever happens. @param answer says which headers belong to every answer, once it knows. */

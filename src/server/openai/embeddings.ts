@@ -5,11 +5,10 @@ import { z } from 'zod'
 import { fail } from '../../failure/index.ts'
 import { textOf } from '../../prompt/index.ts'
 import { parseJson, validate } from '../../schema/index.ts'
-import { readJson } from '../body.ts'
 import type { ServerParts } from '../options.ts'
 import type { ServerContext } from '../requests.ts'
 import type { Asked } from './answerer.ts'
-import { answering, replies, startRuns, type Report } from './door.ts'
+import { answering, bodyIn, replies, startRuns, type Report } from './door.ts'
 import { EMBEDDINGS, refuseParameter, type Body } from './parameters.ts'
 
 /** As many texts as OpenAI takes in one request. */
@@ -40,7 +39,7 @@ const readRequest = (body: Body): z.infer<typeof shape> => {
 /** Answers `POST /v1/embeddings`. */
 export const embeddings = (parts: ServerParts, context: ServerContext, report: Report): Promise<Response> =>
   answering(parts, report, async (headersAre) => {
-    const body = (await readJson(context.req.raw, parts.limits.bodyBytes)) as Body
+    const body = await bodyIn(parts, context)
     const { model, input, encoding_format: encoding } = readRequest(body)
     if (parts.chats.has(model)) refuseParameter('model', `${JSON.stringify(model)} is an agent, and an agent has no embeddings. Call a model alias for them.`)
     const texts = typeof input === 'string' ? [input] : input

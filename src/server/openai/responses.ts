@@ -5,12 +5,11 @@ import { fail, type Failure, type Json } from '../../failure/index.ts'
 import { nameResults, readResponsesRequest, responseEvents, writeResponse, type ResponseFrame, type ResponsesRequest } from '../../model/index.ts'
 import type { Message } from '../../prompt/index.ts'
 import { defined } from '../../schema/index.ts'
-import { readJson } from '../body.ts'
 import type { ServerParts } from '../options.ts'
 import type { ServerContext } from '../requests.ts'
 import type { Asked } from './answerer.ts'
 import { conversationOf } from './conversation.ts'
-import { answering, replies, startRuns, streamed, type Report, type StreamWriter } from './door.ts'
+import { answering, bodyIn, replies, startRuns, streamed, type Report, type StreamWriter } from './door.ts'
 import { wireError } from './error.ts'
 import { oneSystemMessage } from './one-system-message.ts'
 import { RESPONSES, type Body } from './parameters.ts'
@@ -54,7 +53,7 @@ const events = (frame: ResponseFrame, nowSeconds: () => number): StreamWriter =>
 /** Answers `POST /v1/responses`. */
 export const responses = (parts: ServerParts, context: ServerContext, report: Report): Promise<Response> =>
   answering(parts, report, async (headersAre) => {
-    const body = (await readJson(context.req.raw, parts.limits.bodyBytes)) as Body
+    const body = await bodyIn(parts, context)
     const wire = readResponsesRequest(body)
     if ('problem' in wire) return fail('invalid_request', wire.problem, { details: { param: wire.param } })
     const before = wire.previous === undefined || parts.chats.has(wire.model) ? [] : await conversationOf(parts, context, wire.previous)
