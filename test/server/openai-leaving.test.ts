@@ -67,3 +67,17 @@ test('what a call may have cost before its client left counts against the budget
   // Most of the budget is held for the call that was broken off, so an equal one no longer fits.
   await expect(door.client.chat.completions.create({ model: 'fast', messages, max_tokens: 4_000 })).rejects.toMatchObject({ status: 429, code: 'insufficient_quota' })
 })
+
+test('a client that reads no more before it leaves does no harm', async () => {
+  const { provider, stopped } = slowModel(['Half ', 'of it'])
+  await using door = await openDoor({ clock: systemClock, runtime: { clock: systemClock, providers: [provider] }, rules: () => replyText('') })
+  const response = await door.open('/v1/chat/completions', { method: 'POST', body: JSON.stringify({ model: 'fast', messages, stream: true }), headers: { 'content-type': 'application/json' } })
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  // The role, and the first words.
+  await reader.read()
+  await reader.read()
+  await reader.cancel()
+  expect(await stopped).toMatchObject({ code: 'cancelled' })
+  const [row] = await door.runtime.list()
+  expect(await door.runtime.outcome(row?.id ?? '')).toMatchObject({ outcome: 'cancelled', costUsd: null })
+})

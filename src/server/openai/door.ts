@@ -79,19 +79,19 @@ export const replies = async ({ tellings }: Runs, context: ServerContext): Promi
 /** What is told of one of several runs. */
 export type ToldOf = Told & { readonly at: number }
 
+const nextOf = async ({ told }: Telling, at: number): Promise<{ readonly at: number; readonly result: IteratorResult<Told, void> }> => ({ at, result: await told.next() })
+
 /** Several runs as they are told, whichever is next. */
 async function* together(tellings: readonly Telling[]): AsyncGenerator<ToldOf, void> {
-  const nexts = new Map(tellings.map(({ told }, at) => [at, told.next().then((result) => ({ at, result }))]))
+  const nexts = new Map(tellings.map((telling, at) => [at, nextOf(telling, at)]))
   while (nexts.size > 0) {
     const { at, result } = await Promise.race(nexts.values())
     const telling = tellings[at]
     if (result.done === true || telling === undefined) nexts.delete(at)
     else {
-      nexts.set(
-        at,
-        telling.told.next().then((next) => ({ at, result: next })),
-      )
       yield { ...result.value, at }
+      // Not asked for before the piece was taken: nobody would hear how it fails once the client has gone.
+      nexts.set(at, nextOf(telling, at))
     }
   }
 }
@@ -103,7 +103,7 @@ const HEARTBEAT = encoder.encode(':\n\n')
 
 /** How one API writes a stream. */
 export interface StreamWriter {
-  /** Events of this name are named on the wire. */
+  /** The type of an event stands beside it on the wire, too. */
   readonly typed: boolean
   readonly begin: () => readonly object[]
   readonly take: (told: Exclude<ToldOf, { readonly type: 'idle' }>) => readonly object[]
