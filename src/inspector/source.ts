@@ -1,7 +1,7 @@
 // What an inspector can show. The command line gives it the project's journal and agents; a program gives it its own.
 import type { Agent } from '../agent/index.ts'
 import type { Journal, RunRow } from '../journal/index.ts'
-import type { OutsideEvent } from '../run/index.ts'
+import type { OutsideEvent, Runtime } from '../run/index.ts'
 
 /** Sends to runs on behalf of the person at the page. */
 export interface Control {
@@ -24,6 +24,8 @@ export interface InspectorSource {
   readonly agents?: readonly Agent[]
   /** Values that must not be shown, as in `createRuntime({ secrets })`. Those of the environment are known anyway. Default: no others. */
   readonly secrets?: readonly string[]
+  /** The runtime that drives the runs, where it is in this process: what models write is shown while they write it. */
+  readonly tokens?: Pick<Runtime, 'watch'>
   /** Without it the page cannot send anything. */
   readonly control?: Control
 }

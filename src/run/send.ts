@@ -1,14 +1,19 @@
 // The public door for events: refuses what the agent does not declare, what does not match, and what cannot be used now.
 import { childrenOf, effectsOf, type Agent } from '../agent/index.ts'
-import { fail } from '../failure/index.ts'
+import { fail, type Json } from '../failure/index.ts'
 import type { RunRow } from '../journal/index.ts'
 import type { Tool } from '../tool/index.ts'
-import { findNonJson, formatIssues, toJson, validate } from '../schema/index.ts'
+import { findNonJson, formatIssues, toJson, validate, type Issue } from '../schema/index.ts'
 import type { OutsideEvent } from './handle.ts'
 
 /** Events that the framework itself understands. */
 const OWN_EVENTS: ReadonlySet<string> = new Set(['APPROVE', 'EDIT', 'REJECT', 'RESOLVE'])
 const ENDED: ReadonlySet<string> = new Set(['done', 'failed', 'limited', 'cancelled'])
+
+/** Issues that a failure carries, for whoever shows them at their fields. */
+const MOST_ISSUES = 50
+
+const issueDetails = (issues: readonly Issue[]): { readonly issues: readonly Json[] } => ({ issues: issues.slice(0, MOST_ISSUES).map(({ path, message }) => ({ path, message })) })
 
 const checkDeclared = (agent: Agent, event: OutsideEvent): OutsideEvent => {
   const schema = Object.hasOwn(agent.events, event.type) ? agent.events[event.type] : undefined
@@ -18,12 +23,12 @@ const checkDeclared = (agent: Agent, event: OutsideEvent): OutsideEvent => {
   }
   const { type, ...payload } = event
   const checked = validate(schema, payload)
-  if (!checked.ok) return fail('invalid_event', `Event ${type} does not match its schema: ${formatIssues(checked.issues)}.`)
+  if (!checked.ok) return fail('invalid_event', `Event ${type} does not match its schema: ${formatIssues(checked.issues)}.`, { details: issueDetails(checked.issues) })
   return { ...(toJson(checked.value) as object), type }
 }
 
 /** The tool of a call that waits for a decision, wherever in the agent it is approved. */
-const approvedTool = (agent: Agent, name: string): Tool | undefined => {
+export const approvedTool = (agent: Agent, name: string): Tool | undefined => {
   for (const { spec } of effectsOf(agent)) if (spec.kind === 'approve' && Object.hasOwn(spec.tools, name)) return spec.tools[name]
   return childrenOf(agent)
     .map((child) => approvedTool(child, name))
@@ -37,7 +42,7 @@ const checkEdit = (row: RunRow, agent: Agent, event: OutsideEvent): void => {
   if (call === undefined || tool === undefined) return
   if (event['args'] === undefined) fail('invalid_event', `EDIT must say the new arguments of ${call.name}: { "type": "EDIT", "hash": "…", "args": { … } }.`)
   const checked = validate(tool.input, event['args'])
-  if (!checked.ok) fail('invalid_event', `The edited arguments do not match the schema of ${call.name}: ${formatIssues(checked.issues)}.`)
+  if (!checked.ok) fail('invalid_event', `The edited arguments do not match the schema of ${call.name}: ${formatIssues(checked.issues)}.`, { details: issueDetails(checked.issues) })
 }
 
 const accepts = (row: RunRow, event: OutsideEvent): boolean => {

@@ -103,6 +103,7 @@ describe('a run', () => {
     expect(await texts(page, '.message.tool pre')).toEqual(['{"city":"Lisbon","sky":"sunny","degrees":24}'])
     expect(await texts(page, '.message.fresh')).toEqual([expect.stringContaining('Fly on Friday')])
     await page.keyboard.press('3')
+    await page.waitForSelector('.tile')
     expect(await texts(page, '.tile')).toEqual([expect.stringMatching(/^\$0\.000\d+cost$/), '5model calls', expect.stringContaining('tokens in'), expect.stringContaining('tokens out')])
     expect(await texts(page, '.panel .sums td:first-child')).toContain('answering')
     await page.click('[data-state="answering"] .name')

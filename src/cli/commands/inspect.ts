@@ -7,7 +7,7 @@ import type { Agent } from '../../agent/index.ts'
 import { fail, failure, FailureError, failureOf } from '../../failure/index.ts'
 import type { Control } from '../../inspector/index.ts'
 import { sqliteJournal, type Journal, type RunRow } from '../../journal/index.ts'
-import type { Runtime } from '../../run/index.ts'
+import type { RunEvent, Runtime } from '../../run/index.ts'
 import { COMMON, type CommandDefinition } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import type { Io } from '../io.ts'
@@ -75,13 +75,22 @@ const subjectOf = (io: Io, project: Project, names: readonly string[], options: 
   return files ? recorded(project, names) : stored(io, project, names, options)
 }
 
-/** Sends to runs, each through a runtime that knows its agent. */
-const controlOf = (io: Io, project: Project, options: InspectOptions, journal: Journal): { readonly control: Control; readonly close: () => Promise<void> } => {
+/** What may be done to runs from here, and what is heard of those that go on here. */
+interface Hands {
+  readonly control: Control
+  readonly tokens: Pick<Runtime, 'watch'>
+  readonly close: () => Promise<void>
+}
+
+/** Sends to runs, each through a runtime that knows its agent; a run that it moves goes on in this process. */
+const controlOf = (io: Io, project: Project, options: InspectOptions, journal: Journal): Hands => {
   const runtimes = new Map<string, Promise<Runtime>>()
+  const listeners = new Set<(opened: Promise<Runtime>) => void>()
   const runtimeFor = async (run: string): Promise<Runtime> => {
     const row = (await journal.get(run)) ?? fail('run_not_found', `There is no run ${run}.`)
     const key = row.source ?? row.agent
     const opened = runtimes.get(key) ?? agentOfRun(project, row, options.agent).then(async (loaded) => (await openRuntime(io, project, loaded, options)).runtime)
+    if (!runtimes.has(key)) listeners.forEach((listen) => listen(opened))
     runtimes.set(key, opened)
     return opened
   }
@@ -89,6 +98,25 @@ const controlOf = (io: Io, project: Project, options: InspectOptions, journal: J
     control: {
       send: async (run, event, by) => (await runtimeFor(run)).send(run, event, by),
       cancel: async (run, reason) => (await runtimeFor(run)).cancel(run, reason),
+    },
+    tokens: {
+      watch: (run, take) => {
+        let over = false
+        const hear = (event: RunEvent): void => void (over || take(event))
+        const listen = (opened: Promise<Runtime>): void =>
+          void opened.then(
+            (runtime) => stops.push(runtime.watch(run, hear)),
+            () => {},
+          )
+        const stops: (() => void)[] = []
+        for (const opened of runtimes.values()) listen(opened)
+        listeners.add(listen)
+        return () => {
+          over = true
+          listeners.delete(listen)
+          for (const stop of stops) stop()
+        }
+      },
     },
     close: async () => {
       for (const runtime of await Promise.allSettled(runtimes.values())) if (runtime.status === 'fulfilled') await runtime.value.close()
@@ -157,7 +185,7 @@ const inspect = async (io: Io, names: readonly string[], options: InspectOptions
       origins: options.origin ?? [],
       agentOf: async (row: RunRow) => agents.find(({ id }) => id === row.agent) ?? (await agentOfRun(project, row, options.agent)).agent,
       log: (message) => io.err(`${message}\n`),
-      ...(controls === undefined ? {} : { control: controls.control }),
+      ...(controls === undefined ? {} : { control: controls.control, tokens: controls.tokens }),
     })
     if (options.json === true) io.out(`${JSON.stringify({ url: inspector.url, reportTo: inspector.reportTo }, null, 2)}\n`)
     else io.out(`Inspector: ${inspector.url}\nMachines that use @statelyai/inspect can report to: ${inspector.reportTo}\nCtrl+C stops it.\n`)

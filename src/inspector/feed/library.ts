@@ -36,7 +36,7 @@ export class Library {
     const rows = await this.source.journal.list({ limit: MOST_RUNS })
     const reported = [...this.#reported.values()].map(({ run }) => run)
     return {
-      runs: [...reported.toReversed(), ...rows.map(summaryOf)],
+      runs: [...reported.toReversed(), ...rows.map((row) => summaryOf(row))],
       agents: [...new Set([...(this.source.agents ?? []).map(({ id }) => id), ...rows.map(({ agent }) => agent)])],
       control: this.source.control !== undefined,
       ...this.#first,

@@ -42,6 +42,8 @@ export class RunFeed implements Feed {
   readonly steps: Step[] = []
   ended = false
   readonly #journal: Journal
+  /** Set when it is the run's own, which knows what the run accepts. */
+  readonly #agent: Agent | undefined
   readonly #drawings = new Drawings()
   readonly #folded = new FoldedSteps((machine) => this.#drawings.place(machine))
   readonly #active = new Map<string, readonly string[]>()
@@ -52,7 +54,8 @@ export class RunFeed implements Feed {
 
   constructor(journal: Journal, row: RunRow, agent: Agent | undefined, note?: string) {
     this.#journal = journal
-    this.run = summaryOf(row)
+    this.#agent = agent?.hash === row.agentHash ? agent : undefined
+    this.run = summaryOf(row, this.#agent)
     this.#history = agent === undefined ? undefined : historyOf(journal, row.id, agent)
     if (agent === undefined) this.notes.push(`${note ?? 'The agent of this run is not at hand'}. States and calls are shown; context and messages need the agent.`)
   }
@@ -72,12 +75,12 @@ export class RunFeed implements Feed {
     if (this.ended) return
     const row = await this.#journal.get(this.run.id)
     if (row === undefined || row.seq < this.steps.length) {
-      if (row !== undefined) this.run = summaryOf(row)
+      if (row !== undefined) this.run = summaryOf(row, this.#agent)
       return
     }
     if (this.#history === undefined) await this.#record()
     else await this.#fold(this.#history)
-    this.run = summaryOf(row)
+    this.run = summaryOf(row, this.#agent)
     this.ended = isEnded(row.status) && this.steps.length > row.seq
   }
 

@@ -1,6 +1,6 @@
 // The page's line to its server. Invariant: the token is sent as a header only, never in an address, so it cannot end up in
 // logs or in what other pages see.
-import type { Aggregate, Comparison, Overview, StreamMessage } from './wire.ts'
+import type { Aggregate, Comparison, Overview, Problem, StreamMessage } from './wire.ts'
 
 const KEPT = 'stateloop.inspector.token'
 
@@ -15,11 +15,19 @@ export const takeToken = (): string => {
 }
 
 /** What the server refused, with its words. */
-class Refused extends Error {}
+export class Refused extends Error {
+  /** What is wrong with a value that was sent, place by place. */
+  readonly problems: readonly Problem[]
+
+  constructor(message: string, problems: readonly Problem[]) {
+    super(message)
+    this.problems = problems
+  }
+}
 
 const refusedBy = async (response: Response): Promise<Refused> => {
-  const body = (await response.json().catch(() => undefined)) as { readonly error?: { readonly code?: string; readonly message?: string } } | undefined
-  return new Refused(`${body?.error?.code ?? response.status}: ${body?.error?.message ?? response.statusText}`)
+  const body = (await response.json().catch(() => undefined)) as { readonly error?: { readonly code?: string; readonly message?: string; readonly details?: { readonly issues?: readonly Problem[] } } } | undefined
+  return new Refused(`${body?.error?.code ?? response.status}: ${body?.error?.message ?? response.statusText}`, body?.error?.details?.issues ?? [])
 }
 
 /** Splits a stream of server-sent events into their data, with the last id. */

@@ -1,9 +1,10 @@
 // What a person may do to a waiting run, when the inspector was started for it. Invariant: a decision names the hash of
 // exactly the call that is shown, and nothing is sent without a click.
-import type { Api } from './api.ts'
+import { Refused, type Api } from './api.ts'
 import { el, fill } from './dom.ts'
+import { Form } from './form.ts'
 import { jsonTree } from './json-view.ts'
-import type { PendingCall, RunSummary, Wait } from './wire.ts'
+import type { Json, PendingCall, Problem, RunSummary, Wait } from './wire.ts'
 
 /** Decided with a hash or a key, not as plain events. */
 const OWN = new Set(['APPROVE', 'EDIT', 'REJECT', 'RESOLVE'])
@@ -44,21 +45,46 @@ export class Controls {
       wait.dueAt === undefined ? undefined : el('small', {}, `until ${new Date(wait.dueAt).toLocaleString()}`),
       ...(wait.calls ?? []).map((call) => this.#call(run, call, allowed)),
       ...(allowed ? (wait.keys ?? []).map((key) => this.#doubt(run, key)) : []),
-      allowed && plain.length > 0 ? this.#event(run, plain) : undefined,
+      allowed && plain.length > 0 ? this.#event(run, plain, wait.payloads) : undefined,
     )
   }
 
-  #call(run: string, { hash, name, args }: PendingCall, allowed: boolean): HTMLElement {
+  #call(run: string, call: PendingCall, allowed: boolean): HTMLElement {
+    const { hash, name, args, editable } = call
+    const element = el('div', { class: 'pending' })
+    const shown = (): readonly (HTMLElement | undefined)[] => [el('div', { class: 'call' }, el('span', { class: 'tool-name' }, name), jsonTree(args)), allowed ? decide() : undefined]
+    const decide = (): HTMLElement => {
+      const open = (): void =>
+        fill(
+          element,
+          this.#edit(run, call, () => fill(element, ...shown())),
+        )
+      const edit = editable ? el('button', { on: { click: open } }, 'Edit…') : el('small', {}, 'Too long to be edited here.')
+      const [approve, reject] = (['APPROVE', 'REJECT'] as const).map((type) => ({ type, hashes: [hash] }))
+      return this.#buttons(
+        run,
+        [
+          ['Approve', approve ?? {}],
+          ['Reject', reject ?? {}],
+        ],
+        edit,
+      )
+    }
+    fill(element, ...shown())
+    return element
+  }
+
+  /** Arguments to be changed before the call is approved. The decision is bound to the call that was shown, and to what is sent. */
+  #edit(run: string, { hash, name, args, schema }: PendingCall, back: () => void): HTMLElement {
+    const form = new Form(schema ?? {}, args)
+    const said = el('span', { class: 'said', role: 'status' })
+    const approve = (): Promise<void> => this.#submit(said, form, (changed) => this.#api.post(run, 'send', { event: { type: 'EDIT', hash, args: changed } }))
     return el(
-      'div',
-      { class: 'pending' },
-      el('div', { class: 'call' }, el('span', { class: 'tool-name' }, name), jsonTree(args)),
-      allowed
-        ? this.#buttons(run, [
-            ['Approve', { type: 'APPROVE', hashes: [hash] }],
-            ['Reject', { type: 'REJECT', hashes: [hash] }],
-          ])
-        : undefined,
+      'form',
+      { class: 'edit', on: { submit: (event) => (event.preventDefault(), void approve()) } },
+      el('div', { class: 'call' }, el('span', { class: 'tool-name' }, name)),
+      form.element,
+      el('div', { class: 'buttons' }, el('button', { class: 'primary', type: 'submit' }, 'Approve these arguments'), el('button', { type: 'button', on: { click: back } }, 'Back'), said),
     )
   }
 
@@ -74,25 +100,34 @@ export class Controls {
     )
   }
 
-  #buttons(run: string, events: readonly (readonly [string, object])[]): HTMLElement {
-    const said = el('span', { class: 'said' })
-    return el(
-      'div',
-      { class: 'buttons' },
-      ...events.map(([name, event], index) => el('button', { class: index === 0 ? 'primary' : '', on: { click: () => void this.#send(said, () => this.#api.post(run, 'send', { event })) } }, name)),
-      said,
-    )
+  #buttons(run: string, events: readonly (readonly [string, object])[], between?: HTMLElement): HTMLElement {
+    const said = el('span', { class: 'said', role: 'status' })
+    const [first, ...others] = events.map(([name, event], index) => el('button', { class: index === 0 ? 'primary' : '', on: { click: () => void this.#send(said, () => this.#api.post(run, 'send', { event })) } }, name))
+    return el('div', { class: 'buttons' }, first, between, ...others, said)
   }
 
-  #event(run: string, types: readonly string[]): HTMLElement {
-    const choice = el('select', { label: 'event type' }, ...types.map((type) => el('option', {}, type)))
-    const payload = el('textarea', { placeholder: 'payload as JSON, such as {"amount": 3}', label: 'payload' })
-    const said = el('span', { class: 'said' })
-    const send = (): Promise<void> => {
-      const fields = payload.value.trim() === '' ? {} : (JSON.parse(payload.value) as object)
-      return this.#api.post(run, 'send', { event: { ...fields, type: choice.value } })
+  /** An event to be sent: its type, and a form for its payload. */
+  #event(run: string, types: readonly string[], payloads: Wait['payloads'] = {}): HTMLElement {
+    const choice = el('select', { label: 'event' }, ...types.map((type) => el('option', {}, type)))
+    const place = el('div', {})
+    const said = el('span', { class: 'said', role: 'status' })
+    let form = new Form({}, undefined)
+    const choose = (): void => {
+      const schema = Object.hasOwn(payloads, choice.value) ? payloads[choice.value] : undefined
+      form = new Form(schema ?? {}, schema === undefined ? {} : undefined)
+      said.textContent = ''
+      fill(place, form.element)
     }
-    return el('div', { class: 'send' }, choice, payload, el('div', { class: 'buttons' }, el('button', { class: 'primary', on: { click: () => void this.#send(said, send) } }, 'Send'), said))
+    choice.addEventListener('change', choose)
+    choose()
+    const send = (): Promise<void> => this.#submit(said, form, (payload) => this.#api.post(run, 'send', { event: { ...(payload as object), type: choice.value } }))
+    return el(
+      'form',
+      { class: 'send', on: { submit: (event) => (event.preventDefault(), void send()) } },
+      types.length === 1 ? el('b', { class: 'event-name' }, types[0]) : choice,
+      place,
+      el('div', { class: 'buttons' }, el('button', { class: 'primary', type: 'submit' }, types.length === 1 ? `Send ${types[0] ?? ''}` : 'Send'), said),
+    )
   }
 
   #cancel(run: string): HTMLElement {
@@ -107,13 +142,26 @@ export class Controls {
     return el('div', { class: 'buttons' }, button, said)
   }
 
-  async #send(said: HTMLElement, act: () => Promise<void>): Promise<void> {
+  /** Sends what a form holds; what the server finds wrong is shown at its field. */
+  async #submit(said: HTMLElement, form: Form, post: (value: Json) => Promise<void>): Promise<void> {
+    const value = form.read()
+    if (value === undefined) return void (said.textContent = 'Something is missing above.')
+    await this.#send(
+      said,
+      () => post(value),
+      (problems) => form.show(problems),
+    )
+  }
+
+  async #send(said: HTMLElement, act: () => Promise<void>, wrong: (problems: readonly Problem[]) => void = () => {}): Promise<void> {
     said.textContent = 'sending…'
     try {
       await act()
       said.textContent = 'sent'
     } catch (error) {
-      said.textContent = error instanceof Error ? error.message : String(error)
+      const problems = error instanceof Refused ? error.problems : []
+      said.textContent = problems.length > 0 ? 'Not sent: see above.' : error instanceof Error ? error.message : String(error)
+      wrong(problems)
     }
   }
 }

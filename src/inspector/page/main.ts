@@ -130,7 +130,7 @@ class Page {
         'div',
         { class: 'under' },
         el('code', {}, run.id.slice(-8)),
-        el('span', {}, `${run.steps} steps`),
+        el('span', {}, `${run.steps} ${run.steps === 1 ? 'step' : 'steps'}`),
         run.from === 'run' ? el('span', {}, showUsd(run.costUsd)) : el('span', {}, 'xstate'),
         el('span', { title: `changed ${new Date(run.updatedAt).toLocaleString()}` }, showAgo(run.updatedAt, now)),
         first !== undefined && first !== run.id && !first.startsWith('agent ')

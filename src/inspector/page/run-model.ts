@@ -1,7 +1,7 @@
 // A run as the page holds it: its steps, and where everything stood after any of them. Invariant: `at(n)` depends on steps
 // up to n only, and costs the same wherever n is, so that scrubbing a long run stays smooth.
 import type { Drawing } from './drawing.ts'
-import type { ActorChange, Call, Happening, Json, RunSummary, ShownMessage, Step, StreamMessage } from './wire.ts'
+import type { ActorChange, Call, Happening, Json, LiveCall, RunSummary, ShownMessage, Step, StreamMessage } from './wire.ts'
 
 /** A machine after a step. */
 export interface Standing {
@@ -79,6 +79,8 @@ export class RunModel {
   run: RunSummary | undefined
   notes: readonly string[] = []
   ended = false
+  /** What models are writing at this moment. */
+  live: readonly LiveCall[] = []
   /** Number of the first step that is kept. */
   first = 0
   readonly drawings: Drawing[] = []
@@ -106,8 +108,12 @@ export class RunModel {
       case 'steps':
         for (const step of message.steps) this.#add(step)
         return
+      case 'live':
+        this.live = message.calls
+        return
       case 'end':
         this.ended = true
+        this.live = []
     }
   }
 

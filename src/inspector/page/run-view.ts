@@ -5,6 +5,7 @@ import { ChartView } from './chart-view.ts'
 import { Controls } from './controls.ts'
 import { el, fill } from './dom.ts'
 import type { DrawnState } from './drawing.ts'
+import { LivePanel } from './live-panel.ts'
 import { LogPanel } from './log-panel.ts'
 import { contextPanel, costPanel, failuresPanel, messagesPanel, statePanel, stepHeading, type PanelParts } from './panels.ts'
 import { RunModel } from './run-model.ts'
@@ -18,6 +19,8 @@ const NAMES = Object.keys(PANELS) as readonly PanelName[]
 /** Milliseconds between steps while playing. */
 const PLAY_MS = 350
 
+const NONE: readonly [] = []
+
 const edgesOf = (happenings: readonly Happening[], actor: string): readonly string[] =>
   happenings.flatMap((one) => (one.type === 'transition.taken' && one.actor === actor && Array.isArray(one['edges']) ? (one['edges'] as readonly string[]) : []))
 
@@ -30,6 +33,7 @@ export class RunView {
   readonly #log = new LogPanel((position) => this.go(position))
   readonly #timeline = new Timeline((position) => this.go(position))
   readonly #controls: Controls
+  readonly #live = new LivePanel()
   readonly #notes = el('div', { class: 'notes' })
   readonly #actors = el('div', { class: 'actors', role: 'tablist', label: 'machines' })
   readonly #panel = el('div', { class: 'panel-body' })
@@ -78,7 +82,7 @@ export class RunView {
       this.#place,
       this.#liveButton,
     )
-    const side = el('aside', { class: 'side' }, this.#controls.element, this.#tabs, this.#heading, this.#panel)
+    const side = el('aside', { class: 'side' }, this.#controls.element, this.#live.element, this.#tabs, this.#heading, this.#panel)
     this.element.classList.toggle('compact', compact)
     this.element.append(
       el('div', { class: 'centre' }, tools, this.#actors, this.#notes, stage),
@@ -211,6 +215,7 @@ export class RunView {
     this.#log.show(model, this.position, this.#search.value.trim().toLowerCase())
     this.#timeline.show(model, this.position)
     this.#controls.show(model.run, this.#control())
+    this.#live.show(this.position === model.length - 1 ? model.live : NONE)
     this.#drawPanel()
   }
 

@@ -5,11 +5,33 @@ import type { Drawing } from './drawing.ts'
 /** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
+/** The parts of a JSON Schema that a form is made of. */
+export interface JsonSchema {
+  readonly type?: Json
+  readonly description?: string
+  readonly properties?: { readonly [name: string]: JsonSchema }
+  readonly required?: readonly string[]
+  readonly enum?: readonly Json[]
+  readonly const?: Json
+  readonly anyOf?: readonly JsonSchema[]
+}
+
+/** Something that is wrong with a value that was sent. */
+export interface Problem {
+  /** `items[2].name`; empty for the value itself. */
+  readonly path: string
+  readonly message: string
+}
+
 /** A call that a person decides. */
 export interface PendingCall {
   readonly hash: string
   readonly name: string
   readonly args: Json
+  /** False when they are too long to be shown whole, and so to be changed. */
+  readonly editable: boolean
+  /** What the arguments must be; absent when the agent is not at hand. */
+  readonly schema?: JsonSchema
 }
 
 /** What a run waits for. */
@@ -19,6 +41,8 @@ export interface Wait {
   readonly show?: Json
   readonly accepts: readonly string[]
   readonly calls?: readonly PendingCall[]
+  /** What the payloads of accepted events must be, by type; absent when the agent is not at hand. */
+  readonly payloads?: { readonly [type: string]: JsonSchema }
   readonly keys?: readonly string[]
   /** Milliseconds UTC. */
   readonly dueAt?: number
@@ -126,11 +150,33 @@ export interface Step {
   readonly outcome?: Json
 }
 
+/** One attempt of a call that is under way. */
+export interface LiveAttempt {
+  readonly number: number
+  /** Its words so far, the last ones of many. */
+  readonly text: string
+  /** A structured output as far as it can be read. */
+  readonly partial?: Json
+  /** True when another attempt takes its place. */
+  readonly discarded: boolean
+}
+
+/** A model call under way. */
+export interface LiveCall {
+  readonly key: string
+  readonly state: string
+  /** `openai/gpt-5-mini`. */
+  readonly name: string
+  readonly attempts: readonly LiveAttempt[]
+}
+
 /** A message on the stream of a run. */
 export type StreamMessage =
   | { readonly type: 'head'; readonly run: RunSummary; readonly notes: readonly string[] }
   | { readonly type: 'drawing'; readonly index: number; readonly drawing: Drawing }
   | { readonly type: 'steps'; readonly steps: readonly Step[] }
+  /** All model calls under way; none when the last one is over. */
+  | { readonly type: 'live'; readonly calls: readonly LiveCall[] }
   /** Steps before `first` are no longer kept. */
   | { readonly type: 'gap'; readonly first: number }
   | { readonly type: 'end' }

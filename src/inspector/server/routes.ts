@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fail, failureOf, type Failure } from '../../failure/index.ts'
 import type { OutsideEvent } from '../../run/index.ts'
+import { LiveCalls } from '../feed/live-calls.ts'
 import type { Library } from '../feed/library.ts'
 import { brokenStream, streamFeed, type Clean, type StreamTimes } from './stream.ts'
 
@@ -46,7 +47,11 @@ const stream = async (request: IncomingMessage, response: ServerResponse, url: U
   const feed = await library.feed(run)
   await feed.refresh()
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
-  await streamFeed(response, feed, lastSeen(request, url), times, clean).catch((thrown: unknown) => response.end(clean(brokenStream(thrown))))
+  const live = new LiveCalls()
+  const stopWatching = library.source.tokens?.watch(run, (event) => live.take(event))
+  await streamFeed(response, feed, lastSeen(request, url), times, clean, live)
+    .catch((thrown: unknown) => response.end(clean(brokenStream(thrown))))
+    .finally(stopWatching)
   return { streamed: true }
 }
 
@@ -81,8 +86,8 @@ export const route = async (request: IncomingMessage, response: ServerResponse, 
 const STATUS: { readonly [code: string]: number } = { run_not_found: 404, agent_not_found: 404, usage: 400, denied: 403, invalid_event: 400, event_not_accepted: 409, run_ended: 409 }
 
 /** A failure as an answer. */
-export const failureAnswer = (thrown: unknown): { readonly status: number; readonly error: Pick<Failure, 'code' | 'message'> } => {
+export const failureAnswer = (thrown: unknown): { readonly status: number; readonly error: Pick<Failure, 'code' | 'message' | 'details'> } => {
   const known = failureOf(thrown)
   if (known === undefined) return { status: 500, error: { code: 'defect', message: 'The inspector stopped at a bug; its terminal says more.' } }
-  return { status: STATUS[known.code] ?? 500, error: { code: known.code, message: known.message } }
+  return { status: STATUS[known.code] ?? 500, error: { code: known.code, message: known.message, ...(known.code === 'invalid_event' && known.details !== undefined ? { details: known.details } : {}) } }
 }

@@ -4,6 +4,7 @@
 import type { Writable } from 'node:stream'
 import { FailureError, failureOf } from '../../failure/index.ts'
 import type { Feed } from '../feed/feed.ts'
+import type { LiveCalls } from '../feed/live-calls.ts'
 import type { StreamMessage } from '../page/wire.ts'
 
 /** How streams behave; all but tests use the defaults. */
@@ -113,8 +114,9 @@ const sendNews = async (client: Client, feed: Feed, after: number, sent: { drawi
 /**
  * Sends a feed until it ends or the client goes.
  * @param after number of the last step that the client has; -1 for none.
+ * @param live what models are writing, where that is known.
  */
-export const streamFeed = async (response: Writable, feed: Feed, after: number, { pollMs = 250, patienceMs = 20_000 }: StreamTimes, clean: Clean = (text) => text): Promise<void> => {
+export const streamFeed = async (response: Writable, feed: Feed, after: number, { pollMs = 250, patienceMs = 20_000 }: StreamTimes, clean: Clean = (text) => text, live?: LiveCalls): Promise<void> => {
   const client = new Client(response, patienceMs, clean)
   const sent = { drawings: 0, head: '' }
   let last = after
@@ -123,6 +125,8 @@ export const streamFeed = async (response: Writable, feed: Feed, after: number, 
     await feed.refresh()
     const before = last
     last = await sendNews(client, feed, last, sent)
+    const calls = live?.news()
+    if (calls !== undefined) await client.message({ type: 'live', calls })
     if (feed.ended && last + 1 >= feed.first + feed.steps.length) {
       await client.message({ type: 'end' })
       break
