@@ -51,6 +51,7 @@ await picture('inspector-approval', false, async (page) => {
   await open(page, 5)
   await page.waitForSelector('.pending')
   await page.keyboard.press('2')
+  await page.click('.pending button:text-is("Edit…")')
 })
 await picture('inspector-agent', false, async (page) => {
   await page.click('.agents button')

@@ -124,6 +124,12 @@ const controlOf = (io: Io, project: Project, options: InspectOptions, journal: J
   }
 }
 
+/** The agent of a run. @throws FailureError `agent_not_found` in words for the page. */
+const knownAgent = async (project: Project, row: RunRow, named: string | undefined): Promise<Agent> => {
+  if (named === undefined && row.source === undefined) return fail('agent_not_found', 'An application made this run, and --agent names no agent for it')
+  return (await agentOfRun(project, row, named)).agent
+}
+
 const OPENERS: { readonly [platform: string]: readonly string[] } = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }
 
 /** Opens an address in the user's browser. Whether that works is not our business: the address is printed too. */
@@ -183,7 +189,7 @@ const inspect = async (io: Io, names: readonly string[], options: InspectOptions
       open,
       live: options.live ?? false,
       origins: options.origin ?? [],
-      agentOf: async (row: RunRow) => agents.find(({ id }) => id === row.agent) ?? (await agentOfRun(project, row, options.agent)).agent,
+      agentOf: async (row: RunRow) => agents.find(({ id }) => id === row.agent) ?? (await knownAgent(project, row, options.agent)),
       log: (message) => io.err(`${message}\n`),
       ...(controls === undefined ? {} : { control: controls.control, tokens: controls.tokens }),
     })

@@ -64,7 +64,8 @@ const detailOf = (machine: Machine, node: GraphNode): string => {
   if (node.kind === 'final') return node.outcome === undefined || node.outcome === 'done' || node.path.endsWith(node.outcome) ? '' : node.outcome
   const called = node.invokes.map(({ source }) => {
     const effect = effectOf(logicOf(machine, source))
-    return effect === undefined ? source : callOf(effect)
+    // Of an agent that is known by its structure alone, a source says no more than the state does.
+    return effect !== undefined ? callOf(effect) : source === `${node.kind}:${node.path}` ? '' : source
   })
   const plain = node.kind === 'atomic' || node.kind === 'compound' || node.kind === 'group' || node.kind === 'region'
   return shorten([plain ? '' : node.kind, ...called].filter((part) => part !== '').join(' · '), LONGEST_DETAIL)

@@ -50,6 +50,9 @@ export class LiveCalls {
         return this.#calls.clear()
       case 'state.left':
         for (const [key, { state }] of this.#calls) if (state === event.state || state === `${event.actor}/${event.state}`) this.#forget(key)
+        return
+      default:
+        return undefined
     }
   }
 

@@ -57,7 +57,7 @@ export class RunFeed implements Feed {
     this.#agent = agent?.hash === row.agentHash ? agent : undefined
     this.run = summaryOf(row, this.#agent)
     this.#history = agent === undefined ? undefined : historyOf(journal, row.id, agent)
-    if (agent === undefined) this.notes.push(`${note ?? 'The agent of this run is not at hand'}. States and calls are shown; context and messages need the agent.`)
+    if (agent === undefined) this.notes.push(`${note ?? 'The agent of this run is not at hand'}. The chart, states, calls and costs are shown from the journal; context and messages need the agent.`)
   }
 
   get drawings(): readonly Drawing[] {

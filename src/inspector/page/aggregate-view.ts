@@ -1,6 +1,6 @@
 // Many runs of an agent on one chart: states by heat, edges by how often they were taken, and a table of the figures.
 import { ChartView, type Heat } from './chart-view.ts'
-import { el, fill } from './dom.ts'
+import { el, fill, pathText } from './dom.ts'
 import { showCount, showMs, showUsd } from './format.ts'
 import type { Aggregate, StateFigures } from './wire.ts'
 
@@ -80,7 +80,7 @@ export class AggregateView {
             el(
               'td',
               {},
-              path,
+              ...pathText(path),
               figures.codes.length === 0
                 ? undefined
                 : el(
@@ -117,7 +117,7 @@ export class AggregateView {
               el(
                 'tr',
                 { on: { click: () => this.#chart.centre(edge.source) } },
-                el('td', {}, `${edge.source} → ${edge.target}`, edge.text === '' ? undefined : el('small', { class: 'way-text' }, edge.text)),
+                el('td', {}, ...pathText(edge.source), ' → ', ...pathText(edge.target), edge.text === '' ? undefined : el('small', { class: 'way-text' }, edge.text)),
                 el('td', {}, showCount(figures.count)),
                 el('td', {}, `${Math.round(figures.share * 100)} %`),
                 el('td', {}, showMs(figures.p50Ms)),

@@ -9,6 +9,8 @@ export interface Marks {
   readonly active: readonly string[]
   /** Ids of the transitions that were just taken. */
   readonly taken: readonly string[]
+  /** States that failed up to here and did not get over it. */
+  readonly failed: ReadonlySet<string>
   /** True while the run is at work: active states glow. */
   readonly live: boolean
 }
@@ -73,15 +75,17 @@ export class ChartView {
     this.fit()
   }
 
-  mark({ active, taken, live }: Marks): void {
-    for (const element of this.#marked) element.classList.remove('on', 'taken', 'live')
+  mark({ active, taken, failed, live }: Marks): void {
+    for (const element of this.#marked) element.classList.remove('on', 'taken', 'live', 'hurt')
+    const hurt = [...failed].flatMap((path) => this.#states.get(path) ?? [])
+    for (const element of hurt) element.classList.add('hurt')
     const on = active.flatMap((path) => this.#states.get(path) ?? [])
     const lines = taken.flatMap((id) => this.#edges[this.#edgeOf.get(id) ?? -1] ?? [])
     const marks = taken.flatMap((id) => this.#marks.get(id) ?? [])
     for (const element of on) element.classList.add('on')
     if (live) for (const element of on) element.classList.add('live')
     for (const element of [...lines, ...marks]) element.classList.add('taken')
-    this.#marked = [...on, ...lines, ...marks]
+    this.#marked = [...on, ...lines, ...marks, ...hurt]
   }
 
   /** Marks one state as chosen, states as found. */

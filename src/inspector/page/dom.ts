@@ -37,6 +37,9 @@ export const el = <K extends keyof HTMLElementTagNameMap>(tag: K, attributes: At
   return element
 }
 
+/** A path of states that may break after its dots, and nowhere else. */
+export const pathText = (path: string): readonly Child[] => path.split('.').flatMap((name, index, all) => (index < all.length - 1 ? [`${name}.`, el('wbr', {})] : [name]))
+
 const SVG = 'http://www.w3.org/2000/svg'
 
 /** A shape as an SVG element. */

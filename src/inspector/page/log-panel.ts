@@ -115,7 +115,13 @@ export class LogPanel {
     const chosen = index === this.#position
     return el(
       'div',
-      { class: `row${chosen ? ' chosen' : ''}${index > this.#position ? ' later' : ''}${isBad(step) ? ' bad' : ''}`, role: 'option', data: { step: String(index) }, on: { click: () => this.#pick(index) } },
+      {
+        class: `row${chosen ? ' chosen' : ''}${index > this.#position ? ' later' : ''}${isBad(step) ? ' bad' : ''}`,
+        role: 'option',
+        title: stepText(step),
+        data: { step: String(index) },
+        on: { click: () => this.#pick(index) },
+      },
       el('span', { class: 'number' }, String(step.seq)),
       el('span', { class: 'words' }, el('b', {}, stepText(step)), el('small', {}, `${showTime(step.at)} · ${step.cause}`)),
     )

@@ -34,7 +34,10 @@ export interface Stay {
   to: number | undefined
   /** Step in which it began. */
   readonly step: number
+  /** True when it ended, or may end, by a failure. */
   failed: boolean
+  /** True when an attempt failed that was tried again. */
+  retried: boolean
 }
 
 /** Steps between two kept standings. */
@@ -141,6 +144,11 @@ export class RunModel {
     return this.#messages.get(`${actor} ${thread}`) ?? []
   }
 
+  /** States of a machine that failed up to a step, and were not tried again. */
+  failedBy(position: number, actor: string): ReadonlySet<string> {
+    return new Set(this.failures.flatMap((failure) => (failure.step <= position && failure.actor === actor && !failure.retried ? [failure.state] : [])))
+  }
+
   /** What happened up to a step, newest first; ends when `visit` returns false. */
   backwards(position: number, visit: (happening: Happening, step: Step) => boolean): void {
     for (let index = position; index >= 0; index--) {
@@ -190,32 +198,33 @@ export class RunModel {
     return standing
   }
 
-  #happening(happening: Happening, { at }: Step, step: number): void {
+  #happening(happening: Happening, { at, happenings }: Step, step: number): void {
     const { type, actor } = happening
     const state = String(happening['state'] ?? '')
     const key = `${actor} ${state}`
     if (type === 'state.entered') {
-      const stay: Stay = { lane: this.#lane(actor, state), state, kind: String(happening['kind'] ?? ''), from: at, to: undefined, step, failed: false }
+      const stay: Stay = { lane: this.#lane(actor, state), state, kind: String(happening['kind'] ?? ''), from: at, to: undefined, step, failed: false, retried: false }
       this.#open.set(key, stay)
       this.stays.push(stay)
     } else if (type === 'state.left') {
       const stay = this.#open.get(key)
       if (stay !== undefined) stay.to = at
       this.#open.delete(key)
-    } else if (type === 'failure.raised' || (type === 'attempt.ended' && happening['failure'] !== undefined)) this.#failure(happening, step, key, state)
+    } else if (type === 'failure.raised' || (type === 'attempt.ended' && happening['failure'] !== undefined))
+      this.#failure(happening, step, key, state, happening['retryInMs'] !== undefined || happenings.some((one) => one.type === 'attempt.discarded' && one['key'] === happening['key']))
     else if (type === 'run.ended') for (const stay of this.#open.values()) stay.to = at
   }
 
-  #failure(happening: Happening, step: number, key: string, state: string): void {
+  #failure(happening: Happening, step: number, key: string, state: string, retried: boolean): void {
     const failure = happening['failure']
     if (typeof failure !== 'object' || failure === null || !('code' in failure)) return
     const { code, message } = failure as { readonly code: string; readonly message?: string }
     const stay = this.#open.get(key)
-    if (stay !== undefined) stay.failed = true
+    if (stay !== undefined) stay[retried ? 'retried' : 'failed'] = true
     const before = this.failures.at(-1)
     // A failure that ends an attempt and then moves the machine is told twice; it is one failure.
     if (before?.step === step && before.state === state && before.code === code) return
-    this.failures.push({ step, actor: happening.actor, state, code, message: message ?? '', retried: happening['retryInMs'] !== undefined })
+    this.failures.push({ step, actor: happening.actor, state, code, message: message ?? '', retried })
   }
 
   /** One lane for each machine, and for each region of a parallel state. */

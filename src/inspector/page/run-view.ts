@@ -201,7 +201,7 @@ export class RunView {
     const step = model.steps[this.position]
     const ended = ['done', 'failed', 'limited', 'cancelled'].includes(model.run?.status ?? '')
     this.#chart.draw(model.drawings[now?.drawing ?? 0] ?? model.drawings[0])
-    this.#chart.mark({ active: now?.active ?? [], taken: edgesOf(step?.happenings ?? [], this.#actor), live: !ended && this.position === model.length - 1 })
+    this.#chart.mark({ active: now?.active ?? [], taken: edgesOf(step?.happenings ?? [], this.#actor), failed: model.failedBy(this.position, this.#actor), live: !ended && this.position === model.length - 1 })
     this.#chart.point(this.#picked?.path, this.#found())
     this.#drawActors([...standing.values()].map(({ path, name }) => ({ path, name })))
     const notes = [...model.notes, ...(this.#lost === undefined ? [] : [this.#lost]), ...(model.first > 0 ? [`Steps before ${model.first} are no longer kept.`] : [])]

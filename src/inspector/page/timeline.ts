@@ -95,7 +95,7 @@ export class Timeline {
 
   #tip(x: number, y: number): string {
     const stay = this.#stayAt(x, y)
-    return stay === undefined ? '' : `${stay.state} · ${showMs((stay.to ?? this.#to) - stay.from)}${stay.failed ? ' · failed' : ''}`
+    return stay === undefined ? '' : `${stay.state} · ${showMs((stay.to ?? this.#to) - stay.from)}${stay.failed ? ' · failed' : stay.retried ? ' · tried again' : ''}`
   }
 
   #draw(): void {
@@ -144,6 +144,11 @@ export class Timeline {
     pen.globalAlpha = 0.85
     pen.fillStyle = stay.failed ? colour('failed') : colour(familyOf(kind ?? stay.kind))
     pen.fillRect(x, TOP + lane * LANE + 3, wide, LANE - 8)
+    // A stay that got over its failures is only underlined.
+    if (stay.retried && !stay.failed) {
+      pen.fillStyle = colour('failed')
+      pen.fillRect(x, TOP + lane * LANE + LANE - 8, wide, 3)
+    }
     pen.globalAlpha = 1
     if (wide > 40) {
       pen.fillStyle = colour('paper')
