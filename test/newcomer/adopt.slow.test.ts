@@ -1,4 +1,4 @@
-// The three ways into an existing repository, each begun in an empty folder and followed to the letter.
+// The ways into an existing repository, each begun in an empty folder and followed to the letter.
 import { replyOutput, replyText, scripted } from 'stateloop'
 import { scriptedServer } from 'stateloop/testing'
 import { expect, test } from 'vitest'
@@ -35,6 +35,17 @@ test('traces in a day', async () => {
   ])
   expect(collector.spans.filter(({ name }) => name === 'chat gpt-5-mini').map(({ attributes }) => attributes['stateloop.effect.key'])).toEqual(['/looping#1:draft', '/looping#1:check', '/asking#1'])
   expect(JSON.stringify(collector.spans)).not.toContain('blue')
+})
+
+test('the AI SDK both ways: its models for an agent, and its functions recorded', async () => {
+  await using model = await scriptedServer({ provider: scripted({ rules: () => replyText('Hello.') }), apiKey: KEY })
+  await using folder = await newcomerFolder({ GROQ_API_KEY: KEY })
+  await folder.type('npm init --yes')
+  await folder.type('npm pkg set type=module')
+  const { printed } = await follow(folder, readPage('docs/how-to/ai-sdk.md'), { change: (text) => text.replace('https://api.groq.com/openai/v1', model.url) })
+  expect(printed.get('node src/quick.ts')).toMatch(/outcome: 'done',\s+output: 'Hello.'/)
+  expect(printed.get('node src/hello.ts')).toBe('Hello.\n')
+  expect(printed.get('npx stateloop runs')).toMatch(/ai-sdk +done/)
 })
 
 test('ten cases in CI in a week', async () => {
