@@ -18,13 +18,19 @@ const credentialsOf = async (server: McpServerAddress): Promise<readonly string[
   return [...valuesOf(given), ...own.filter((value) => value !== undefined)]
 }
 
+/** Credentials that are remembered: a server may repeat one that was renewed meanwhile. */
+const MOST_KNOWN = 50
+
 /** Makes a scrubber when it is asked for: tokens change. */
 export const redactor = (server: McpServerAddress): (() => Promise<Scrubber>) => {
-  let made: { readonly values: string; readonly scrub: Scrubber } | undefined
+  let known: readonly string[] = []
+  let scrub = scrubber([])
   return async () => {
-    const credentials = await credentialsOf(server)
-    const values = credentials.join('\n')
-    if (made?.values !== values) made = { values, scrub: scrubber(credentials.map((value) => ({ value, replacement: REDACTED }))) }
-    return made.scrub
+    const added = (await credentialsOf(server)).filter((value) => !known.includes(value))
+    if (added.length > 0) {
+      known = [...known, ...added].slice(-MOST_KNOWN)
+      scrub = scrubber(known.map((value) => ({ value, replacement: REDACTED })))
+    }
+    return scrub
   }
 }

@@ -8,10 +8,12 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 const hostOf = (origin: string): string | undefined => (URL.canParse(origin) ? new URL(origin).host : undefined)
 
-/** Makes the check. Programs, which name no origin, pass. @returns throws Refusal `unauthorized` for a page of another site. */
+/** Makes the check. Programs, which name no origin, pass. @returns throws Refusal `unauthorized` for a page of another site, or a name that is not the server's. */
 export const knownPage =
-  (origins: readonly string[]) =>
+  (origins: readonly string[], hosts: readonly string[] | undefined) =>
   ({ method, headers, url }: Request): void => {
+    const { hostname } = new URL(url)
+    if (hosts !== undefined && !hosts.includes(hostname)) refuse('unauthorized', `This server is not called ${JSON.stringify(hostname.slice(0, 200))}. Name it in \`hosts\`.`, { status: 403 })
     const origin = headers.get('origin')
     const site = headers.get('sec-fetch-site')
     if (SAFE.has(method) || (origin !== null && origins.includes(origin)) || site === 'same-origin' || site === 'none') return

@@ -15,34 +15,50 @@ export interface ServerLimits {
   readonly runs?: number
   /** Open event streams and waits for an outcome. Default 2,000. */
   readonly streams?: number
+  /** Of these, those of one tenant and user, where one is known. Default 200. */
+  readonly streamsPerCaller?: number
   /** How long a client may leave an event unread before it is let go, milliseconds. Default 60,000. */
   readonly stalledMs?: number
 }
 
 /** A count that cannot pass its limit. */
 export interface Slots {
-  /** Takes one. @returns gives it back; doing that twice does nothing. @throws Refusal `saturated` when all are taken. */
-  readonly take: () => () => void
+  /** Takes one. @returns gives it back; doing that twice does nothing. @throws Refusal `saturated` when all are taken, or all of the caller's. */
+  readonly take: (caller?: Identity) => () => void
   readonly taken: () => number
 }
 
 /** Limits with their defaults. */
-export const fullLimits = (limits: ServerLimits): Required<ServerLimits> => ({ bodyBytes: 1_000_000, requestsPerMinute: 6_000, runs: 256, streams: 2_000, stalledMs: 60_000, ...limits })
+export const fullLimits = (limits: ServerLimits): Required<ServerLimits> => ({ bodyBytes: 1_000_000, requestsPerMinute: 6_000, runs: 256, streams: 2_000, streamsPerCaller: 200, stalledMs: 60_000, ...limits })
 
 /** When to come back after all slots were taken. Nobody knows, so a moment. */
 const COME_BACK_MS = 1_000
 
-/** Makes slots. @param what they are for, in the plural, with the option that raises them. */
-export const slots = (most: number, what: string, option: string): Slots => {
+/** One text for a tenant and user; empty when neither is known. */
+const callerKey = ({ tenant, user }: Identity = {}): string => (tenant === undefined && user === undefined ? '' : JSON.stringify([tenant, user]))
+
+/** Makes slots. @param what they are for, in the plural, with the option that raises them. @param mostPerCaller for callers who are known. */
+export const slots = (most: number, what: string, option: string, mostPerCaller = Infinity): Slots => {
+  const byCaller = new Map<string, number>()
   let taken = 0
+  const full = (count: number, raise: string): never =>
+    refuse('saturated', `There are ${count} ${what}, as many as there may be. Come back later, or raise limits.${raise}.`, { retryable: true, details: { retryAfterMs: COME_BACK_MS } })
   return {
-    take: () => {
-      if (taken >= most) refuse('saturated', `This server has ${taken} ${what}, as many as it may. Come back later, or raise limits.${option}.`, { retryable: true, details: { retryAfterMs: COME_BACK_MS } })
+    take: (caller) => {
+      if (taken >= most) full(taken, option)
+      const key = callerKey(caller)
+      const own = byCaller.get(key) ?? 0
+      if (key !== '' && own >= mostPerCaller) full(own, `${option}PerCaller`)
       taken += 1
+      byCaller.set(key, own + 1)
       let held = true
       return () => {
-        if (held) taken -= 1
+        if (!held) return
         held = false
+        taken -= 1
+        const left = (byCaller.get(key) ?? 1) - 1
+        if (left === 0) byCaller.delete(key)
+        else byCaller.set(key, left)
       }
     },
     taken: () => taken,

@@ -29,6 +29,8 @@ export interface ServerOptions extends AccessOptions {
   readonly basePath?: string
   /** Origins of pages that may call, as `https://app.example`. Default: only pages from the server itself. */
   readonly origins?: readonly string[]
+  /** Names that the server may be called by, without ports, against DNS rebinding where no token keeps callers out. Default: any. */
+  readonly hosts?: readonly string[]
   /** What of an event a caller is told; undefined leaves it out. Default: all of it. Must not throw. */
   readonly show?: (event: RunEvent, identity: Identity) => RunEvent | undefined
   /** Hears of bugs: the error, and the id that the caller was told. Default: standard error. */

@@ -57,7 +57,7 @@ const partsOf = ({ runtime, agents, chat, models, limits = {}, show, clock = sys
     clock,
     limits: full,
     feeds: makeFeeds(runtime, clock),
-    streams: slots(full.streams, 'streams open', 'streams'),
+    streams: slots(full.streams, 'streams open', 'streams', full.streamsPerCaller),
     work: work(runtime, clock, runs),
     show,
     draining,
@@ -70,7 +70,7 @@ const SDK_HEADERS = [...['lang', 'package-version', 'os', 'arch', 'runtime', 'ru
 const EXPOSED_HEADERS = ['location', 'retry-after', 'retry-after-ms', 'traceparent', 'x-request-id', 'x-should-retry', 'x-stateloop-run', 'x-stateloop-ignored']
 
 /** The routes, once Hono is there. */
-const routesOf = async ({ basePath = '', origins = [], page = true, mount = {}, onDefect = toStandardError }: ServerOptions, parts: ServerParts, admit: Admit): Promise<Hono<HonoTypes>> => {
+const routesOf = async ({ basePath = '', origins = [], hosts, page = true, mount = {}, onDefect = toStandardError }: ServerOptions, parts: ServerParts, admit: Admit): Promise<Hono<HonoTypes>> => {
   const { Hono, cors } = await loadHono()
   const count = requestRate(parts.limits.requestsPerMinute, parts.clock)
   const app = new Hono<HonoTypes>().basePath(basePath)
@@ -91,7 +91,7 @@ const routesOf = async ({ basePath = '', origins = [], page = true, mount = {}, 
   if (origins.length > 0) app.use(cors({ origin: [...origins], allowHeaders: [...ALLOWED_HEADERS, ...SDK_HEADERS], allowMethods: ['GET', 'POST'], exposeHeaders: EXPOSED_HEADERS }))
   healthRoutes(app, parts)
   if (page) app.get('/', () => pageResponse(parts.clock.id()))
-  const checkPage = knownPage(origins)
+  const checkPage = knownPage(origins, hosts)
   const letIn: MiddlewareHandler<HonoTypes> = async (context, next) => {
     checkPage(context.req.raw)
     const identity = await admit(context.req.raw)

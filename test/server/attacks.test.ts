@@ -150,6 +150,7 @@ test.for([
 
 test('a bug inside a run is told to callers as a bug, in every way that a run is told', async () => {
   const { call, open } = testServer({
+    onDefect: () => {},
     rules: () => {
       throw new Error('cannot open /srv/secret/key.pem')
     },
@@ -197,6 +198,23 @@ test('routes that were mounted are counted as streams, take nothing on while the
   expect(seen).toEqual([{ user: 'ada' }, { user: 'bob' }])
   void server.drain(0)
   expect((await open('/extra', { method: 'POST', headers: BOB })).status).toBe(503)
+})
+
+test('one user with many streams leaves room for others, and gets the room back', async () => {
+  const { call, open } = testServer({ limits: { streams: 5, streamsPerCaller: 2 } })
+  const { body } = await call('POST', '/v1/agents/payer/runs?waitMs=1000', { input: 'Pay.' }, ADA)
+  const { body: bobs } = await call('POST', '/v1/agents/payer/runs?waitMs=1000', { input: 'Pay.' }, BOB)
+  const watch = (run: string, headers: object): Promise<Response> => open(`/v1/runs/${run}/events`, { headers: { ...headers } })
+  const [first, second, third] = [await watch(body.run, ADA), await watch(body.run, ADA), await watch(body.run, ADA)]
+  expect([first.status, second.status, third.status, (await watch(bobs.run, BOB)).status]).toEqual([200, 200, 503, 200])
+  await first.body?.cancel()
+  expect((await watch(body.run, ADA)).status).toBe(200)
+})
+
+test('a server that knows its names answers to no other, which keeps a rebound name out', async () => {
+  const { server } = testServer({ token: '', authenticate: () => true, hosts: ['localhost'] })
+  const status = async (url: string): Promise<number> => (await server.fetch(new Request(url))).status
+  expect([await status('http://localhost:8080/v1/runs'), await status('http://evil.example:8080/v1/runs')]).toEqual([200, 403])
 })
 
 test('clients that go away before their answer leave no slot taken', async () => {

@@ -4,8 +4,10 @@ import { stripTypeScriptTypes } from 'node:module'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { replyCalls, replyText, systemClock } from 'stateloop'
+import { client } from 'stateloop/client'
 import { listen, type Listening } from 'stateloop/server'
 import { openBrowser } from './browser.ts'
+import { faultProxy } from './fault-proxy.ts'
 import { testServer, TOKEN, weather, payer } from './world.ts'
 
 const HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script>'
@@ -21,7 +23,7 @@ beforeAll(async () => {
       const last = request.messages.at(-1)
       if (last?.role === 'user' && last.content === 'Say something hostile.') return replyText(HOSTILE)
       if (last?.role !== 'tool' && request.tools?.[0]?.name === 'pay') return replyCalls({ name: 'pay', args: { amount: 3, to: HOSTILE } })
-      return replyText('It will rain in Bern today, and tomorrow as well.', { pieceMs: 60 })
+      return replyText('It will rain in Bern today, and tomorrow as well.', { pieceMs: 150 })
     },
   })
   listening = await listen(server, { port: 0 })
@@ -92,7 +94,8 @@ test('without the token the page says so and shows nothing', async () => {
   await page.waitForSelector('#chat:not([hidden])')
 })
 
-test('the client runs in a browser as it is, typed sources stripped of their types', async () => {
+/** A page of that origin from which the client can be imported, typed sources stripped of their types. */
+const clientPage = async (origin: string): Promise<Page> => {
   const page = await browser.newPage()
   await page.route('**/client/**', async (route) => {
     const name = new URL(route.request().url()).pathname.split('/').at(-1) ?? ''
@@ -100,7 +103,12 @@ test('the client runs in a browser as it is, typed sources stripped of their typ
     await route.fulfill({ contentType: 'text/javascript', body: stripTypeScriptTypes(source) })
   })
   await page.route('**/empty', (route) => route.fulfill({ contentType: 'text/html', body: '<title>x</title>' }))
-  await page.goto(`${listening.url}/empty`)
+  await page.goto(`${origin}/empty`)
+  return page
+}
+
+test('the client runs in a browser as it is, typed sources stripped of their types', async () => {
+  const page = await clientPage(listening.url)
   // As text, because the test's own tools would rewrite the import.
   const heard = (await page.evaluate(`(async () => {
     const { client } = await import('/client/index.ts')
@@ -113,3 +121,19 @@ test('the client runs in a browser as it is, typed sources stripped of their typ
   expect(heard.types.filter((type) => type === 'token.delta').length).toBeGreaterThan(2)
   expect(heard.output).toBe('It will rain in Bern today, and tomorrow as well.')
 })
+
+test('in the browser, too, a network that cuts and refuses loses no event and repeats none', async () => {
+  await using proxy = await faultProxy(listening.url, (connection) => (connection % 4 === 3 ? { refuse: true } : connection > 8 ? {} : { cutAfterBytes: 1_500 + connection * 300 }))
+  const page = await clientPage(proxy.url)
+  const { id, held } = (await page.evaluate(`(async () => {
+    const { client } = await import('/client/index.ts')
+    const run = await client({ url: location.origin, agent: 'weather', token: '${TOKEN}' }).start('Rain?')
+    const held = []
+    for await (const event of run) if (event.index !== undefined) held.push(event.seq + '.' + event.index)
+    return { id: run.id, held }
+  })()`)) as { readonly id: string; readonly held: readonly string[] }
+  const whole: string[] = []
+  for await (const event of client({ url: listening.url, agent: 'weather', token: TOKEN }).run(id)) if (event.index !== undefined) whole.push(`${event.seq}.${event.index}`)
+  expect(held).toEqual(whole)
+  expect(proxy.connections()).toBeGreaterThan(2)
+}, 60_000)

@@ -66,7 +66,7 @@ export const uiMessages = async (parts: ServerParts, context: ServerContext, rep
   const body = await readBody(context.req.raw, parts.limits.bodyBytes, uiShape)
   const decisions = decisionsIn(body.messages)
   if (decisions.length === 0 && body.messages.at(-1)?.role !== 'user') refuse('usage', 'The last message is neither from the user nor a decision about a call, so there is nothing to answer.')
-  const release = parts.streams.take()
+  const release = parts.streams.take(context.get('identity'))
   try {
     const { run, narration } = await open(parts, context, chat, body, decisions)
     const last = body.messages.at(-1)

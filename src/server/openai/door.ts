@@ -115,7 +115,7 @@ export interface StreamWriter {
 /** Streams the runs. @throws what fails before anything is said. */
 export const streamed = async ({ tellings, headers }: Runs, writer: StreamWriter, parts: ServerParts, context: ServerContext, report: Report): Promise<Response> => {
   const { clock, limits, streams } = parts
-  const release = streams.take()
+  const release = streams.take(context.get('identity'))
   const close = (): void => {
     release()
     for (const telling of tellings) telling.leave()

@@ -35,7 +35,7 @@ export const streamRun = async (parts: ServerParts, context: ServerContext, { ro
   const named = context.req.header('last-event-id') ?? context.req.query('after')
   const from = parseCursor(named)
   if (named !== undefined && from === undefined) refuse('usage', `${JSON.stringify(named.slice(0, 40))} is no id of an event. Leave it out to read from the start.`)
-  const release = streams.take()
+  const release = streams.take(context.get('identity'))
   try {
     const reader = shownReader(parts, context, await feeds.open(row.id, agent, from))
     const { signal } = context.req.raw

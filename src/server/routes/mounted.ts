@@ -24,7 +24,7 @@ const held = (response: Response, { clock, limits }: ServerParts, context: Serve
 
 const answerWith = async (answer: Answer, parts: ServerParts, context: ServerContext): Promise<Response> => {
   if (context.req.method === 'POST') refuseWhenDraining(parts)
-  const release = parts.streams.take()
+  const release = parts.streams.take(context.get('identity'))
   try {
     return held(await answer(context.req.raw, context.get('identity')), parts, context, release)
   } catch (error) {

@@ -81,7 +81,7 @@ const rowOf = async ({ runtime }: ServerParts, run: string): Promise<RunRow> => 
 
 /** Answers with a run, once it has ended or waits if the request waits for that. */
 const answer = async (parts: ServerParts, context: ServerContext, run: string, waitMs: number, status = 200, headers: { readonly [name: string]: string } = {}): Promise<Response> => {
-  const release = waitMs === 0 ? () => {} : parts.streams.take()
+  const release = waitMs === 0 ? () => {} : parts.streams.take(context.get('identity'))
   try {
     const row = (await parts.work.settle(run, waitMs, context.req.raw.signal)) ?? (await rowOf(parts, run))
     return Response.json(await fullViewOf(parts.runtime, row), { status, headers })
