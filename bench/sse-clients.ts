@@ -20,8 +20,9 @@ const SECONDS = Number(values.seconds)
 const RUNS = Number(values.runs)
 const TOKEN = 'a token for the soak test'
 const TOKEN_MS = 100
-/** So large that what a slow client leaves unread is more than its socket takes, bytes. */
-const TOKEN_BYTES = 10_000
+const TOKEN_BYTES = 2_000
+/** Tokens of the runs that slow clients watch, for a third of the time: so large that what they leave unread is more than a socket takes, bytes. */
+const LOUD_BYTES = 50_000
 /** How long a slow client reads nothing after each piece, milliseconds: longer than the server waits. */
 const SLOW_MS = 15_000
 /** Growth of the resident set from the first third to the end that still counts as flat, bytes. */
@@ -94,11 +95,12 @@ const clients = async (): Promise<void> => {
 /** Says tokens for the whole time, then answers. */
 const talker: ModelProvider = {
   id: 'talker',
-  call: async (_request, { onDelta }) => {
+  call: async ({ messages }, { onDelta }) => {
     const until = Date.now() + SECONDS * 1_000
-    const text = 'x'.repeat(TOKEN_BYTES)
+    const loudUntil = JSON.stringify(messages).includes('Shout.') ? Date.now() + SECONDS * 333 : 0
+    const [text, loud] = ['x'.repeat(TOKEN_BYTES), 'x'.repeat(LOUD_BYTES)]
     while (Date.now() < until) {
-      onDelta?.({ type: 'text', text })
+      onDelta?.({ type: 'text', text: Date.now() < loudUntil ? loud : text })
       await new Promise((resolve) => setTimeout(resolve, TOKEN_MS))
     }
     return { message: { role: 'assistant', content: 'done' }, finish: 'stop', usage: null, model: 'talker' }
@@ -118,7 +120,8 @@ const serve = async (): Promise<void> => {
   const listening = await listen(server, { port: 0 })
   const child = fork(import.meta.filename, ['--role', 'clients', '--url', listening.url, '--clients', String(CLIENTS), '--seconds', String(SECONDS)], { execArgv: process.execArgv })
   await new Promise((resolve) => child.once('message', resolve))
-  const runs = await Promise.all(Array.from({ length: RUNS }, () => runtime.start(speaker, 'Talk.', { stream: true })))
+  // Every second client is slow, and every second run is loud.
+  const runs = await Promise.all(Array.from({ length: RUNS }, (_, at) => runtime.start(speaker, at % 2 === 1 ? 'Shout.' : 'Talk.', { stream: true })))
   child.send(runs.map(({ id }) => id))
   const samples: number[] = []
   const sampling = setInterval(() => samples.push(memory()), 2_000)

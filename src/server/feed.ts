@@ -156,6 +156,7 @@ export class Feed {
     if (index === undefined) {
       // What is older than the last entry belongs to a call that has its result.
       if (seq < this.#last.seq) return
+      if (event.type === 'output.partial') this.#supersede(event.key)
       this.#passing.push({ order: this.#order++, event })
       if (this.#passing.length > KEPT_TOKENS) this.#forgotten = this.#passing.splice(0, KEPT_TOKENS / 2).at(-1)?.order ?? this.#forgotten
     } else {
@@ -165,6 +166,12 @@ export class Feed {
       if (event.type === 'run.ended') this.#ended = true
     }
     this.#wake()
+  }
+
+  /** A newer part of an output holds all that the one before it did, so that one is not kept. */
+  #supersede(key: string): void {
+    const at = this.#passing.findLastIndex(({ event }) => event.type === 'output.partial' && event.key === key)
+    if (at >= 0) this.#passing.splice(at, 1)
   }
 
   async #load(): Promise<void> {

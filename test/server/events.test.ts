@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { fakeClock, memoryJournal, type FakeClock } from 'stateloop'
+import { fakeClock, memoryJournal, type FakeClock, type RunEvent } from 'stateloop'
+import { Feed } from '../../src/server/feed.ts'
 import { payer, readEvents, testServer, withTime, type Told } from './world.ts'
 
 const typesOf = (told: readonly Told[]): readonly string[] => told.map(({ event }) => event.type)
@@ -90,4 +91,32 @@ test('events of a changed agent are refused, not told wrongly', async () => {
   const other = testServer({ agents: [changed], runtime: { journal: runtime.journal } })
   const answer = await other.call('GET', `/v1/runs/${body.run}/events`)
   expect([answer.status, answer.body.code]).toEqual([409, 'definition_changed'])
+})
+
+test('of an output that grows, a client that reads slowly gets the newest part, and no other is kept for it', async () => {
+  const { runtime, clock } = testServer()
+  const run = await runtime.start(payer, 'Pay.')
+  await run.outcome()
+  let hear = (_event: RunEvent): void => {}
+  const watched = Object.assign(Object.create(runtime) as typeof runtime, {
+    watch: (_run: string, take: (event: RunEvent) => void) => ((hear = take), () => {}),
+    journal: runtime.journal,
+    get: (id: string) => runtime.get(id),
+  })
+  const feed = new Feed({ runtime: watched, clock, run: run.id, agent: payer as never })
+  await feed.loaded
+  const reader = feed.read({ seq: 1_000, index: 0 })
+  const common = { run: run.id, at: 0, seq: 1_000, actor: '', state: 'answering' }
+  for (let n = 0; n < 500; n++) {
+    hear({ ...common, type: 'token.delta', key: '/a#1', text: `${n}` })
+    hear({ ...common, type: 'output.partial', key: '/a#1', value: { n } })
+  }
+  const told: RunEvent[] = []
+  for (let frame = await reader.next(1); frame !== undefined && frame !== 'idle' && told.length < 501; frame = await reader.next(1)) {
+    told.push(frame.event)
+    if (told.length === 501) break
+  }
+  expect(told.filter(({ type }) => type === 'output.partial')).toMatchObject([{ value: { n: 499 } }])
+  expect(told.filter(({ type }) => type === 'token.delta')).toHaveLength(500)
+  feed.close()
 })
