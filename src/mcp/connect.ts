@@ -4,6 +4,7 @@ import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js'
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js'
+import { systemClock } from '../clock/index.ts'
 import { failure, FailureError, type FailureCode } from '../failure/index.ts'
 import type { Scrubber } from '../trace/index.ts'
 import type { McpServerAddress } from './address.ts'
@@ -21,6 +22,9 @@ export interface Connection {
   readonly redact: () => Promise<Scrubber>
   readonly close: () => Promise<void>
 }
+
+/** How long a client stays whose session was forgotten, milliseconds. */
+const LINGER_MS = 5_000
 
 const describe = (server: McpServerAddress): string => ('command' in server ? server.command : 'url' in server ? server.url : 'its transport')
 
@@ -72,7 +76,8 @@ export const connect = (options: ConnectOptions, onConnected: (client: Client) =
     if (error instanceof UnauthorizedError) return authorize(options, transport, error)
     if (!forgotSession(error)) throw error
     forget(opening)
-    await client.close().catch(() => {})
+    // Other calls of the session are about to hear the same, and are made again as well.
+    systemClock.timer(LINGER_MS, () => void client.close().catch(() => {}), true)
   }
   return {
     redact,

@@ -244,20 +244,29 @@ const overFetch = (handle: (message: RpcMessage, request: Request) => Promise<Rp
     return answer === undefined ? new Response(null, { status: 202 }) : Response.json({ jsonrpc: '2.0', ...answer }, { headers: { 'mcp-session-id': 'one' } })
   }) as typeof fetch
 
-test('a session that the server forgot is begun anew, and the call made once', async () => {
-  let forgotten = false
-  const methods: (string | undefined)[] = []
-  const fetchIt = overFetch(async (message) => {
-    methods.push(message.method)
-    if (message.method === 'initialize') forgotten = false
-    if (forgotten) return new Response('{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}', { status: 404 })
-    return answerTo(message, { 'tools/list': () => toolsNamed('go'), 'tools/call': () => textResult('went') })
+test('a session that the server forgot is begun anew, once for all calls that hear of it, and each of them is made once', async () => {
+  let valid = ''
+  let sessions = 0
+  let calls = 0
+  let late = 0
+  const fetchIt = overFetch(async (message, request) => {
+    if (message.method === 'initialize') {
+      valid = `session-${++sessions}`
+      return Response.json({ jsonrpc: '2.0', ...(await answerTo(message, {})) }, { headers: { 'mcp-session-id': valid } })
+    }
+    if (request.headers.get('mcp-session-id') !== valid) {
+      // One call hears of it later than the other.
+      await new Promise((resolve) => setTimeout(resolve, 30 * late++))
+      return new Response('{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}', { status: 404 })
+    }
+    if (message.method === 'tools/call') calls += 1
+    const answer = await answerTo(message, { 'tools/list': () => toolsNamed('go'), 'tools/call': () => textResult('went') })
+    return answer === undefined ? undefined : Response.json({ jsonrpc: '2.0', ...answer })
   })
   await using server = await mcpTools({ name: 'forgetful', server: { url: 'http://far.example/mcp', fetch: fetchIt }, tools: NONE })
-  forgotten = true
-  const results = await Promise.all([call(server, 'go'), call(server, 'go')])
-  expect(results).toMatchObject([{ text: 'went' }, { text: 'went' }])
-  expect(methods.filter((method) => method === 'initialize')).toHaveLength(2)
+  valid = ''
+  expect(await Promise.all([call(server, 'go'), call(server, 'go')])).toMatchObject([{ text: 'went' }, { text: 'went' }])
+  expect([sessions, calls]).toEqual([2, 2])
 })
 
 test('a server that forgets every session is given up after the second try', async () => {

@@ -75,7 +75,7 @@ const eventOf = async (ask: Ask, agent: AnyAgent, wait: Waiting): Promise<Outsid
   return answer?.action === 'accept' && typeof chosen === 'string' && wait.accepts.includes(chosen) ? { type: chosen } : undefined
 }
 
-/** Asks for everything that a run waits for. @returns the events to send; none when nobody could be asked or would say. */
+/** Asks for the first of what a run waits for that a person can be asked for. @returns the events to send; none when nobody could be asked or would say. */
 export const askPerson = async (server: Server, agent: AnyAgent, waiting: readonly Waiting[], signal: AbortSignal): Promise<readonly OutsideEvent[]> => {
   const ask = asker(server, signal)
   for (const wait of waiting) {

@@ -81,7 +81,12 @@ class Sessions {
       session.usedAt = this.#clock.monotonic()
     }
     use(1)
-    return boundedBody(await session.transport.handleRequest(request), UNREAD_BYTES, () => use(-1))
+    try {
+      return boundedBody(await session.transport.handleRequest(request), UNREAD_BYTES, () => use(-1))
+    } catch (error) {
+      use(-1)
+      throw error
+    }
   }
 
   /** Makes a session; undefined when there are too many. */
