@@ -29,8 +29,8 @@ const REQUEST_MS = 30_000
 /** How long connections are looked at while they close, and how often. */
 const FLUSH_MS = 20
 const FLUSH_TURNS = 50
-/** After which a connection that carries nothing ends, milliseconds: longer than any wait, and streams say more often that they live. */
-const SILENT_MS = 120_000
+/** How long an answer may lie unread, milliseconds. Streams have a limit of their own. */
+const UNREAD_MS = 120_000
 
 /**
  * Serves on a port. Needs the packages `hono` and `@hono/node-server`.
@@ -44,7 +44,10 @@ export const listen = async (server: Server, { port = 8080, host = '127.0.0.1' }
     overrideGlobalObjects: false,
     serverOptions: { headersTimeout: HEAD_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: 5_000 },
   }) as NodeServer
-  http.setTimeout(SILENT_MS)
+  // A connection that is silent because its answer takes long is left alone.
+  http.setTimeout(UNREAD_MS, (socket) => {
+    if (socket.writableLength > 0) socket.destroy()
+  })
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject)
     http.listen(port, host, resolve)
