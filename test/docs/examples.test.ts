@@ -37,7 +37,7 @@ test('there are at least five examples, none longer than 60 lines', () => {
   expect({ enough: files.length >= 5, long }).toEqual({ enough: true, long: [] })
 })
 
-test.for(files)('%s prints what its last comment says', { timeout: 60_000 }, async (name) => {
+test.for(files)('%s prints what its last comment says', { timeout: 120_000 }, async (name) => {
   const expected = promised(readFileSync(join(folder, name), 'utf8'))
   const { code, stdout, stderr } = await run(join(folder, name))
   expect(stderr).toBe('')
