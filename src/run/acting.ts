@@ -6,8 +6,7 @@ import { fail, type Json } from '../failure/index.ts'
 import type { Journal } from '../journal/index.ts'
 import type { ModelProvider } from '../model/index.ts'
 import type { BreakerPolicy, LimiterPolicy } from '../policy/index.ts'
-import type { BudgetNotice } from './call/budget-notice.ts'
-import { budgets } from './call/budgets.ts'
+import { budgets, type BudgetHook } from './call/budgets.ts'
 import { callPolicies } from './call/policies.ts'
 import type { Acting } from './effect.ts'
 import type { Observer } from './observer.ts'
@@ -35,8 +34,11 @@ export interface ActingOptions {
    * @example [{ scope: 'user:*', usd: '5/day', calls: '60/m', warnAt: 0.8, timezone: 'Europe/Zurich' }]
    */
   readonly budgets?: readonly LimitDefinition[]
-  /** Told when spending comes near a limit or reaches it, once for each limit and window. Must not throw. A webhook goes here. Default: nobody is told. */
-  readonly onBudget?: (event: { readonly type: 'budget.warned' | 'budget.reached' } & BudgetNotice) => void
+  /**
+   * Told when spending comes near a limit or reaches it, once for each limit and window. A webhook goes here: nobody waits
+   * for it, and what it throws or rejects with is a process warning. Default: nobody is told.
+   */
+  readonly onBudget?: BudgetHook
   /**
    * Values that must never be written down, such as keys. Those of the providers and of environment variables that are
    * named like secrets are known anyway. Values shorter than six characters are left alone. Default: no others.

@@ -71,6 +71,11 @@ describe('promptHash', () => {
     expect(hash('a\r\nb', 'c\r\nd')).toBe(hash('a\nb', 'c\nd'))
   })
 
+  it('takes text as it is written, and does not make two ways to write an accent one', () => {
+    expect(hashWith({ content: 'Caf\u00e9 {{> rule}}' })).not.toBe(hashWith({ content: 'Cafe\u0301 {{> rule}}' }))
+    expect(hashWith({ content: 'Caf\u00e9 {{> rule}}' })).toBe(hashWith({ content: 'Café {{> rule}}' }))
+  })
+
   it('keeps the order of messages', () => {
     const hash = (contents: readonly string[]): string => definePrompt({ id: 'p', vars: z.object({}), messages: contents.map((content) => ({ role: 'user', content })) }).hash
     expect(hash(['a', 'b'])).not.toBe(hash(['b', 'a']))

@@ -1,5 +1,6 @@
 // A process that makes model calls under a budget on a shared database; killed or counted by the tests, never imported.
-// Arguments: database, runs to start, calls of each. Prints one line of JSON at its end: how many were done and refused.
+// Arguments: database, runs to start, `stuck` for calls that never end. Prints one line of JSON at its end: how many were done and
+// refused. With `on` for the runs it makes one after the other until it is killed, and prints a line for each.
 import { sqliteJournal } from '../../src/journal/index.ts'
 import type { ModelProvider } from '../../src/model/index.ts'
 import { createRuntime } from '../../src/run/index.ts'
@@ -31,12 +32,15 @@ const runtime = createRuntime({
   limiter: false,
   budgets: [{ scope: 'tenant:acme', usd: '0.5/total', calls: '100000/total' }],
 })
-const codes = await Promise.all(
-  Array.from({ length: Number(runs) }, async () => {
-    const outcome = await (await runtime.start(agent, 'x', { tenant: 'acme', user: 'ada' })).outcome()
-    return 'failure' in outcome ? outcome.failure.code : outcome.outcome
-  }),
-)
+const codeOf = async (): Promise<string> => {
+  const outcome = await (await runtime.start(agent, 'x', { tenant: 'acme', user: 'ada' })).outcome()
+  return 'failure' in outcome ? outcome.failure.code : outcome.outcome
+}
+while (runs === 'on') {
+  console.log(await codeOf())
+  await new Promise((resolve) => setTimeout(resolve, 50))
+}
+const codes = await Promise.all(Array.from({ length: Number(runs) }, codeOf))
 const counts: { [code: string]: number } = {}
 for (const code of codes) counts[code] = (counts[code] ?? 0) + 1
 await runtime.close()

@@ -4,8 +4,10 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterEach, expect, test } from 'vitest'
 import { accountsOf, limitsOf, reportCosts } from '../../src/cost/index.ts'
+import { endOf, testProject } from '../cli/project.ts'
 import { sqliteJournal, type Journal } from '../../src/journal/index.ts'
 import { createRuntime } from '../../src/run/index.ts'
 import { listModel, loopAgent } from './harness.ts'
@@ -53,6 +55,21 @@ test('two processes with a thousand calls each stay under one budget together, a
   expect(await standings(journal)).toEqual({ usd: [done * 580_000, 0], calls: [done, 0] })
   expect(await ledgerOf(journal)).toMatchObject({ calls: done, costUsd: (done * 580_000) / 1e9 })
   await journal.close()
+})
+
+test('a limit that is set on the command line holds in another process within seconds, and goes when it is removed', { timeout: 60_000 }, async () => {
+  await using project = await testProject()
+  const spender = worker(join(project.folder, '.stateloop', 'stateloop.db'), 'on')
+  const lines = createInterface({ input: spender.stdout! })
+  const until = (code: string): Promise<void> => new Promise((resolve) => lines.on('line', (line) => (line === code ? resolve() : undefined)))
+  await until('done')
+  const limit = async (...args: readonly string[]): Promise<void> => expect(await endOf(project.begin(['limit', 'tenant:acme', ...args]))).toMatchObject({ code: 0 })
+  await limit('--calls', '0/day')
+  await until('budget_exceeded')
+  await limit('--remove')
+  await until('done')
+  spender.kill()
+  await once(spender, 'close')
 })
 
 test('kill -9 between reserve and settle loses neither what was spent nor what was held', { timeout: 60_000 }, async () => {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { setupAgent } from '../../src/agent/index.ts'
 import { fakeClock, sleep } from '../../src/clock/index.ts'
 import { accountsOf, limitsOf, type LimitDefinition } from '../../src/cost/index.ts'
-import { failure, FailureError } from '../../src/failure/index.ts'
+import { fail, failure, FailureError } from '../../src/failure/index.ts'
 import { memoryJournal } from '../../src/journal/index.ts'
 import { ModelCallError, type ModelProvider } from '../../src/model/index.ts'
 import type { RunEvent, Runtime, RuntimeOptions } from '../../src/run/index.ts'
@@ -239,6 +239,21 @@ describe('a limit that an operator sets', () => {
 })
 
 describe('a warning', () => {
+  it.each([
+    ['throws', () => fail('usage', 'no webhook')],
+    ['rejects', () => Promise.reject(new Error('no webhook'))],
+    ['never answers', () => new Promise<void>(() => {})],
+  ])('harms no run when its hook %s', async (how, onBudget: () => void | Promise<void>) => {
+    const warnings: string[] = []
+    const note = ({ message }: Error): void => void warnings.push(message)
+    process.on('warning', note)
+    const { runtime } = limited({ scope: 'user:*', calls: '2/day', warnAt: 0.5 }, { onBudget })
+    expect([await codeOf(runtime), await codeOf(runtime), await codeOf(runtime)]).toEqual(['done', 'done', 'budget_exceeded'])
+    await new Promise(setImmediate)
+    process.off('warning', note)
+    expect(warnings.filter((message) => message.includes('The onBudget hook failed for user:*') && message.includes('no webhook'))).toHaveLength(how === 'never answers' ? 0 : 2)
+  })
+
   it('is an event of the run that met it and a call of the hook, once in a window; so is reaching the limit', async () => {
     const told: unknown[] = []
     const seen: RunEvent[] = []

@@ -64,6 +64,8 @@ export const rollOut = (lock: Lock, id: string, document: PromptDocument, step: 
   checkStep(id, before.rollout, step)
   const on = before.rollout ?? begin(id, hash, step)
   const known = on.variants.find((one) => one.hash === hash && (step.variant === undefined || step.variant === one.name))
+  if (known === undefined && step.variant === undefined && hash === before.active)
+    fail('usage', `Version ${hash.slice(0, 12)} of ${id} is the active one, which everybody has. Name another version, or give it a name with --variant to compare it with itself.`)
   const name = known?.name ?? step.variant ?? hash.slice(0, 8)
   const taken = on.variants.find((one) => one.name === name && one.hash !== hash)
   if (taken !== undefined) fail('usage', `The variant ${name} of ${id} is version ${taken.hash.slice(0, 12)}, not ${hash.slice(0, 12)}. Give the other version another name with --variant.`)

@@ -38,14 +38,28 @@ export interface Budgets {
   admit(spender: Spender): Promise<() => void>
 }
 
+/** Told when spending comes near a limit or reaches it. */
+export type BudgetHook = (event: { readonly type: 'budget.warned' | 'budget.reached' } & BudgetNotice) => void | Promise<void>
+
+/** Calls the hook. A webhook that is down or slow must not hurt the run that met the limit. */
+const callHook = (hook: BudgetHook, event: Parameters<BudgetHook>[0]): void => {
+  const warn = (thrown: unknown): void =>
+    process.emitWarning(`The onBudget hook failed for ${event.scope} (${event.type}): ${thrown instanceof Error ? thrown.message : String(thrown)}. The run went on; repair the hook.`, { code: 'STATELOOP_BUDGET_HOOK' })
+  try {
+    Promise.resolve(hook(event)).catch(warn)
+  } catch (thrown) {
+    warn(thrown)
+  }
+}
+
 /** What limits are made of. */
 export interface BudgetOptions {
   readonly clock: Clock
   readonly store: BudgetStore | undefined
   /** Limits of the code; those in the store win over them. */
   readonly limits: readonly LimitDefinition[]
-  /** Told once for each limit and window, by whichever process met it. Must not throw. */
-  readonly onBudget?: ((event: { readonly type: 'budget.warned' | 'budget.reached' } & BudgetNotice) => void) | undefined
+  /** Told once for each limit and window, by whichever process met it. Nobody waits for it, and what goes wrong in it is a process warning. */
+  readonly onBudget?: BudgetHook | undefined
 }
 
 /** How old the limits of other processes may be, milliseconds. */
@@ -114,7 +128,7 @@ export const budgets = (options: BudgetOptions): Budgets => {
   const tell = (type: 'budget.warned' | 'budget.reached', standing: AccountStanding, emit: Spending['emit']): void => {
     const event = { type, ...noticeOf(standing) }
     emit(event)
-    onBudget?.(event)
+    if (onBudget !== undefined) callHook(onBudget, event)
   }
   return {
     async reserve({ spender, attempt, call, endsByMs, worst, model, emit }) {

@@ -57,6 +57,11 @@ describe('rolling out', () => {
     expect(() => rollOut(split(10), 'greet', second.document, step)).toThrow(problem)
   })
 
+  it('refuses the version that everybody has, unless it is to be compared with itself', () => {
+    expect(() => rollOut(released(first), 'greet', first.document, { percent: 5 })).toThrow('is the active one, which everybody has')
+    expect(greet(rollOut(released(first), 'greet', first.document, { percent: 5, variant: 'same' })).rollout?.variants).toMatchObject([{ name: 'same', hash: first.hash }])
+  })
+
   it('refuses two versions under one name', () => {
     expect(() => rollOut(split(10), 'greet', third.document, { percent: 5, variant: 'b' })).toThrow(/The variant b of greet is version [0-9a-f]{12}, not [0-9a-f]{12}/)
   })
