@@ -51,8 +51,8 @@ export interface BudgetStore {
   removeLimits(scope: string): Promise<number>
   /** Holds all of it or nothing. */
   reserve(reservation: Reservation): Promise<Reserved>
-  /** Ends reservations without an entry. @param how `free` for calls that were never sent, `spend` for those whose cost nobody will know. */
-  end(attempt: string, call: string, how: 'free' | 'spend'): Promise<void>
+  /** Ends what a call holds that was never sent. */
+  end(attempt: string, call: string): Promise<void>
   /** Where accounts stand; nothing is held. */
   standing(accounts: readonly Account[]): Promise<readonly AccountStanding[]>
 }

@@ -150,8 +150,8 @@ export const memoryBudgets = (world: MemoryBudgetsWorld): MemoryBudgets => {
       world.check()
       return reserveIn(books, reservation)
     },
-    async end(attempt, call, how) {
-      for (const { account, amount } of books.end(attempt, call)) if (how === 'spend') books.spend(account.id, amount)
+    async end(attempt, call) {
+      books.end(attempt, call)
     },
     async standing(all) {
       world.check()

@@ -186,7 +186,9 @@ class RestatePort implements LivePort {
     if (deadline !== undefined) running.stopDeadline = clock.timer(deadline.at - clock.now(), () => controller.abort(deadline.failure))
     const io: StepIo = { acting, attempt: attemptId(lease.run, request.key, request.attempt), signal: controller.signal, watched: watched(), emit, ...(deadline === undefined ? {} : { deadlineAt: deadline.at }) }
     try {
-      return { outcome: await performStep(request, io, observer, secrets), at: clock.now() }
+      const outcome = await performStep(request, io, observer, secrets)
+      if (this.#running.get(idOf(request)) !== running) this.#options.abandoned(request, outcome)
+      return { outcome, at: clock.now() }
     } finally {
       running.stopDeadline()
     }

@@ -259,6 +259,12 @@ export interface Journal {
   getSnapshot(run: string, kind: SnapshotKind): Promise<StoredSnapshot | 'damaged' | undefined>
   /** Where responses are cached beyond this process; absent where the journal forgets with it anyway. */
   readonly cache?: CacheStore
+  /**
+   * Adds charges to the ledger and budgets that no entry settles: those of an attempt that its run had left. Absent where the
+   * journal keeps no ledger.
+   * @throws FailureError `journal_unavailable`.
+   */
+  settle?(run: string, settlement: Settlement): Promise<void>
   /** What was spent; absent where the journal keeps no ledger. */
   readonly ledger?: LedgerStore
   /** Limits on spending, and what is held against them; absent where the journal cannot keep them. */

@@ -1,6 +1,6 @@
 // The journal of a process that may forget: the contract of the durable ones, leases and verification included, on maps.
 // Invariant: an append costs the same however long the run is, and texts are kept as they came, never copied.
-import { memoryBudgets, memoryLedger, rankRuns, type LedgerStore, type MemoryBudgets, type MemoryLedger } from '../cost/index.ts'
+import { memoryBudgets, memoryLedger, rankRuns, type LedgerStore, type MemoryBudgets, type MemoryLedger, type Settlement } from '../cost/index.ts'
 import { systemClock, type Clock } from '../clock/index.ts'
 import { sha256 } from '../schema/index.ts'
 import { verifyChain } from './chain.ts'
@@ -107,6 +107,12 @@ const grant = (store: Store, run: Run, owner: string, leaseMs: number): Lease =>
   return leaseOf(run, owner)
 }
 
+const settleIn = (store: Store, settlement: Settlement, run: string, atMs: number): void => {
+  if (store.closed) return refuseClosed('memory')
+  store.budgets.settle(settlement, run, atMs)
+  store.ledger.add(settlement.charges)
+}
+
 const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
   async create(row, entry, owner, leaseMs) {
     checkRow(row, entry)
@@ -133,10 +139,7 @@ const writing = (store: Store): Pick<Journal, 'create' | 'append'> => ({
     run.entries.push(entry)
     run.head = entry
     run.update = update
-    if (settlement !== undefined) {
-      store.budgets.settle(settlement, lease.run, entry.at)
-      store.ledger.add(settlement.charges)
-    }
+    if (settlement !== undefined) settleIn(store, settlement, lease.run, entry.at)
     const { agentHash = run.created.agentHash, agentVersion } = update
     const moved = agentHash !== run.created.agentHash || (update.agentHash !== undefined && agentVersion !== run.created.agentVersion)
     if (moved || (update.agentHash === undefined && agentVersion !== undefined)) run.created = withAgent(run.created, update)
@@ -382,6 +385,7 @@ export const memoryJournal = ({ clock = systemClock, keepEnded = Infinity }: Mem
     ...receiving(store),
     ...keeping(store),
     ...removing(store),
+    settle: async (run, settlement) => settleIn(store, settlement, run, clock.now()),
     ledger: ledgerOf(store),
     budgets,
     async close() {

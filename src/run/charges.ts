@@ -3,7 +3,7 @@
 import { RUN_DIMENSIONS, type Charge, type Settlement } from '../cost/index.ts'
 import type { CallRecord, Cause, Outcome, UnbilledCall } from '../journal/index.ts'
 import { defined } from '../schema/index.ts'
-import type { StepRequest } from './effect.ts'
+import type { RunInfo, StepRequest } from './effect.ts'
 import type { Fold } from './fold.ts'
 import type { Arrival } from './port.ts'
 
@@ -74,14 +74,17 @@ const ofUnbilled = ({ provider, model, prompt, promptHash, latencyMs }: Unbilled
 
 const ofTool = (name: string, costNano: number, { durationMs }: Outcome): Billed => ({ model: `tool/${name}`, usage: null, costNano, latencyMs: durationMs, isCall: false, failed: false })
 
+const keyOf = ({ agent, user, route, tenant }: RunInfo, step: StepRequest): Pick<Charge, 'user' | 'route' | 'tenant' | 'agent' | 'state'> => ({ ...defined({ user, route, tenant }), agent, state: stateOf(step) })
+
+const billedIn = (step: StepRequest, outcome: Outcome): readonly Billed[] => [...(outcome.calls ?? []).map(ofCall), ...(outcome.addedNano === undefined ? [] : [ofTool(step.name, outcome.addedNano, outcome)])]
+
 const chargesOf = (fold: Fold, { key: stepKey, attempt, outcome }: Attempted, at: number): readonly Charge[] => {
   const step = fold.steps.get(`${stepKey}.${attempt}`)
-  const billed = [...(outcome.calls ?? []).map(ofCall), ...(outcome.unbilled ?? []).map(ofUnbilled), ...(outcome.addedNano === undefined ? [] : [ofTool(step?.name ?? '', outcome.addedNano, outcome)])]
+  const billed = step === undefined ? [] : [...billedIn(step, outcome), ...(outcome.unbilled ?? []).map(ofUnbilled)]
   if (step === undefined || billed.length === 0) return []
   const seen = seenBy.get(fold) ?? []
   seenBy.set(fold, seen)
-  const { agent, user, route, tenant } = fold.info
-  const key = { ...(user === undefined ? {} : { user }), ...(route === undefined ? {} : { route }), ...(tenant === undefined ? {} : { tenant }), agent, state: stateOf(step) }
+  const key = keyOf(fold.info, step)
   // A run is counted by what it was charged for.
   return billed.map((one) => ({
     ...key,
@@ -100,4 +103,15 @@ export const settlementOf = (fold: Fold, { cause, at }: Arrival): Settlement | u
   const charges = chargesOf(fold, cause, at)
   if (charges.length === 0 && cause.outcome.held !== true) return undefined
   return { charges, ...(cause.outcome.held === true ? { attempt: attemptId(fold.info.id, cause.key, cause.attempt) } : {}) }
+}
+
+/**
+ * What an attempt settles that the run has left, so that no entry will: calls that had answered, and calls that were broken
+ * off and may have been billed. To be left is no failure of a prompt.
+ */
+export const abandonedOf = (info: RunInfo, step: StepRequest, outcome: Outcome, at: number): Settlement | undefined => {
+  const calls = outcome.calls?.map(({ failed, ...call }) => ({ ...call, ...(failed === undefined || failed === 'cancelled' ? {} : { failed }) }))
+  const charges = billedIn(step, { ...outcome, ...defined({ calls }) }).map((one) => ({ ...keyOf(info, step), ...one, at, firstOf: 0 }))
+  if (charges.length === 0 && outcome.held !== true) return undefined
+  return { charges, ...(outcome.held === true ? { attempt: attemptId(info.id, step.key, step.attempt) } : {}) }
 }

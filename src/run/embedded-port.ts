@@ -30,6 +30,8 @@ export interface PortOptions {
   readonly watched: () => boolean
   readonly emit: StepIo['emit']
   readonly secrets: RunSecrets
+  /** Told of what an attempt gave that the run had left meanwhile. Must not throw. */
+  readonly abandoned: (request: StepRequest, outcome: Outcome) => void
 }
 
 /** A port with what a process needs to know of it and to take it down. */
@@ -55,7 +57,7 @@ interface Running {
 }
 
 /** Performs the steps of one run, a bounded number at a time. */
-const stepRunner = ({ acting, lease, parallel, watched, emit, observer, secrets }: PortOptions, arrive: (cause: Cause) => void) => {
+const stepRunner = ({ acting, lease, parallel, watched, emit, observer, secrets, abandoned }: PortOptions, arrive: (cause: Cause, request: StepRequest) => void) => {
   const running = new Map<string, Running>()
   const queue: StepRequest[] = []
   const idOf = (request: StepRequest): string => `${request.key}.${request.attempt}`
@@ -64,11 +66,13 @@ const stepRunner = ({ acting, lease, parallel, watched, emit, observer, secrets 
     const controller = new AbortController()
     const { deadline } = request
     const cancelTimer = deadline === undefined ? () => {} : acting.clock.timer(deadline.at - acting.clock.now(), () => controller.abort(deadline.failure satisfies Failure))
-    running.set(id, { request, controller, cancelTimer })
+    const step = { request, controller, cancelTimer }
+    running.set(id, step)
     const finish = (outcome: Outcome): void => {
       cancelTimer()
-      if (!running.delete(id)) return
-      arrive({ type: 'attempt', key: request.key, attempt: request.attempt, outcome })
+      if (running.get(id) !== step) return abandoned(request, outcome)
+      running.delete(id)
+      arrive({ type: 'attempt', key: request.key, attempt: request.attempt, outcome }, request)
     }
     const io: StepIo = { acting, attempt: attemptId(lease.run, request.key, request.attempt), signal: controller.signal, watched: watched(), emit, ...(deadline === undefined ? {} : { deadlineAt: deadline.at }) }
     void performStep(request, io, observer, secrets).then(finish)
@@ -135,18 +139,22 @@ const timerSet = (clock: Clock, arrive: (cause: Cause) => void) => {
 }
 
 /** What has arrived and was not selected yet, first come first. */
-const arrivals = () => {
-  const queue: Cause[] = []
+const arrivals = (abandoned: PortOptions['abandoned']) => {
+  const queue: { readonly cause: Cause; readonly request: StepRequest | undefined }[] = []
+  const forget = ({ cause, request }: (typeof queue)[number]): void => {
+    if (cause.type === 'attempt' && request !== undefined) abandoned(request, cause.outcome)
+  }
   const nameOf = (cause: Cause): string | undefined => (cause.type === 'attempt' ? `${cause.key}.${cause.attempt}` : cause.type === 'timer' ? cause.key : undefined)
   return {
-    add: (cause: Cause): void => void queue.push(cause),
-    take: () => queue.shift(),
+    add: (cause: Cause, request?: StepRequest): void => void queue.push({ cause, request }),
+    take: () => queue.shift()?.cause,
     any: () => queue.length > 0,
     /** Forgets what arrived beside that which made the run leave the state. */
     drop: (key: string): void => {
-      const late = queue.findIndex((cause) => nameOf(cause) === key)
-      if (late >= 0) queue.splice(late, 1)
+      const late = queue.findIndex(({ cause }) => nameOf(cause) === key)
+      if (late >= 0) queue.splice(late, 1).forEach(forget)
     },
+    close: (): void => queue.splice(0).forEach(forget),
   }
 }
 
@@ -193,9 +201,9 @@ export const embeddedPort = (options: PortOptions): LivePort => {
   let wake = (): void => {}
   let stopped: Error | undefined
   let leaving: Error | undefined
-  const arrived = arrivals()
-  const arrive = (cause: Cause): void => {
-    arrived.add(cause)
+  const arrived = arrivals(options.abandoned)
+  const arrive = (cause: Cause, request?: StepRequest): void => {
+    arrived.add(cause, request)
     wake()
   }
   const steps = stepRunner(options, arrive)
@@ -241,8 +249,7 @@ export const embeddedPort = (options: PortOptions): LivePort => {
     },
     close: () => {
       unwatch()
-      steps.close()
-      timers.close()
+      for (const part of [steps, timers, arrived]) part.close()
     },
     interrupt: (reason) => {
       stopped = reason

@@ -3,6 +3,7 @@ import type { Agent } from '../agent/index.ts'
 import type { Failure } from '../failure/index.ts'
 import type { Cause, Journal, Lease, RunEnd, RunRow, StartCause, Watchers } from '../journal/index.ts'
 import { defined } from '../schema/index.ts'
+import { abandonedOf } from './charges.ts'
 import { drive, leaveWhenWaiting } from './drive.ts'
 import type { Acting } from './effect.ts'
 import { embeddedPort, type Head, type LivePort, type PortOptions } from './embedded-port.ts'
@@ -89,6 +90,14 @@ const keepLease = ({ journal, acting, leaseMs, lease, openPort }: LiveRunParts, 
 const leavingSnapshots = ({ journal, fold, start, prompts, snapshotEvery, resumed, openPort }: LiveRunParts, secrets: RunSecrets, head: LivePort['head']): Snapshots | undefined =>
   openPort === undefined ? snapshotsOf({ journal, fold, start, ...defined({ prompts }), scrub: () => secrets.scrub, head, every: snapshotEvery, from: resumed?.from ?? 0 }) : undefined
 
+/** Charges what the run had left. Where that cannot be written, what was held for it lapses. */
+const chargeAbandoned =
+  ({ journal, acting, fold: { info } }: LiveRunParts): PortOptions['abandoned'] =>
+  (request, outcome) => {
+    const settlement = abandonedOf(info, request, outcome, acting.clock.now())
+    if (settlement !== undefined) void journal.settle?.(info.id, settlement).catch(() => {})
+  }
+
 /** Starts driving. */
 export const liveRun = (parts: LiveRunParts): LiveRun => {
   const { journal, acting, fold, lease, head, start, events, watchers } = parts
@@ -113,6 +122,7 @@ export const liveRun = (parts: LiveRunParts): LiveRun => {
     observer,
     secrets,
     watched: () => events.watched || watchers.has(run),
+    abandoned: chargeAbandoned(parts),
     emit: (body) => push({ ...body, run, at: acting.clock.now(), seq: port.head().seq, actor: '' }),
   })
   if (parts.started !== undefined) publish(parts.started, start, head.at)

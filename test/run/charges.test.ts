@@ -83,6 +83,50 @@ describe('the charges of a run', () => {
     ])
   })
 
+  it('hold what a run had left: answers that came too late, and calls of a tool that was cancelled', async () => {
+    const t = setupAgent({ id: 'left', models: { m: { model: 'fake/m' } }, input: z.string(), context: z.object({}), onFailure: 'recovering' })
+    const region = (text: string) => t.region({ initial: 'asking', states: { asking: t.model('m', { prompt: () => text, onDone: 'ready' }), ready: t.final({}) } })
+    const agent = t.createAgent({
+      initial: 'both',
+      states: {
+        both: t.parallel({ onDone: 'done', states: { a: region('fail'), b: region('answer') } }),
+        recovering: t.code({ run: () => null, onDone: 'done', onError: { '*': 'failed' } }),
+        done: t.final({}),
+        failed: t.final({ outcome: 'failed' }),
+      },
+    })
+    const { runtime } = testRuntime({ providers: [listModel(({ messages }) => (messages[0]?.content === 'fail' ? { fails: 'refused' } : { text: 'x' }))] })
+    expect(await (await runtime.start(agent, 'x')).outcome()).toMatchObject({ outcome: 'done', costUsd: 0.00001 })
+    // What answered too late is in the sums, though no entry of the run has it.
+    expect((await groupsOf(runtime, 'state')).map(({ key, calls, costUsd }) => [key.state, calls, costUsd])).toEqual([
+      ['both.b.asking', 1, 0.00002],
+      ['both.a.asking', 1, 0.00001],
+    ])
+
+    let ask = (): void => {}
+    const asked = new Promise<void>((resolve) => (ask = resolve))
+    const look = defineTool({
+      description: 'Looks, and then never ends.',
+      input: z.object({}),
+      run: async (_input, { model, signal }) => {
+        await model({ model: 'fake/small', messages: 'look' })
+        ask()
+        return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+      },
+    })
+    const calling = listModel((request) => (request.model === 'small' ? { text: 'seen' } : { calls: [{ id: 'c', name: 'look', args: {} }] }))
+    const cancelled = testRuntime({ providers: [calling] }).runtime
+    const run = await cancelled.start(loopAgent({ look }), 'x')
+    await asked
+    await run.cancel()
+    expect(await run.outcome()).toMatchObject({ outcome: 'cancelled', costUsd: 0.00002 })
+    await new Promise(setImmediate)
+    expect((await groupsOf(cancelled, 'model')).map(({ key, calls, failedCalls }) => [key.model, calls, failedCalls])).toEqual([
+      ['fake/m', 1, 0],
+      ['fake/small', 1, 0],
+    ])
+  })
+
   it('count under the agent of the run, with the states of children behind the state that started them', async () => {
     const inner = setupAgent({ id: 'inner', models: { m: 'fake/m' }, input: z.string(), context: z.object({}), onFailure: 'failed' })
     const child = inner.createAgent({

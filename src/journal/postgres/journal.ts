@@ -6,6 +6,7 @@ import { endCall, putLimits, readLimits, removeLimits, reserve, standings } from
 import { dearestRuns, readLedger } from '../sql/ledger.ts'
 import { forgetUser, readSizes, removeRuns } from '../sql/removal.ts'
 import { performLater } from '../sql/script.ts'
+import { settleEntry } from '../sql/settle.ts'
 import { pgCacheOn } from './cache.ts'
 import { pgClaimsOn } from './claims.ts'
 import { pgContentOn } from './content.ts'
@@ -24,7 +25,7 @@ const budgetsOn = (db: PgDatabase, clock: Clock): BudgetStore => ({
   putLimits: (limits) => db.write((sql) => performLater(sql, putLimits(limits, clock.now()))),
   removeLimits: (scope) => db.write((sql) => performLater(sql, removeLimits(scope))),
   reserve: (reservation) => db.write((sql) => performLater(sql, reserve(reservation, clock.now(), HELD))),
-  end: (attempt, call, how) => db.write((sql) => performLater(sql, endCall(attempt, call, how))),
+  end: (attempt, call) => db.write((sql) => performLater(sql, endCall(attempt, call))),
   standing: (accounts) => db.read((sql) => performLater(sql, standings(accounts, clock.now(), HELD))),
 })
 
@@ -55,6 +56,7 @@ export const postgresJournal = (options: PostgresOptions): Journal => {
     ...pgInboxOn(db, clock),
     ...content,
     cache: pgCacheOn(db, clock),
+    settle: (run, settlement) => db.write((sql) => performLater(sql, settleEntry(settlement, run, clock.now()))),
     ledger,
     budgets: budgetsOn(db, clock),
     ...removalOn(db, clock),

@@ -128,10 +128,9 @@ export function* reserve({ attempt, call, expiresAtMs, asks }: Reservation, nowM
   return { ok: true, warned }
 }
 
-/** Ends what a call holds without an entry. */
-export function* endCall(attempt: string, call: string, how: 'free' | 'spend'): Script<void> {
-  const ended = yield* query(END_CALL, attempt, call)
-  if (how === 'spend') for (const { account, amount } of ended) yield* query(SPEND, numberIn(amount, WHAT), textIn(account, WHAT))
+/** Ends what a call holds that was never sent. */
+export function* endCall(attempt: string, call: string): Script<void> {
+  yield* query(END_CALL, attempt, call)
 }
 
 /** Where accounts stand; writes nothing. */

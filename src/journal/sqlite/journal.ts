@@ -13,6 +13,7 @@ import { endCall, putLimits, readLimits, removeLimits, reserve, standings } from
 import { dearestRuns, readLedger } from '../sql/ledger.ts'
 import { forgetUser, readSizes, removeRuns } from '../sql/removal.ts'
 import { perform } from '../sql/script.ts'
+import { settleEntry } from '../sql/settle.ts'
 import { leasesOn } from './leases.ts'
 import { runsOn } from './runs.ts'
 
@@ -35,7 +36,7 @@ const budgetsOn = (db: Database, clock: Clock): BudgetStore => ({
   putLimits: (limits) => db.write((sql) => perform(sql, putLimits(limits, clock.now()))),
   removeLimits: (scope) => db.write((sql) => perform(sql, removeLimits(scope))),
   reserve: (reservation) => db.write((sql) => perform(sql, reserve(reservation, clock.now(), HELD))),
-  end: (attempt, call, how) => db.write((sql) => perform(sql, endCall(attempt, call, how))),
+  end: (attempt, call) => db.write((sql) => perform(sql, endCall(attempt, call))),
   standing: (accounts) => db.read((sql) => perform(sql, standings(accounts, clock.now(), HELD))),
 })
 
@@ -52,6 +53,7 @@ export const journalOver = (connect: Connect, options: SqliteJournalOptions): Jo
     ...inboxOn(db, clock),
     ...contentOn(db),
     cache: cacheOn(db, clock),
+    settle: (run, settlement) => db.write((sql) => perform(sql, settleEntry(settlement, run, clock.now()))),
     ledger,
     budgets: budgetsOn(db, clock),
     sizes: () => db.read((sql) => perform(sql, readSizes())),

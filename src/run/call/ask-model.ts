@@ -98,7 +98,7 @@ const exchange = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, admi
 /** How a call failed, if it did, and what was billed: nothing is only where it failed. */
 type Billed = { readonly answered: Answered; readonly failed: Failure | undefined } | { readonly answered: undefined; readonly failed: Failure }
 
-const billOf = (ended: Ended, limited: boolean, times: Pick<Answered, 'latencyMs' | 'firstTokenMs'>): Billed => {
+const billOf = (ended: Ended, limited: boolean, dropped: boolean, times: Pick<Answered, 'latencyMs' | 'firstTokenMs'>): Billed => {
   if ('reply' in ended) {
     const { reply, checked } = ended
     const failed = checked.kind === 'failed' ? checked.failure : undefined
@@ -108,7 +108,7 @@ const billOf = (ended: Ended, limited: boolean, times: Pick<Answered, 'latencyMs
   const known = ended.thrown instanceof ModelCallError ? ended.thrown.attempt : undefined
   if (known?.usage != null) return { failed, answered: { ...times, model: known.model, usage: known.usage, failed: failed.code } }
   // Sent, and perhaps answered in part: whoever limits spending must take it for billed, though nobody says so.
-  return limited && MAYBE_BILLED.has(failed.code) ? { failed, answered: { ...times, model: known?.model, usage: null, failed: failed.code } } : { failed, answered: undefined }
+  return limited && (dropped || MAYBE_BILLED.has(failed.code)) ? { failed, answered: { ...times, model: known?.model, usage: null, failed: failed.code } } : { failed, answered: undefined }
 }
 
 /** Failures of a call that the provider may have worked on before it broke off. */
@@ -125,7 +125,8 @@ interface SentCall {
 const perform = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, admission: Admission, reserved: Reservation, durationMs: () => number): Promise<{ readonly outcome: Outcome; readonly ended: SentCall }> => {
   let firstTokenMs: number | undefined
   const result = await exchange(ask, provider, io, admission, () => (firstTokenMs ??= durationMs()))
-  const bill = billOf(result, reserved.limited, { latencyMs: durationMs(), firstTokenMs })
+  // A call that the run left may have been billed as well.
+  const bill = billOf(result, reserved.limited, isDropped(io.signal), { latencyMs: durationMs(), firstTokenMs })
   const record = bill.answered === undefined ? undefined : recordOf(io, ask, provider, bill.answered, reserved)
   const unbilled = bill.answered === undefined ? [unbilledOf(ask, provider, bill.failed.code, durationMs())] : undefined
   const told = defined({ calls: record === undefined ? undefined : [record], unbilled })
@@ -138,16 +139,8 @@ const perform = async (ask: ModelAsk, provider: ModelProvider, io: StepIo, admis
   return { ended: sent, outcome: checked.kind === 'failed' ? { ok: false, failure: checked.failure, ...kept, ...common } : { ok: true, value: valueOf(hideArguments(checked, ask, io), reply.finish), ...common } }
 }
 
-/** Ends what was reserved for a call, as far as its attempt's entry will not. A call of an attempt that the run left may have been billed. */
-const endReservation = async ({ key }: ModelAsk, io: StepIo, reserved: Reservation | undefined, ended: SentCall | undefined): Promise<void> => {
-  if (reserved === undefined) return
-  const dropped = isDropped(io.signal)
-  reserved.settle(ended === undefined ? 0 : (ended.record?.costNano ?? (dropped && reserved.limited ? reserved.worst().nano : null) ?? 0))
-  if (reserved.held && (ended === undefined || dropped)) await io.acting.budgets.end(io.attempt, key, ended === undefined ? 'free' : 'spend')
-}
-
 const attempt = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Promise<Outcome> => {
-  const { clock } = io.acting
+  const { clock, budgets } = io.acting
   const started = clock.monotonic()
   const durationMs = (): number => Math.round(clock.monotonic() - started)
   let reserved: Reservation | undefined
@@ -169,7 +162,8 @@ const attempt = async (ask: ModelAsk, provider: ModelProvider, io: StepIo): Prom
   } finally {
     const used = ended?.record?.usage
     admission?.settle(ended?.failed, used == null ? undefined : used.inputTokens + used.outputTokens)
-    await endReservation(ask, io, reserved, ended)
+    reserved?.settle(ended?.record?.costNano ?? 0)
+    if (reserved?.held === true && ended === undefined) await budgets.end(io.attempt, ask.key)
   }
 }
 

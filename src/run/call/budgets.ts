@@ -32,8 +32,8 @@ export interface Spending {
 export interface Budgets {
   /** Holds the worst case of a call. @returns true when something is held, false where no limit applies, or why the call may not be sent. */
   reserve(spending: Spending): Promise<boolean | Failure>
-  /** Ends what a call held without an entry. Never rejects: what is not ended lapses. */
-  end(attempt: string, call: string, how: 'free' | 'spend'): Promise<void>
+  /** Ends what a call held that was never sent. Never rejects: what is not ended lapses. */
+  end(attempt: string, call: string): Promise<void>
   /** Takes a place among the runs at work. @returns what to call once the run is in the journal. @throws FailureError `throttled`. */
   admit(spender: Spender): Promise<() => void>
 }
@@ -156,14 +156,14 @@ export const budgets = (options: BudgetOptions): Budgets => {
       for (const standing of reserved.warned) tell('budget.warned', standing, emit)
       return true
     },
-    end: async (attempt, call, how) => {
-      await store?.end(attempt, call, how).catch(() => {})
+    end: async (attempt, call) => {
+      await store?.end(attempt, call).catch(() => {})
     },
     async admit(spender) {
       const accounts = await applying(spender, ({ unit }) => unit === 'runs')
       if (accounts.length === 0 || store === undefined) return () => {}
       const reserved = await store.reserve({ attempt: spender.run, call: '', expiresAtMs: clock.now() + START_MS, asks: accounts.map((account) => ({ account, amount: 1 })) })
-      if (reserved.ok) return () => void store.end(spender.run, '', 'free').catch(() => {})
+      if (reserved.ok) return () => void store.end(spender.run, '').catch(() => {})
       if (reserved.first) tell('budget.reached', reserved.standing, () => {})
       const refused = refusal({ standing: reserved.standing, asked: reserved.asked, model: 'a run', nowMs: clock.now() })
       return fail(refused.code, refused.message, refused.details === undefined ? {} : { details: refused.details })

@@ -8,7 +8,7 @@ import { textOf, type Content } from '../../prompt/index.ts'
 import { formatIssues, hashOf, marksSecrets, toJsonText, validateAsync, type Schema } from '../../schema/index.ts'
 import type { Tool, ToolContext } from '../../tool/index.ts'
 import { askModel } from '../call/ask-model.ts'
-import { embeddingRecord, isDropped, reserveEmbedding } from '../call/bill.ts'
+import { embeddingRecord, reserveEmbedding } from '../call/bill.ts'
 import { throughCache } from '../call/cached.ts'
 import type { EffectContext, RunInfo, StepIo } from '../effect.ts'
 import { Thread } from '../thread.ts'
@@ -24,8 +24,8 @@ export interface ToolCallScope {
   readonly calls: CallRecord[]
   readonly unbilled: UnbilledCall[]
   addedNano: number
-  /** Calls of this attempt that a budget holds something for. */
-  readonly held: Set<string>
+  /** A budget holds something for a call of this attempt. */
+  held: boolean
   /** Calls under way. */
   readonly open: Set<Promise<unknown>>
   /** How many calls were made; each needs a name of its own. */
@@ -42,7 +42,7 @@ export const scopeOf = (context: EffectContext, name: string, io: StepIo, suffix
   calls: [],
   unbilled: [],
   addedNano: 0,
-  held: new Set(),
+  held: false,
   open: new Set(),
   made: 0,
 })
@@ -56,7 +56,7 @@ export const outcomeOf = (scope: ToolCallScope, started: number, result: { reado
     ...(scope.calls.length === 0 ? {} : { calls: scope.calls }),
     ...(scope.addedNano === 0 ? {} : { addedNano: scope.addedNano }),
     ...(scope.unbilled.length === 0 ? {} : { unbilled: scope.unbilled }),
-    ...(scope.held.size > 0 ? { held: true as const } : {}),
+    ...(scope.held ? { held: true as const } : {}),
   }
   return 'value' in result ? { ok: true, value: result.value, ...billed } : { ok: false, failure: result.failure, ...billed }
 }
@@ -77,10 +77,10 @@ const embed = async (scope: ToolCallScope, { model, texts }: Parameters<ToolCont
     const { vectors, usage } = await provider.embed({ model: name, texts }, { signal, timeouts: timeoutsOf(), key })
     record = embeddingRecord({ provider: provider.id, model: name, usage, latencyMs: Math.round(clock.monotonic() - started) }, reserved, prices, clock.now())
     scope.calls.push(record)
-    if (reserved.held) scope.held.add(call)
+    scope.held ||= reserved.held
     return vectors
   } catch (thrown) {
-    if (reserved.held) await budgets.end(io.attempt, call, 'free')
+    if (reserved.held) await budgets.end(io.attempt, call)
     throw thrown
   } finally {
     reserved.settle(record?.costNano ?? 0)
@@ -103,7 +103,7 @@ const innerCall = async (
   const outcome = await askModel({ run, key: call, state: scope.state, model, thread, prompt, ...common }, { ...io, signal, watched: false })
   scope.calls.push(...(outcome.calls ?? []))
   scope.unbilled.push(...(outcome.unbilled ?? []))
-  if (outcome.held === true) scope.held.add(call)
+  if (outcome.held === true) scope.held = true
   if (!outcome.ok) throw new FailureError(outcome.failure)
   return { text: textOf((outcome.value as { readonly content?: Content }).content ?? ''), usage: outcome.calls?.[0]?.usage ?? null }
 }
@@ -173,7 +173,7 @@ const ABORT_MS = 5_000
  * what they cost is in the bill of the attempt.
  */
 export const withCalls = async <T>(scope: ToolCallScope, timeoutMs: number, what: string, work: (context: ToolContext) => T | Promise<T>): Promise<T> => {
-  const { clock, budgets } = scope.io.acting
+  const { clock } = scope.io.acting
   const ended = async (): Promise<void> => {
     while (scope.open.size > 0) await Promise.all(scope.open)
   }
@@ -190,7 +190,6 @@ export const withCalls = async <T>(scope: ToolCallScope, timeoutMs: number, what
     const waiting = new AbortController()
     if (scope.open.size > 0) await Promise.race([ended(), sleep(clock, ABORT_MS, waiting.signal)])
     waiting.abort()
-    if (isDropped(scope.io.signal)) for (const call of scope.held) await budgets.end(scope.io.attempt, call, 'spend')
   }
 }
 

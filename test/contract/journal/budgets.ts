@@ -92,19 +92,28 @@ export const budgetBehaviour = (subject: () => Subject): void => {
       expect(await standing(subject(), account)).toEqual([0, 90])
     })
 
-    test('let go of what was never sent, count what may have been billed, and forget what lapsed', async () => {
+    test('let go of what was never sent, and forget what lapsed', async () => {
       const account = accountFor(subject(), { tokens: '100/day' })
       const store = budgetsOf(subject())
       await ask(subject(), account, 'a', 30)
-      await store.end('run/a#1.a', 'a', 'free')
+      await store.end('run/a#1.a', 'a')
       expect(await standing(subject(), account)).toEqual([0, 0])
-      await ask(subject(), account, 'b', 30)
-      await store.end('run/a#1.b', 'b', 'spend')
-      expect(await standing(subject(), account)).toEqual([30, 0])
       await ask(subject(), account, 'c', 70, 5_000)
       expect(await ask(subject(), account, 'd', 70)).toMatchObject({ ok: false })
       await subject().clock.advance(5_000)
       expect(await ask(subject(), account, 'd', 70)).toMatchObject({ ok: true })
+    })
+
+    test('and the ledger take charges that no entry settles, those of an attempt that its run had left', async () => {
+      const { journal, clock } = subject()
+      if (journal.settle === undefined) throw new Error(`${journal.name} keeps no ledger`)
+      const account = accountFor(subject(), { usd: '1/day' })
+      await ask(subject(), account, 'a', 30)
+      await ask(subject(), account, 'b', 40)
+      await journal.settle('run', { charges: [sampleCharge({ at: clock.now(), costNano: 21 })], attempt: 'run/a#1.a' })
+      expect(await standing(subject(), account)).toEqual([21, 40])
+      const rows = await journal.ledger?.read({ sinceMs: clock.now(), untilMs: clock.now() + 1 })
+      expect(rows?.map(({ total }) => [total.calls, total.costNano])).toEqual([[1, 21]])
     })
 
     test('begin with what the ledger has of the window, so that a new limit knows the day so far', async () => {
@@ -134,7 +143,7 @@ export const budgetBehaviour = (subject: () => Subject): void => {
     test('warn once in a window when spending passes the share', async () => {
       const account = accountFor(subject(), { tokens: '100/day', warnAt: 0.5 })
       expect(await ask(subject(), account, 'a', 60)).toEqual({ ok: true, warned: [] })
-      await budgetsOf(subject()).end('run/a#1.a', 'a', 'spend')
+      await settle(subject(), 'one', { charges: [sampleCharge({ at: subject().clock.now(), usage: { inputTokens: 50, outputTokens: 10 } })], attempt: 'run/a#1.a' })
       expect(await ask(subject(), account, 'b', 10)).toMatchObject({ ok: true, warned: [{ spent: 60, limit: { amount: 100 } }] })
       expect(await ask(subject(), account, 'c', 10)).toEqual({ ok: true, warned: [] })
     })
@@ -148,11 +157,11 @@ export const budgetBehaviour = (subject: () => Subject): void => {
         expect(await admit(`second ${round}`)).toMatchObject({ ok: true, warned: [{ spent: 1, limit: { amount: 2 } }] })
         expect(await admit(`third ${round}`)).toMatchObject({ ok: false, first: true })
         expect(await admit(`third ${round}`)).toMatchObject({ ok: false, first: false })
-        await budgetsOf(subject()).end(`second ${round}`, '', 'free')
+        await budgetsOf(subject()).end(`second ${round}`, '')
         await journal.append(lease, entryAfter(first), sampleUpdate({ status: 'done' }))
         await journal.release(lease)
         expect(await admit(`last ${round}`)).toMatchObject({ ok: true, warned: [] })
-        await budgetsOf(subject()).end(`last ${round}`, '', 'free')
+        await budgetsOf(subject()).end(`last ${round}`, '')
       }
     })
 
@@ -167,7 +176,7 @@ export const budgetBehaviour = (subject: () => Subject): void => {
       expect(await admit('three')).toMatchObject({ ok: false, standing: { spent: 1, reserved: 1 } })
       await startRun(journal, 'two', { user: 'ada' })
       expect(await standing(subject(), account)).toEqual([1, 1])
-      await budgetsOf(subject()).end('two', '', 'free')
+      await budgetsOf(subject()).end('two', '')
       expect(await standing(subject(), account)).toEqual([2, 0])
     })
 
