@@ -111,6 +111,12 @@ const valueOf = (spender: Spender, name: ScopeName): string | undefined => spend
 
 const holderOf = (spender: Spender, name: ScopeName, value: string): string => JSON.stringify(name === 'user' && spender.tenant !== undefined ? [name, value, spender.tenant] : [name, value])
 
+/** How the holder of every account of a user begins: of one tenant, or in all of them. */
+export const userHolders = (user: string, tenant?: string): readonly string[] => {
+  const [all, within] = [JSON.stringify(['user', user]), JSON.stringify(['user', user, tenant ?? ''])]
+  return tenant === undefined ? [all, `${all.slice(0, -1)},`] : [within]
+}
+
 /** Everything that somebody who spends is counted under. */
 export const holdersOf = (spender: Spender): readonly string[] => [
   ...SCOPES.flatMap((name) => {

@@ -2,7 +2,7 @@
 // process cannot pass a limit together.
 import { countsFromLedger, isIdle, settledOf, spentIn, whereOf, type AccountStanding, type BudgetStore, type Held, type Reservation, type Reserved, type Settlement } from './budget.ts'
 import type { LedgerRow } from './ledger.ts'
-import { holdersOf, type Account, type SpendLimit } from './limit.ts'
+import { holdersOf, userHolders, type Account, type SpendLimit } from './limit.ts'
 
 interface Open {
   readonly account: Account
@@ -32,6 +32,8 @@ export interface MemoryBudgetsWorld {
 /** Budgets in memory, and how an entry settles. */
 export interface MemoryBudgets extends BudgetStore {
   settle(settlement: Settlement, run: string, atMs: number): void
+  /** Forgets what was counted for a user. */
+  forget(user: string, tenant?: string): void
 }
 
 /** Accounts that were opened, and what is held against them. */
@@ -87,6 +89,13 @@ class Books {
   spend(id: string, amount: number): void {
     const account = this.#accounts.get(id)
     if (account !== undefined) account.spent += amount
+  }
+
+  /** Forgets the accounts of holders that begin so, with what is held against them. */
+  forget(beginnings: readonly string[]): void {
+    const forgotten = ({ holder }: Account): boolean => beginnings.some((beginning) => holder.startsWith(beginning))
+    for (const [id, { account }] of this.#holds) if (forgotten(account)) this.#holds.delete(id)
+    for (const [id, { account }] of this.#accounts) if (forgotten(account)) this.#accounts.delete(id)
   }
 
   /** Forgets holds that have lapsed and accounts whose window is over. */
@@ -159,5 +168,6 @@ export const memoryBudgets = (world: MemoryBudgetsWorld): MemoryBudgets => {
       return all.map((account) => books.standing(account))
     },
     settle: (settlement, run, atMs) => settleIn(books, settlement, run, atMs),
+    forget: (user, tenant) => books.forget(userHolders(user, tenant)),
   }
 }

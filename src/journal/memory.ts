@@ -311,6 +311,7 @@ const removing = (store: Store): Pick<Journal, 'sizes' | 'remove' | 'forgetUser'
   async forgetUser(user, tenant) {
     if (store.closed) refuseClosed('memory')
     store.ledger.forget(user, tenant)
+    store.budgets.forget(user, tenant)
     await store.budgets.removeLimits(`user:${user}`)
   },
 })

@@ -75,6 +75,16 @@ describe('list prices', () => {
     expect(prices.cost('openai', 'text-embedding-3-small', usage, AT)).toEqual(UNKNOWN)
   })
 
+  it('know fine-tunes, dated snapshots and what gateways call a model', () => {
+    const million = { inputTokens: 1_000_000, outputTokens: 0 }
+    const usdOf = (provider: string, model: string): number | null => {
+      const { nano } = prices.cost(provider, model, million, AT)
+      return nano === null ? null : nano / 1e9
+    }
+    expect([usdOf('openai', 'gpt-4o-mini'), usdOf('openai', 'gpt-4o-mini-2024-07-18'), usdOf('openai', 'ft:gpt-4o-mini-2024-07-18:org::abc')]).toEqual([0.15, 0.15, 0.3])
+    expect([usdOf('openrouter', 'openai/gpt-4o-mini'), usdOf('ollama', 'gpt-4o-mini'), usdOf('openai', 'gpt-4o-mini-of-my-own')]).toEqual([0.15, null, null])
+  })
+
   it('can be left out', () => {
     expect(priceTable({ genai: false }).cost('openai', 'gpt-5-mini', usage, AT)).toEqual(UNKNOWN)
     expect(priceTable({ genai: false }).price('openai', 'gpt-5-mini', AT)).toBeUndefined()

@@ -1,5 +1,6 @@
 // Removing runs and a user's name, written once for both databases. Invariant: a run goes with all that is only its own,
 // and content that a remaining run names, directly or through a longer thread, stays.
+import { userHolders } from '../../cost/index.ts'
 import { sha256 } from '../../schema/index.ts'
 import type { JournalSizes } from '../journal.ts'
 import { blobIn, numberIn, textIn } from '../sqlite/connection.ts'
@@ -79,7 +80,10 @@ export function* forgetUser(user: string, tenant: string | undefined): Script<vo
     // A key of its own for each, so that sums stay what they were and nobody can tell whose they are.
     yield* query('UPDATE ledger_keys SET user_id = NULL, id = ? WHERE no = ? RETURNING no', sha256(`forgotten ${no}`), no)
   }
-  yield* query('DELETE FROM accounts WHERE holder = ? RETURNING id', `user:${user}`)
+  for (const beginning of userHolders(user, tenant)) {
+    yield* query('DELETE FROM holds WHERE substr(account, 1, length(CAST(? AS TEXT))) = ? RETURNING account', beginning, beginning)
+    yield* query('DELETE FROM accounts WHERE substr(holder, 1, length(CAST(? AS TEXT))) = ? RETURNING id', beginning, beginning)
+  }
   yield* query('DELETE FROM limits WHERE scope = ? RETURNING no', `user:${user}`)
   yield* query('DELETE FROM cache RETURNING key')
 }

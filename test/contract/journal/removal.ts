@@ -1,6 +1,6 @@
 // Removing runs and users: everything of theirs goes, nothing of anybody else's does.
 import { describe, expect, test } from 'vitest'
-import type { LedgerStore } from '../../../src/cost/index.ts'
+import { accountsOf, limitsOf, type Account, type LedgerStore } from '../../../src/cost/index.ts'
 import type { Journal } from '../../../src/journal/index.ts'
 import type { Subject } from '../journal.ts'
 import { entryAfter, LEASE_MS, rejection, sampleUpdate, startRun } from './sample.ts'
@@ -72,6 +72,24 @@ export const removalBehaviour = (subject: () => Subject): void => {
       expect(await sums()).toStrictEqual([['ann', 7_000]])
       await journal.forgetUser('ann')
       expect(await sums()).toStrictEqual([[undefined, 7_000]])
+    })
+
+    test('a user who is forgotten is forgotten by budgets too, and nobody whose name begins alike', async () => {
+      const { journal, clock } = subject()
+      const accountOf = (user: string, tenant?: string): Account => {
+        const [account] = accountsOf(limitsOf({ scope: 'user:*', tokens: '100/minute' }), { run: 'r', agent: 'a', user, ...(tenant === undefined ? {} : { tenant }) }, clock.now())
+        if (account === undefined) throw new Error('no account')
+        return account
+      }
+      const all = [accountOf('ann'), accountOf('ann', 'acme'), accountOf('ann', 'other'), accountOf('ann😀')]
+      const { budgets } = journal
+      if (budgets === undefined) throw new Error('no budgets')
+      const held = async () => (await budgets.standing(all)).map(({ reserved }) => reserved)
+      await budgets.reserve({ attempt: 'x', call: '', expiresAtMs: clock.now() + 60_000, asks: all.map((account) => ({ account, amount: 5 })) })
+      await journal.forgetUser('ann', 'acme')
+      expect(await held()).toStrictEqual([5, 0, 5, 5])
+      await journal.forgetUser('ann')
+      expect(await held()).toStrictEqual([0, 0, 0, 5])
     })
 
     test('runs that started before a time are listed', async () => {
