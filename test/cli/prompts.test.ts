@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCli } from '../../src/cli/program.ts'
+import { sqliteJournal } from '../../src/journal/index.ts'
 import { parseLock, promptHash, type Lock } from '../../src/prompt/index.ts'
 import { testProject, type TestProject } from './project.ts'
 
@@ -120,6 +121,26 @@ describe('stateloop prompts, from the first lock to a rollback', () => {
   })
 })
 
+describe('changes of the lock at the same time', () => {
+  it('are all made, and a rollback from a version that nobody has seen is refused', async () => {
+    await using other = await testProject()
+    await other.write('stateloop.config.mjs', 'export default {}')
+    const names = ['a', 'b', 'c', 'd']
+    for (const name of names) await other.write(`${name}.mjs`, greeter('Hello {{input}}', undefined, name))
+    const run = (...args: readonly string[]) => other.stateloop(['prompts', ...args])
+    const read = async (): Promise<Lock> => parseLock(await readFile(join(other.folder, 'prompts.lock.json'), 'utf8'), 'the lock')
+    for (const { code } of await Promise.all(names.map((name) => run('release', name, '--agent', `./${name}.mjs`)))) expect(code).toBe(0)
+    expect(Object.keys((await read()).prompts)).toEqual(names)
+    await other.write('a2.mjs', greeter('Good day {{input}}', undefined, 'a'))
+    await run('release', 'a', '--agent', './a2.mjs')
+    const both = await Promise.all([run('rollback', 'a', '--agent', './a.mjs'), run('rollback', 'a', '--agent', './a2.mjs')])
+    expect(both.map(({ code }) => code).toSorted()).toEqual([0, 2])
+    // Which of the two it says depends on whether both had read the lock before one of them changed it.
+    expect(both.map(({ err }) => err).join('')).toMatch(/Another process changed a at the same time|No version of a was active before/)
+    expect((await read()).prompts['a']).toMatchObject({ previous: [] })
+  })
+})
+
 describe('stateloop prompts list, show and diff', () => {
   it('list says where code and lock differ', async () => {
     await prompts('one', 'release', 'greet')
@@ -179,6 +200,16 @@ describe('stateloop prompts log and compare', () => {
     }
     expect(versions.find(({ where }) => where.includes('active'))?.where).toContain('code')
     expect(await prompts('one', 'log', 'nobody')).toMatchObject({ code: 2, err: expect.stringContaining('There is no prompt "nobody"') as string })
+  })
+
+  it('log counts calls that were turned away among the failed', async () => {
+    const journal = sqliteJournal({ path: join(project.folder, '.stateloop', 'stateloop.db') })
+    const call = { agent: 'a', state: 's', model: 'm', prompt: 'busy', promptHash: 'abcdef0123456789', at: Date.now(), latencyMs: 5, isCall: true, firstOf: 0 } as const
+    const turnedAway = { ...call, usage: null, costNano: 0, failed: true, isUnbilled: true } as const
+    await journal.settle?.('run', { charges: [{ ...call, usage: { inputTokens: 1, outputTokens: 1 }, costNano: 7, failed: false }, turnedAway, turnedAway, turnedAway] })
+    await journal.close()
+    expect((await prompts('one', 'log', 'busy')).out).toMatch(/\nabcdef012345 .* 0 +1 +75\.0 % +1 in, 1 out /)
+    expect((await project.json('prompts', 'log', 'busy')).value).toMatchObject({ versions: [{ calls: 1, failed: 0, unbilled: 3 }] })
   })
 
   it('compare shows the variants of the experiment with intervals and against control', async () => {
