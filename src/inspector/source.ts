@@ -24,7 +24,7 @@ export interface InspectorSource {
   readonly agents?: readonly Agent[]
   /** Values that must not be shown, as in `createRuntime({ secrets })`. Those of the environment are known anyway. Default: no others. */
   readonly secrets?: readonly string[]
-  /** The runtime that drives the runs, where it is in this process: what models write is shown while they write it. */
+  /** The runtime that drives the runs, where it is in this process: what models write is shown while they write it. Without it, only steps are. */
   readonly tokens?: Pick<Runtime, 'watch'>
   /** Without it the page cannot send anything. */
   readonly control?: Control
