@@ -10,8 +10,6 @@ export interface Followed {
   readonly printed: ReadonlyMap<string, string>
   /** Commands that stay, by their line on the page; end them with the folder. */
   readonly lasting: ReadonlyMap<string, Lasting>
-  /** Files that were saved, by path. */
-  readonly saved: readonly string[]
 }
 
 /** What the reader does otherwise than the page. */
@@ -68,7 +66,6 @@ const expectShown = ({ path }: Page, heard: string, code: string): void => {
 export const follow = async (folder: NewcomerFolder, page: Page, { change = (text) => text, skip }: Reading = {}): Promise<Followed> => {
   const printed = new Map<string, string>()
   const staying = new Map<string, Lasting>()
-  const saved: string[] = []
   let run = '<run>'
   let all = ''
   let heard: string | undefined
@@ -93,12 +90,10 @@ export const follow = async (folder: NewcomerFolder, page: Page, { change = (tex
   }
   for (const part of partsOf(page)) {
     const file = fileOf(part)
-    if (file !== undefined) {
-      await folder.save(file, change(part.code, all))
-      saved.push(file)
-    } else if (part.language === 'text' && heard !== undefined) expectShown(page, heard, part.code)
+    if (file !== undefined) await folder.save(file, change(part.code, all))
+    else if (part.language === 'text' && heard !== undefined) expectShown(page, heard, part.code)
     heard = undefined
     if (part.language === 'sh') for (const line of linesOf(part.code)) if (skip?.test(line) !== true) await type(line)
   }
-  return { printed, lasting: staying, saved }
+  return { printed, lasting: staying }
 }
