@@ -16,7 +16,7 @@ const attempt = (one: LiveAttempt): HTMLElement =>
 
 /** The calls under way. */
 export class LivePanel {
-  readonly element = el('div', { class: 'live empty', role: 'log', label: 'what the model is writing' })
+  readonly element = el('div', { class: 'writing empty', role: 'log', label: 'what the model is writing' })
   #shown: readonly LiveCall[] = []
 
   /** @param calls none when the page looks at an earlier step. */
