@@ -1,5 +1,5 @@
 // How large the library is in somebody's bundle: minified and gzipped, with XState, without zod and what is loaded on use.
-// Run: node bench/bundle.ts, with a module's sizes: node bench/bundle.ts --modules
+// Run: node bench/bundle.ts, with the sizes of modules: node bench/bundle.ts --modules
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'

@@ -177,19 +177,33 @@ export const withCalls = async <T>(scope: ToolCallScope, timeoutMs: number, what
   const ended = async (): Promise<void> => {
     while (scope.open.size > 0) await Promise.all(scope.open)
   }
+  const withEnded = async (working: T | Promise<T>): Promise<T> => {
+    try {
+      return await working
+    } finally {
+      await ended()
+    }
+  }
+  const begin = (signal: AbortSignal): T | Promise<T> => {
+    try {
+      return work(toolContext(scope, signal))
+    } catch (thrown) {
+      if (scope.open.size === 0) throw thrown
+      return Promise.reject(thrown as Error)
+    }
+  }
   try {
-    return await underTimeLimit(scope.io, timeoutMs, what, async (signal) => {
-      try {
-        return await work(toolContext(scope, signal))
-      } finally {
-        await ended()
-      }
+    return await underTimeLimit(scope.io, timeoutMs, what, (signal) => {
+      const working = begin(signal)
+      return isThenable(working) || scope.open.size > 0 ? withEnded(working) : working
     })
   } finally {
     // After a time limit the calls were aborted, and end at once unless their provider is not to be stopped.
-    const waiting = new AbortController()
-    if (scope.open.size > 0) await Promise.race([ended(), sleep(clock, ABORT_MS, waiting.signal)])
-    waiting.abort()
+    if (scope.open.size > 0) {
+      const waiting = new AbortController()
+      await Promise.race([ended(), sleep(clock, ABORT_MS, waiting.signal)])
+      waiting.abort()
+    }
   }
 }
 
