@@ -113,7 +113,7 @@ export interface OfficialInspector {
  * Shows runs in the official inspector of Stately, live or recorded.
  * @example
  * const official = createWebSocketInspector({ url: 'ws://localhost:8080' })
- * const watching = inspector({ journal: runtime.journal, send: (frame) => official.adapter.send(frame) })
+ * const watching = inspector({ journal: runtime.journal, send: (frame) => official.adapter.send(frame as never) })
  * await watching.follow(run.id, agent)
  */
 export const inspector = ({ journal, send, secrets = [], pollMs = 250 }: OfficialOptions): OfficialInspector => {

@@ -32,7 +32,9 @@ export const mcpTools = async <const K extends string = string, const P extends 
 
 /**
  * Makes a route that offers agents as tools over MCP's streamable HTTP.
- * @example createServer({ runtime, agents, token, mount: { '/mcp': mcpEndpoint({ runtime, agents }).fetch } })
+ * @example
+ * import { createServer } from 'stateloop/server'
+ * createServer({ runtime, agents, token, mount: { '/mcp': mcpEndpoint({ runtime, agents }).fetch } })
  */
 export const mcpEndpoint = (options: McpEndpointOptions): McpEndpoint => {
   // Not caught here: without the SDK the process stops as it starts, and not with the first request.

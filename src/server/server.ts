@@ -113,7 +113,7 @@ const routesOf = async ({ basePath = '', origins = [], hosts, page = true, mount
 /**
  * Makes a server for agents.
  * @example
- * const server = createServer({ runtime, agents: [support], token: process.env.STATELOOP_TOKEN })
+ * const server = createServer({ runtime, agents: [support], token: process.env.STATELOOP_TOKEN ?? '' })
  * export default { fetch: server.fetch }
  * @throws FailureError `usage` when nothing would keep callers out, or two agents have one id.
  */

@@ -5,7 +5,7 @@ import { pick, type Picks } from './pick.ts'
 
 /**
  * Passes when the output equals what the case expects.
- * @example scorers: { intent: exact({ actual: ({ output }) => output?.intent }) }
+ * @example exact<{ readonly intent: string }, string>({ actual: ({ output }) => output?.intent })
  */
 export const exact =
   <O, X>(picks: Picks<O, X> = {}): Scorer<O, X> =>

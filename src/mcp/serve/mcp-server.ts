@@ -17,7 +17,7 @@ export interface McpServeOptions {
   readonly descriptions?: { readonly [agent: string]: string }
   /**
    * How the output of an agent is shown, by its id. Default: its text, or its JSON.
-   * @example { painter: ({ png }) => [{ type: 'image', data: png, mimeType: 'image/png' }] }
+   * @example { painter: (output) => [{ type: 'image', data: (output as { png: string }).png, mimeType: 'image/png' }] }
    */
   readonly outputs?: { readonly [agent: string]: ShowOutput }
   /** Name and version that clients are told. Default `stateloop`, `1`. */

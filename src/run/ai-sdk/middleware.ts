@@ -139,7 +139,7 @@ const completionOf = async (run: RunHandle<Completion>): Promise<Completion> => 
  * prices and the journal around every call of the wrapped model. Turn the SDK's own retries off with `maxRetries: 0`.
  * Calls reject with a FailureError that has a model code.
  *
- * @example const model = wrapLanguageModel({ model: openai('gpt-5-mini'), middleware: aiSdkMiddleware({ journal }) })
+ * @example const model = wrapLanguageModel({ model: anthropic('claude-sonnet-4-5'), middleware: aiSdkMiddleware({ journal }) })
  */
 export const aiSdkMiddleware = ({ name = 'ai-sdk', limits, identify, retry, timeout, cache, breaker, limiter, ...runtime }: AiSdkMiddlewareOptions = {}): AiSdkMiddleware => {
   const underway = new AsyncLocalStorage<Underway>()
