@@ -122,14 +122,14 @@ test('progress keeps a call alive past its time, but not past its longest time',
     'tools/call': async ({ _meta, arguments: { steps } }, send): Promise<unknown> => {
       calls += 1
       for (let step = 1; step <= steps; step++) {
-        await new Promise((resolve) => setTimeout(resolve, 20))
+        await new Promise((resolve) => setTimeout(resolve, 40))
         send({ method: 'notifications/progress', params: { progressToken: _meta.progressToken, progress: step } })
       }
       return textResult('worked')
     },
   })
-  await using server = await mcpTools({ name: 'working', server: working.address, tools: { effect: 'none', timeoutMs: 150, totalTimeoutMs: 600 } })
-  expect(await call(server, 'work', { steps: 12 })).toMatchObject({ text: 'worked' })
+  await using server = await mcpTools({ name: 'working', server: working.address, tools: { effect: 'none', timeoutMs: 600, totalTimeoutMs: 4_000 } })
+  expect(await call(server, 'work', { steps: 20 })).toMatchObject({ text: 'worked' })
   await expect(call(server, 'work', { steps: 1_000 })).rejects.toMatchObject({ code: 'timeout', message: expect.stringContaining('working') })
   expect(calls).toBe(2)
   expect(working.heard.some(({ method }) => method === 'notifications/cancelled')).toBe(true)
