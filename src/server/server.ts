@@ -80,8 +80,9 @@ const routesOf = async ({ basePath = '', origins = [], hosts, page = true, mount
     return id
   }
   app.onError((error, context) => {
-    if (isOpenAiPath(context.req.path)) return errorResponse(failureFor(error, report), parts.clock.now())
     const { failure, status, defect } = judge(error)
+    // A path that is not there and another media type have no code of their own.
+    if (isOpenAiPath(context.req.path)) return errorResponse(failureFor(error, report), parts.clock.now(), {}, failure.code === 'usage' ? status : undefined)
     return problemResponse(failure, status, parts.clock.now(), defect ? `urn:uuid:${report(error)}` : undefined)
   })
   app.use(async (context, next) => {

@@ -80,6 +80,13 @@ test('an open circuit answers at once, with the time when it is worth asking aga
   expect(Number(error.headers?.get('retry-after-ms'))).toBeGreaterThan(0)
 })
 
+test('what is not served is not found, and the message says so', async () => {
+  await using door = await openDoor({ rules: () => replyText('Hi.') })
+  const missing = await refusalOf(door.client.responses.retrieve('resp_1'))
+  expect(missing).toBeInstanceOf(OpenAI.NotFoundError)
+  expect(missing.message).toContain('There is no GET /v1/responses/resp_1 here')
+})
+
 test('a browser may call when its origin is declared, with the headers that the SDK sends', async () => {
   const asks = {
     method: 'OPTIONS',

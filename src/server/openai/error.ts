@@ -47,9 +47,9 @@ export const wireError = (failed: Failure): WireError => {
 /** Failures that another attempt of the client may cure, because none was made here. */
 const COME_BACK: ReadonlySet<FailureCode> = new Set(['throttled', 'saturated', 'draining'])
 
-/** The response that says a failure. */
-export const errorResponse = (failed: Failure, nowMs: number, headers: { readonly [name: string]: string } = {}): Response => {
-  const { status, body } = wireError(failed)
+/** The response that says a failure. @param status instead of the one that its code has. */
+export const errorResponse = (failed: Failure, nowMs: number, headers: { readonly [name: string]: string } = {}, status = wireError(failed).status): Response => {
+  const { body } = wireError(failed)
   const waitMs = waitMsOf(failed, nowMs)
   const wait = waitMs === undefined ? {} : { 'retry-after-ms': String(waitMs), 'retry-after': String(Math.ceil(waitMs / 1000)) }
   return Response.json(body, { status, headers: { ...headers, ...wait, 'x-should-retry': String(COME_BACK.has(failed.code)) } })
