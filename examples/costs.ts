@@ -39,7 +39,7 @@ for (let count = 0; count < 5; count++) await ask('ada', '/chat', 'Is it cheap?'
 
 const now = Date.now()
 const report = await reportCosts(journal.ledger!, { by: ['user', 'route'], sinceMs: now - 3_600_000, untilMs: now + 1 })
-for (const { key, costUsd, calls, share } of report.groups) console.log(`${key.user} ${key.route}: $${costUsd} in ${calls} calls, ${Math.round(share * 100)} %`)
+for (const { key, costUsd, calls, share } of report.groups) console.log(`${key.user} ${key.route}: $${costUsd} in ${calls} calls, ${Math.round((share ?? 0) * 100)} %`)
 console.log(`together: $${report.total.costUsd}`)
 
 // prints:

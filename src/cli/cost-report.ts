@@ -36,11 +36,10 @@ const field = (value: string | number | null | undefined): string => {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
-/** A figure of a group. What is made of prices is unknown, and not nothing, where no call has one. */
-const figureOf = (group: CostGroup, name: (typeof NUMBER_FIELDS)[number]): string => {
-  const unknown = group.calls > 0 && group.unpricedCalls === group.calls
-  return unknown && (name === 'costUsd' || name === 'costPerRunUsd' || name === 'share') ? 'unknown' : field(group[name])
-}
+/** Figures made of prices, which are unknown, and not nothing, where no call has one. */
+const PRICED: readonly (keyof CostGroup)[] = ['costUsd', 'share']
+
+const figureOf = (group: CostGroup, name: (typeof NUMBER_FIELDS)[number]): string => (group.costUsd === null && (PRICED.includes(name) || (name === 'costPerRunUsd' && group.runs > 0)) ? 'unknown' : field(group[name]))
 
 /** The groups as CSV, with a line of names first. @see https://www.rfc-editor.org/rfc/rfc4180 */
 export const costCsv = ({ by, groups }: CostReport): string => {
@@ -51,15 +50,15 @@ export const costCsv = ({ by, groups }: CostReport): string => {
 const percent = (share: number): string => `${(share * 100).toFixed(share !== 0 && Math.abs(share) < 0.1 ? 1 : 0)}%`
 
 const changeOf = ({ change, previousUsd, costUsd }: Pick<CostGroup, 'change' | 'previousUsd' | 'costUsd'>): string => {
-  if (change === null) return costUsd > 0 && previousUsd === 0 ? 'new' : ''
+  if (change === null) return costUsd !== null && costUsd > 0 && previousUsd === 0 ? 'new' : ''
   return `${change > 0 ? '+' : ''}${percent(change)}`
 }
 
 const usd = (value: number | null): string => (value === null ? '' : showUsd(value))
 
-const costOf = ({ costUsd, unpricedCalls, calls }: CostSums): string => {
-  if (unpricedCalls === 0) return showUsd(costUsd)
-  return unpricedCalls === calls ? 'price unknown' : `${showUsd(costUsd)} + ${unpricedCalls} unknown`
+const costOf = ({ costUsd, unpricedCalls }: CostSums): string => {
+  if (costUsd === null) return 'price unknown'
+  return unpricedCalls === 0 ? showUsd(costUsd) : `${showUsd(costUsd)} + ${unpricedCalls} unknown`
 }
 
 const tokens = (value: number): string => (value < 10_000 ? String(value) : value < 10_000_000 ? `${(value / 1_000).toFixed(0)}k` : `${(value / 1_000_000).toFixed(1)}M`)
@@ -67,7 +66,7 @@ const tokens = (value: number): string => (value < 10_000 ? String(value) : valu
 /** Columns behind what the groups have in common, and how each is written. */
 const COLUMNS: readonly { readonly head: string; readonly cell: (group: CostGroup) => string }[] = [
   { head: 'cost', cell: costOf },
-  { head: 'share', cell: ({ share }) => percent(share) },
+  { head: 'share', cell: ({ share }) => (share === null ? '' : percent(share)) },
   { head: 'change', cell: changeOf },
   { head: 'calls', cell: ({ calls }) => String(calls) },
   { head: 'failed', cell: ({ failedCalls }) => (failedCalls === 0 ? '' : String(failedCalls)) },

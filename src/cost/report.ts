@@ -27,8 +27,8 @@ export interface CostOptions {
 
 /** What a group of calls used and cost. */
 export interface CostSums {
-  /** USD of all calls whose price is known. */
-  readonly costUsd: number
+  /** USD of all calls whose price is known; null when there are calls and no price of any of them is known. */
+  readonly costUsd: number | null
   /** Calls without a known price: they are not part of `costUsd`. */
   readonly unpricedCalls: number
   /** Billed model calls, failed ones included. */
@@ -69,11 +69,11 @@ export interface CostSums {
 export interface CostGroup extends CostSums {
   /** What the group has in common; null where a call had no such field. */
   readonly key: { readonly [name in CostDimension]?: string | null }
-  /** Of all known cost, 0 to 1. */
-  readonly share: number
+  /** Of all known cost, 0 to 1; null where the cost is unknown. */
+  readonly share: number | null
   /** Cost of the same group in the period of the same length before, USD. */
   readonly previousUsd: number
-  /** Growth against it: 0.5 for half as much again; null when it cost nothing. */
+  /** Growth against it: 0.5 for half as much again; null when it cost nothing, or costs what is not known. */
   readonly change: number | null
 }
 
@@ -112,11 +112,14 @@ const runGroupingOf = (by: readonly CostDimension[]): number => {
 
 const usdOf = (nano: number | null): number | null => (nano === null ? null : toUsd(nano))
 
+/** An unknown cost is not a cost of nothing. */
+const isUnknown = ({ calls, unpriced }: Total): boolean => calls > 0 && unpriced === calls
+
 const sumsOf = (total: Total, grouping: number): CostSums => {
   const runs = total.runs[grouping] ?? 0
   const { calls, inputTokens, outputTokens, cachedTokens, cacheWriteTokens, reasoningTokens, cacheHits } = total
   return {
-    costUsd: toUsd(total.costNano),
+    costUsd: isUnknown(total) ? null : toUsd(total.costNano),
     unpricedCalls: total.unpriced,
     calls,
     failedCalls: total.failed,
@@ -129,7 +132,7 @@ const sumsOf = (total: Total, grouping: number): CostSums => {
     cacheHits,
     savedUsd: toUsd(total.savedNano),
     runs,
-    costPerRunUsd: runs === 0 ? null : toUsd(total.costNano / runs),
+    costPerRunUsd: runs === 0 || isUnknown(total) ? null : toUsd(total.costNano / runs),
     p50Usd: usdOf(quantile(total.costs, 0.5)),
     p95Usd: usdOf(quantile(total.costs, 0.95)),
     p50LatencyMs: quantile(total.latencies, 0.5),
@@ -137,7 +140,10 @@ const sumsOf = (total: Total, grouping: number): CostSums => {
   }
 }
 
-const changeOf = (now: number, before: number): number | null => (before === 0 ? null : (now - before) / before)
+const againstOf = (total: Total, beforeNano: number): Pick<CostGroup, 'previousUsd' | 'change'> => ({
+  previousUsd: toUsd(beforeNano),
+  change: beforeNano === 0 || isUnknown(total) ? null : (total.costNano - beforeNano) / beforeNano,
+})
 
 /** Rows added up by what a group has in common. */
 const grouped = (rows: readonly LedgerRow[], by: readonly CostDimension[]): ReadonlyMap<string, { readonly key: CostGroup['key']; readonly total: Total }> => {
@@ -170,17 +176,17 @@ export const reportCosts = async (ledger: LedgerStore, options: CostOptions): Pr
   const allBefore = [...before.values()].reduce((sum, { total }) => sum + total.costNano, 0)
   const grouping = runGroupingOf(by)
   const groups = [...grouped(current, by)].map(([id, { key, total }]): CostGroup => {
-    const previous = before.get(id)?.total.costNano ?? 0
-    return { key, ...sumsOf(total, grouping), share: all.costNano === 0 ? 0 : total.costNano / all.costNano, previousUsd: toUsd(previous), change: changeOf(total.costNano, previous) }
+    const share = all.costNano === 0 ? 0 : total.costNano / all.costNano
+    return { key, ...sumsOf(total, grouping), share: isUnknown(total) ? null : share, ...againstOf(total, before.get(id)?.total.costNano ?? 0) }
   })
   const dear = await ledger.dearest({ sinceMs, untilMs, where, limit: topRuns })
   return {
     sinceMs,
     untilMs,
     by,
-    total: { ...sumsOf(all, 0), previousUsd: toUsd(allBefore), change: changeOf(all.costNano, allBefore) },
+    total: { ...sumsOf(all, 0), ...againstOf(all, allBefore) },
     // Calls that were only turned away are nobody's cost.
-    groups: groups.filter(({ calls, cacheHits, costUsd }) => calls + cacheHits + costUsd > 0).toSorted((a, b) => b.costUsd - a.costUsd || b.calls - a.calls),
+    groups: groups.filter(({ calls, cacheHits, costUsd }) => calls + cacheHits + (costUsd ?? 0) > 0).toSorted((a, b) => (b.costUsd ?? 0) - (a.costUsd ?? 0) || b.calls - a.calls),
     topRuns: dear.map(({ costNano, ...run }) => ({ ...run, costUsd: toUsd(costNano) })),
     surprises: surprisesIn(spending, { sinceMs, lengthMs, windows: HISTORY }),
   }

@@ -46,7 +46,10 @@ describe('stateloop costs', () => {
     const { out } = await project.stateloop(['costs', '--by', 'user'])
     expect(out).toMatch(/\nprice unknown · 1 call/)
     expect(out).toMatch(/\nada +price unknown +/)
-    expect((await project.json('costs', '--by', 'user')).value).toMatchObject({ total: { unpricedCalls: 1 }, groups: [{ unpricedCalls: 1, p50Usd: null }] })
+    expect((await project.json('costs', '--by', 'user')).value).toMatchObject({
+      total: { unpricedCalls: 1, costUsd: null },
+      groups: [{ unpricedCalls: 1, costUsd: null, share: null, change: null, costPerRunUsd: null, p50Usd: null }],
+    })
     const [head = '', line = ''] = (await project.stateloop(['costs', '--by', 'user', '--csv'])).out.split('\r\n')
     const cell = (name: string): string | undefined => line.split(',')[head.split(',').indexOf(name)]
     expect(['unpricedCalls', 'costUsd', 'share', 'costPerRunUsd', 'p95Usd'].map(cell)).toEqual(['1', 'unknown', 'unknown', 'unknown', ''])

@@ -126,7 +126,7 @@ describe('while all is well', () => {
       ['ada', 2, 0],
       ['ben', 2, 0],
     ])
-    expect(groups.every(({ costUsd }) => costUsd > 0)).toBe(true)
+    expect(groups.every(({ costUsd }) => (costUsd ?? 0) > 0)).toBe(true)
   })
 })
 

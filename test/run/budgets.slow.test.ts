@@ -94,7 +94,7 @@ test('kill -9 between reserve and settle loses neither what was spent nor what w
   for (const { id } of left) expect((await (await runtime.resume(id)).outcome()).outcome).toMatch(/done|failed/)
   const end = await standings(journal)
   const total = await ledgerOf(journal)
-  expect(end['usd']).toEqual([Math.round(total.costUsd * 1e9), 0])
+  expect(end['usd']).toEqual([Math.round((total.costUsd ?? 0) * 1e9), 0])
   expect(end['calls']?.[1]).toBe(0)
   await runtime.close()
 })

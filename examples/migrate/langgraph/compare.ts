@@ -29,7 +29,7 @@ const ask = async (question: string, conversation: string): Promise<void> => {
 
 for (const question of ['How do I descale the kettle?', 'Refund order 7, please.', 'Which order was it?']) await ask(question, 'monday')
 const { groups } = await reportCosts(journal.ledger!, { by: ['user', 'route'], sinceMs: 0, untilMs: Date.now() })
-for (const { key, calls, costUsd } of groups) console.log(`after: ${key.user} at ${key.route}, ${calls} calls, ${costUsd.toFixed(6)} USD`)
+for (const { key, calls, costUsd } of groups) console.log(`after: ${key.user} at ${key.route}, ${calls} calls, ${costUsd?.toFixed(6)} USD`)
 
 healthy = false
 await ask('Refund order 8, please.', 'tuesday')
