@@ -1,5 +1,6 @@
 export { hashesOf, stepDocument } from './call/ask.ts'
 export type { CallHashes, ModelAsk } from './call/ask.ts'
+export { unpackVector } from './call/embed-texts.ts'
 export type { BudgetNotice } from './call/budget-notice.ts'
 export type { PolicyView } from './call/policies.ts'
 export { callHash } from './effects/call-hash.ts'

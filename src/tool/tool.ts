@@ -32,7 +32,7 @@ export interface ToolContext {
   readonly services: Services
   /** Calls a model; billed to the run, and counted against its limits. */
   readonly model: InnerModelCall
-  /** Embeds texts, a vector for each; billed to the run. `model` is `provider/model`. */
+  /** Embeds texts: a vector of 32-bit floats for each, in their order. `model` is `provider/model`. Billed, limited and held back like `model`. @throws FailureError as a model call does; `invalid_request` when the provider cannot embed. */
   readonly embed: (request: { readonly model: string; readonly texts: readonly string[] }) => Promise<readonly (readonly number[])[]>
   /** Adds cost that no model call explains, USD. @throws TypeError for an amount that is negative or not finite. */
   readonly addCost: (usd: number, what: string) => void

@@ -1,6 +1,6 @@
 // What a model call costs: at worst before it is sent, and in fact once it has answered. Invariant: an unknown price is
 // null, never 0, and a call that was billed has a record, failed or not.
-import { inputTokenBound, nanoOf, worstCaseNano, type Cost, type Price, type PricePort, type Spender, type Usage } from '../../cost/index.ts'
+import { inputTokenBound, nanoOf, worstCaseNano, type Cost, type Price, type Spender, type Usage } from '../../cost/index.ts'
 import { failure, failureOf, type Failure } from '../../failure/index.ts'
 import type { CallRecord, UnbilledCall } from '../../journal/index.ts'
 import type { ModelProvider } from '../../model/index.ts'
@@ -167,24 +167,4 @@ export const reserve = (io: StepIo, ask: ModelAsk, provider: ModelProvider): Pro
     bound,
     endsByMs: io.deadlineAt ?? clock.now() + timeoutsOf(ask.timeout).totalMs,
   })
-}
-
-/** Reserves what embedding texts can cost at worst. @returns why they may not be sent, when they may not. */
-export const reserveEmbedding = (io: StepIo, call: Pick<Sending, 'run' | 'key'>, provider: ModelProvider, model: string, texts: readonly string[]): Promise<Failure | Reservation> => {
-  const { clock, prices } = io.acting
-  const input = inputTokenBound({ messages: texts.map((content) => ({ role: 'user', content })) })
-  const price = (): Price | undefined => prices.price(provider.id, model, clock.now(), input)
-  return reserveCall(io, { ...call, name: `${provider.id}/${model}`, price, bound: () => ({ input, output: 0 }), endsByMs: io.deadlineAt ?? clock.now() + timeoutsOf().totalMs })
-}
-
-/** The record of embedded texts. */
-export const embeddingRecord = (call: Pick<CallRecord, 'provider' | 'model' | 'usage' | 'latencyMs'>, reserved: Pick<Reservation, 'worst' | 'limited'>, prices: PricePort, nowMs: number): CallRecord => {
-  const { provider, model, usage } = call
-  if (usage !== null) {
-    const cost = prices.cost(provider, model, usage, nowMs)
-    return { ...call, costNano: cost.nano, priceSource: cost.source }
-  }
-  if (!reserved.limited) return { ...call, costNano: null, priceSource: 'unknown' }
-  const { nano, tokens } = reserved.worst()
-  return { ...call, costNano: nano, priceSource: 'estimated', estimatedTokens: tokens }
 }

@@ -7,6 +7,15 @@ import { textOf } from '../../prompt/index.ts'
 /** A vector as 32-bit floats, little-endian, in base64: a quarter of its size as digits. */
 const pack = (vector: readonly number[]): string => Buffer.from(Float32Array.from(vector).buffer).toString('base64')
 
+/** The numbers of a packed vector. */
+export const unpackVector = (packed: string): readonly number[] => {
+  const bytes = Buffer.from(packed, 'base64')
+  return Array.from({ length: bytes.length / Float32Array.BYTES_PER_ELEMENT }, (_none, at) => bytes.readFloatLE(at * Float32Array.BYTES_PER_ELEMENT))
+}
+
+/** The vectors that the text of a reply holds. */
+export const vectorsIn = (text: string): readonly (readonly number[])[] => (JSON.parse(text) as readonly string[]).map(unpackVector)
+
 /**
  * Embeds the text of each message. The text of the reply is a JSON list of packed vectors.
  * @throws ModelCallError as `call` of a provider does; `invalid_request` for one that cannot embed.

@@ -3,13 +3,13 @@
 import { sleep } from '../../clock/index.ts'
 import { failure, FailureError, failureOf, type Failure, type Json } from '../../failure/index.ts'
 import type { CallRecord, Outcome, UnbilledCall } from '../../journal/index.ts'
-import { timeoutsOf, type CachePolicy } from '../../policy/index.ts'
-import { textOf, type Content } from '../../prompt/index.ts'
+import type { CachePolicy } from '../../policy/index.ts'
+import { textOf, type Content, type Message } from '../../prompt/index.ts'
 import { formatIssues, hashOf, marksSecrets, toJsonText, validateAsync, type Schema } from '../../schema/index.ts'
 import type { Tool, ToolContext } from '../../tool/index.ts'
 import { askModel } from '../call/ask-model.ts'
-import { embeddingRecord, reserveEmbedding } from '../call/bill.ts'
 import { throughCache } from '../call/cached.ts'
+import { vectorsIn } from '../call/embed-texts.ts'
 import type { EffectContext, RunInfo, StepIo } from '../effect.ts'
 import { Thread } from '../thread.ts'
 
@@ -61,51 +61,38 @@ export const outcomeOf = (scope: ToolCallScope, started: number, result: { reado
   return 'value' in result ? { ok: true, value: result.value, ...billed } : { ok: false, failure: result.failure, ...billed }
 }
 
-/** Embeds texts, within the same budgets as a model call. */
-const embed = async (scope: ToolCallScope, { model, texts }: Parameters<ToolContext['embed']>[0], signal: AbortSignal): ReturnType<ToolContext['embed']> => {
-  const { run, key, io } = scope
-  const { clock, prices, budgets } = io.acting
-  const provider = io.acting.provider(model.slice(0, model.indexOf('/')))
-  if (provider.embed === undefined) throw new TypeError(`Provider ${provider.id} cannot embed texts. Use one that can.`)
-  const started = clock.monotonic()
-  const name = model.slice(model.indexOf('/') + 1)
-  const call = `${key}:embed${scope.made++}`
-  const reserved = await reserveEmbedding(io, { run, key: call }, provider, name, texts)
-  if (!('settle' in reserved)) throw new FailureError(reserved)
-  let record: CallRecord | undefined
-  try {
-    const { vectors, usage } = await provider.embed({ model: name, texts }, { signal, timeouts: timeoutsOf(), key })
-    record = embeddingRecord({ provider: provider.id, model: name, usage, latencyMs: Math.round(clock.monotonic() - started) }, reserved, prices, clock.now())
-    scope.calls.push(record)
-    scope.held ||= reserved.held
-    return vectors
-  } catch (thrown) {
-    if (reserved.held) await budgets.end(io.attempt, call)
-    throw thrown
-  } finally {
-    reserved.settle(record?.costNano ?? 0)
-  }
+/** What a tool asks of a model. */
+interface InnerAsk {
+  readonly kind: 'model' | 'embed'
+  /** Provider and model: `openai/gpt-5-mini`. */
+  readonly address: string
+  readonly messages: readonly Message[]
+  readonly maxOutputTokens: number
 }
 
-/** A model call inside a tool takes the same way as one of a state: the same budget, circuit, limiter and bill. */
-const innerCall = async (
-  scope: ToolCallScope,
-  { model: address, messages, maxOutputTokens = 4096 }: Parameters<ToolContext['model']>[0],
-  signal: AbortSignal,
-): Promise<{ readonly text: string; readonly usage: CallRecord['usage'] }> => {
+/** A call inside a tool takes the same way as one of a state: the same budget, limiter, circuit and bill. */
+const innerCall = async (scope: ToolCallScope, { kind, address, messages, maxOutputTokens }: InnerAsk, signal: AbortSignal): Promise<{ readonly text: string; readonly usage: CallRecord['usage'] }> => {
   const { run, key, io } = scope
   const slash = address.indexOf('/')
-  const call = `${key}:model${scope.made++}`
-  const thread = new Thread(call, typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages)
+  const call = `${key}:${kind}${scope.made++}`
+  const thread = new Thread(call, messages)
   const model = { alias: address, provider: address.slice(0, slash), model: address.slice(slash + 1), params: { maxOutputTokens } }
-  const prompt = { id: `${scope.name}/model`, hash: hashOf({ inline: scope.name }) }
+  const prompt = { id: `${scope.name}/${kind}`, hash: hashOf({ inline: scope.name }) }
   const common = { tools: [], output: undefined, expected: { refusalDetector: false as const }, timeout: undefined, cache: undefined, breaker: undefined, limiter: undefined }
-  const outcome = await askModel({ run, key: call, state: scope.state, model, thread, prompt, ...common }, { ...io, signal, watched: false })
+  const outcome = await askModel({ run, key: call, state: scope.state, model, thread, prompt, embeds: kind === 'embed', ...common }, { ...io, signal, watched: false })
   scope.calls.push(...(outcome.calls ?? []))
   scope.unbilled.push(...(outcome.unbilled ?? []))
   if (outcome.held === true) scope.held = true
   if (!outcome.ok) throw new FailureError(outcome.failure)
   return { text: textOf((outcome.value as { readonly content?: Content }).content ?? ''), usage: outcome.calls?.[0]?.usage ?? null }
+}
+
+const ask = (scope: ToolCallScope, { model, messages, maxOutputTokens = 4_096 }: Parameters<ToolContext['model']>[0], signal: AbortSignal): ReturnType<ToolContext['model']> =>
+  innerCall(scope, { kind: 'model', address: model, messages: typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages, maxOutputTokens }, signal)
+
+const embed = async (scope: ToolCallScope, { model, texts }: Parameters<ToolContext['embed']>[0], signal: AbortSignal): ReturnType<ToolContext['embed']> => {
+  const { text } = await innerCall(scope, { kind: 'embed', address: model, messages: texts.map((content) => ({ role: 'user', content })), maxOutputTokens: 0 }, signal)
+  return vectorsIn(text)
 }
 
 /** Remembers a call until it has ended. */
@@ -126,7 +113,7 @@ const toolContext = (scope: ToolCallScope, signal: AbortSignal): ToolContext => 
     ...(run.user === undefined ? {} : { user: run.user }),
     ...(run.tenant === undefined ? {} : { tenant: run.tenant }),
     ...(run.route === undefined ? {} : { route: run.route }),
-    model: (request) => noted(scope, innerCall(scope, request, signal)),
+    model: (request) => noted(scope, ask(scope, request, signal)),
     embed: (request) => noted(scope, embed(scope, request, signal)),
     addCost: (usd, what) => {
       const nano = Math.round(usd * 1e9)

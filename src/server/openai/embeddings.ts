@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import { fail } from '../../failure/index.ts'
 import { textOf } from '../../prompt/index.ts'
+import { unpackVector } from '../../run/index.ts'
 import { parseJson, validate } from '../../schema/index.ts'
 import type { ServerParts } from '../options.ts'
 import type { ServerContext } from '../requests.ts'
@@ -19,12 +20,6 @@ const shape = z.looseObject({
   input: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(MOST_TEXTS)]),
   encoding_format: z.enum(['float', 'base64']).nullish(),
 })
-
-/** The numbers of a vector that came as 32-bit floats in base64. */
-const numbersIn = (packed: string): readonly number[] => {
-  const bytes = Buffer.from(packed, 'base64')
-  return Array.from({ length: bytes.length / Float32Array.BYTES_PER_ELEMENT }, (_none, at) => bytes.readFloatLE(at * Float32Array.BYTES_PER_ELEMENT))
-}
 
 const isTokens = (input: unknown): boolean => Array.isArray(input) && input.length > 0 && input.every((item) => typeof item === 'number' || Array.isArray(item))
 
@@ -53,6 +48,6 @@ export const embeddings = (parts: ServerParts, context: ServerContext, report: R
     if (!parsed.ok) throw new TypeError('A run that embeds gave no list of vectors.')
     const vectors = parsed.value as readonly string[]
     const tokens = reply?.usage?.inputTokens ?? 0
-    const data = vectors.map((packed, index) => ({ object: 'embedding', index, embedding: encoding === 'base64' ? packed : numbersIn(packed) }))
+    const data = vectors.map((packed, index) => ({ object: 'embedding', index, embedding: encoding === 'base64' ? packed : unpackVector(packed) }))
     return Response.json({ object: 'list', data, model, usage: { prompt_tokens: tokens, total_tokens: tokens } }, { headers: runs.headers })
   })
