@@ -59,7 +59,7 @@ it('every recorded call is in the ledger and in the journal as an independent re
   const found = new Map(groups.map((group) => [group.key.user, group]))
   for (const [number, one] of recorded.entries()) {
     const { costNano, ...tokens } = expectedOf(one)
-    expect(found.get(`call ${number}`), one.file).toMatchObject({ ...tokens, calls: 1, costUsd: (costNano ?? 0) / 1e9, unpricedCalls: costNano === null ? 1 : 0 })
+    expect(found.get(`call ${number}`), one.file).toMatchObject({ ...tokens, calls: 1, costUsd: costNano === null ? null : costNano / 1e9, unpricedCalls: costNano === null ? 1 : 0 })
   }
   const sum = (of: (one: ReturnType<typeof expectedOf>) => number): number => recorded.reduce((all, one) => all + of(expectedOf(one)), 0)
   expect(total).toMatchObject({ calls: recorded.length, inputTokens: sum((one) => one.inputTokens), outputTokens: sum((one) => one.outputTokens), costUsd: sum((one) => one.costNano ?? 0) / 1e9 })
