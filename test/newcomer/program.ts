@@ -7,7 +7,7 @@ const exec = promisify(execFile)
 
 /** The environment of a newcomer's shell, with what is added. No key, no setting of ours, no command of this repository. */
 export const newcomerEnvironment = (added: { readonly [name: string]: string } = {}): NodeJS.ProcessEnv => {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(OPENAI|AZURE|OTEL|STATELOOP|NODE_|VITEST|npm_(lifecycle|package)|INIT_CWD|NO_COLOR|FORCE_COLOR)/.test(name))
+  const kept = Object.entries(process.env).filter(([name]) => !/^(OPENAI|AZURE|OTEL|STATELOOP|NODE_|VITEST|npm_(command|lifecycle|package)|INIT_CWD|NO_COLOR|FORCE_COLOR)/.test(name))
   const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'))
   return { ...Object.fromEntries(kept), PATH: [dirname(process.execPath), ...path].join(delimiter), NEXT_TELEMETRY_DISABLED: '1', ...added }
 }
