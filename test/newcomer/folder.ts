@@ -45,12 +45,12 @@ const pinned = (line: string, tarball: string): string => {
   return [`${command} --prefer-offline --no-audit --no-fund`, ...exact].join(' ')
 }
 
-/** `npx` never downloads here: what it runs must have been installed. */
+/** `npx` never downloads here: what it runs must have been installed, and runs with what npm would tell it. */
 const installed = (folder: string, line: string): string =>
   line.replaceAll(/\bnpx ([\w-]+)/g, (_all, name: string) => {
     const program = join('node_modules', '.bin', name)
     if (!existsSync(join(folder, program))) throw new Error(`${line}: ${name} was not installed, so npx would look for it elsewhere.`)
-    return program
+    return `env npm_command=exec ${program}`
   })
 
 /** Makes an empty folder. @param added variables that the newcomer has set. */
