@@ -63,7 +63,7 @@ test('a journal that says so before it has written is noticed', limit, async () 
   const place = join(folder, 'early.db')
   const ledger = join(folder, 'early.log')
   const rounds = 40
-  const report = await crash({ seed: SEED, kills: 12, runs: RUNS, rounds, place, ledger, engine: 'embedded', fault: 'early', begin: enqueuer(place, ledger, rounds), withinMs: 20_000 })
+  const report = await crash({ seed: SEED, kills: 12, runs: RUNS, rounds, place, ledger, engine: 'embedded', fault: 'early', begin: enqueuer(place, ledger, rounds), withinMs: 60_000 })
   expect(report.lost + report.repeatedAfterAck, `seed ${SEED}`).toBeGreaterThan(0)
 })
 
@@ -71,6 +71,6 @@ test('two workers whose leases do not exclude each other are noticed', limit, as
   const place = join(folder, 'leaseless.db')
   const ledger = join(folder, 'leaseless.log')
   const rounds = 20
-  const report = await crash({ seed: SEED, kills: 2, runs: RUNS, rounds, place, ledger, engine: 'embedded', fault: 'leaseless', workers: 2, begin: enqueuer(place, ledger, rounds), withinMs: 10_000 })
+  const report = await crash({ seed: SEED, kills: 2, runs: RUNS, rounds, place, ledger, engine: 'embedded', fault: 'leaseless', workers: 2, begin: enqueuer(place, ledger, rounds), withinMs: 60_000 })
   expect(report.lost + report.repeatedAfterAck + report.unfoldable, `seed ${SEED}`).toBeGreaterThan(0)
 })

@@ -31,7 +31,7 @@ export interface CrashPlan {
   readonly server?: { readonly kill: () => Promise<void>; readonly start: () => Promise<void> }
   /** Starts a run. */
   readonly begin: (name: string) => Promise<string>
-  /** How long all may take, milliseconds. */
+  /** How long all may take, milliseconds. With a fault it ends earlier, when an effect is seen to be performed again. */
   readonly withinMs: number
 }
 
@@ -65,6 +65,8 @@ const killed = async (child: ChildProcess): Promise<void> => {
   await once(child, 'exit')
 }
 
+const namesOf = (runs: readonly string[]): ReadonlyMap<string, string> => new Map(runs.map((run, n) => [run, `r${n}`]))
+
 /** Compares what was noted while runs were killed with what their journal says in the end. */
 const judge = async (plan: CrashPlan, runs: readonly string[], kills: number): Promise<CrashReport> => {
   const journal = journalAt(plan.place)
@@ -86,8 +88,7 @@ const judge = async (plan: CrashPlan, runs: readonly string[], kills: number): P
     const [kind, run, seq, move] = line.split(' ')
     if (kind === 'ack' && !moves.has(`${run} ${seq} ${move}`)) found.lost += 1
   }
-  const names = new Map(runs.map((run, n) => [run, `r${n}`]))
-  return { ...found, ...repeatsIn(plan.ledger, names) }
+  return { ...found, ...repeatsIn(plan.ledger, namesOf(runs)) }
 }
 
 /**
@@ -145,7 +146,8 @@ export const crash = async (plan: CrashPlan): Promise<CrashReport> => {
       told.add(row.id)
     }
     const done = standing.length === runs.length && standing.every((row) => isEnded(row.status))
-    if (done || Date.now() > endsAt) break
+    const isNoticed = plan.fault !== undefined && repeatsIn(plan.ledger, namesOf(runs)).repeatedAfterAck > 0
+    if (done || isNoticed || Date.now() > endsAt) break
     if (kills >= plan.kills) continue
     const turn = plan.server === undefined ? 0 : kills % 3
     kills += 1

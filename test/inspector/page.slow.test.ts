@@ -151,7 +151,8 @@ it('finds states and steps by text, and brings the first into the middle', async
   await atStep(page, 8)
   await page.keyboard.press('/')
   await page.keyboard.type('approv')
-  await page.waitForSelector('.state.found')
+  // Each letter narrows what is found.
+  await page.waitForFunction("document.querySelectorAll('.state.found').length === 1")
   expect(await page.$$eval('.state.found', (all) => all.map((one) => one.dataset['state']))).toEqual(['approving'])
   expect(await page.$$eval('.row', (all) => all.length)).toBe(0)
   await page.keyboard.press('Enter')

@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'stateloop-mcp-'))
 
 /** What the suite says; it exits with an error when a scenario is not passed. */
 const conformance = async (...args: readonly string[]): Promise<string> => {
-  const { stdout, stderr } = await exec(process.execPath, [SUITE, ...args], { cwd: folder, timeout: 60_000, maxBuffer: 16_000_000 }).catch((error: { readonly stdout: string; readonly stderr: string }) => error)
+  const { stdout, stderr } = await exec(process.execPath, [SUITE, ...args], { cwd: folder, timeout: 150_000, maxBuffer: 16_000_000 }).catch((error: { readonly stdout: string; readonly stderr: string }) => error)
   return `${stdout}\n${stderr}`
 }
 
