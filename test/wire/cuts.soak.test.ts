@@ -1,4 +1,4 @@
-// The same promise as in cuts.test.ts and splits.test.ts, over many more recordings: minutes, not seconds.
+// The same promise as in cuts.slow.test.ts and splits.test.ts, over many more recordings: minutes, not seconds.
 import { expect, test } from 'vitest'
 import { ask, listening, rejection } from '../model/call.ts'
 import { completeAt, memoryProvider, shortStreams } from './short-streams.ts'
