@@ -151,13 +151,15 @@ it('finds states and steps by text, and brings the first into the middle', async
   await atStep(page, 8)
   await page.keyboard.press('/')
   await page.keyboard.type('approv')
-  // Each letter narrows what is found.
-  await page.waitForFunction("document.querySelectorAll('.state.found').length === 1")
-  expect(await page.$$eval('.state.found', (all) => all.map((one) => one.dataset['state']))).toEqual(['approving'])
-  expect(await page.$$eval('.row', (all) => all.length)).toBe(0)
+  // Each letter narrows what is found, and the page follows frame by frame.
+  await expect.poll(() => page.$$eval('.state.found', (all) => all.map((one) => one.dataset['state']))).toEqual(['approving'])
+  await expect.poll(() => page.locator('.row').count()).toBe(0)
   await page.keyboard.press('Enter')
-  const [stage, state] = [await page.locator('.stage').boundingBox(), await page.locator('[data-state="approving"] .outline').boundingBox()]
-  expect(Math.abs((stage?.x ?? 0) + (stage?.width ?? 0) / 2 - (state?.x ?? 0) - (state?.width ?? 0) / 2)).toBeLessThan(3)
+  const middle = async (selector: string): Promise<number> => {
+    const box = await page.locator(selector).boundingBox()
+    return (box?.x ?? 0) + (box?.width ?? 0) / 2
+  }
+  await expect.poll(async () => Math.abs((await middle('.stage')) - (await middle('[data-state="approving"] .outline')))).toBeLessThan(3)
   await page.fill('.tools input', 'sent')
   await expect.poll(() => page.locator('.row').count()).toBe(1)
   expect(problems).toEqual([])
