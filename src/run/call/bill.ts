@@ -104,31 +104,20 @@ export interface Reservation {
 
 const NO_CAP = (): void => {}
 
-/** A call that wants to be sent. */
-interface Sending {
-  readonly run: RunInfo
-  /** The call within its attempt. */
-  readonly key: string
-  /** Provider and model, for messages. */
-  readonly name: string
-  readonly price: () => Price | undefined
-  readonly bound: () => { readonly input: number; readonly output: number }
-  readonly endsByMs: number
-}
-
-const worstOf = ({ price, bound }: Sending): (() => Worst) => {
+/** The most a call can cost, worked out when it is first asked for. */
+const worstOf = (ask: ModelAsk, priceAt: (inputTokens: number) => Price | undefined): (() => Worst) => {
   let known: Worst | undefined
   return () => {
     if (known !== undefined) return known
-    const { input, output } = bound()
-    const found = price()
-    known = { tokens: input + output, nano: found === undefined ? null : worstCaseNano(found, input, output) }
+    const { input, total } = tokenBoundOf(ask)
+    const price = priceAt(input)
+    known = { tokens: total, nano: price === undefined ? null : worstCaseNano(price, input, ask.model.params.maxOutputTokens) }
     return known
   }
 }
 
 /** Reserves the worst case within the run's own cap. */
-const reserveInRun = ({ cap }: StepIo, { name }: Sending, worst: () => Worst): Failure | Reservation['settle'] => {
+const reserveInRun = ({ cap }: StepIo, name: string, worst: () => Worst): Failure | Reservation['settle'] => {
   if (cap === undefined) return NO_CAP
   const { nano } = worst()
   if (nano !== null) return cap.reserve(nano)
@@ -137,14 +126,20 @@ const reserveInRun = ({ cap }: StepIo, { name }: Sending, worst: () => Worst): F
   })
 }
 
-/** Reserves the worst case of a call: first within the run's own cap, then under the limits of whoever it is for. */
-const reserveCall = async (io: StepIo, sending: Sending): Promise<Failure | Reservation> => {
-  const worst = worstOf(sending)
-  const settle = reserveInRun(io, sending, worst)
+/**
+ * Reserves what a model call can cost at worst: first within the run's own cap, then under the limits of whoever it is for.
+ * @returns why it may not be sent, when it may not.
+ */
+export const reserve = async (io: StepIo, ask: ModelAsk, provider: ModelProvider): Promise<Failure | Reservation> => {
+  const { clock, prices, budgets } = io.acting
+  const { run, key } = ask
+  const name = `${provider.id}/${ask.model.model}`
+  const worst = worstOf(ask, (input) => ask.model.price ?? provider.price ?? prices.price(provider.id, ask.model.model, clock.now(), input))
+  const settle = reserveInRun(io, name, worst)
   if (typeof settle !== 'function') return settle
-  const { run, key, name, endsByMs } = sending
+  const endsByMs = io.deadlineAt ?? clock.now() + timeoutsOf(ask.timeout).totalMs
   try {
-    const held = await io.acting.budgets.reserve({ spender: spenderOf(run), attempt: io.attempt, call: key, endsByMs, worst, model: name, emit: io.emit })
+    const held = await budgets.reserve({ spender: spenderOf(run), attempt: io.attempt, call: key, endsByMs, worst, model: name, emit: io.emit })
     if (typeof held === 'boolean') return { worst, held, limited: held || io.cap !== undefined, settle }
     settle(0)
     return held
@@ -152,19 +147,4 @@ const reserveCall = async (io: StepIo, sending: Sending): Promise<Failure | Rese
     settle(0)
     throw thrown
   }
-}
-
-/** Reserves what a model call can cost at worst. @returns why it may not be sent, when it may not. */
-export const reserve = (io: StepIo, ask: ModelAsk, provider: ModelProvider): Promise<Failure | Reservation> => {
-  const { clock, prices } = io.acting
-  const { model, params } = ask.model
-  const bound = (): { readonly input: number; readonly output: number } => ({ input: tokenBoundOf(ask).input, output: params.maxOutputTokens })
-  return reserveCall(io, {
-    run: ask.run,
-    key: ask.key,
-    name: `${provider.id}/${model}`,
-    price: () => ask.model.price ?? provider.price ?? prices.price(provider.id, model, clock.now(), bound().input),
-    bound,
-    endsByMs: io.deadlineAt ?? clock.now() + timeoutsOf(ask.timeout).totalMs,
-  })
 }
