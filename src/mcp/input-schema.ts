@@ -1,7 +1,7 @@
 // The schema of a tool's arguments as its server wrote it, and as models can be shown it. Invariant: what is shown describes
 // an object without alternatives at its root, which every provider takes, and accepts all that the server's schema does.
 import type { Json } from '../failure/index.ts'
-import type { JsonSchema } from '../schema/index.ts'
+import { isNode, type JsonSchema } from '../schema/index.ts'
 
 type JsonObject = { readonly [key: string]: Json }
 
@@ -12,8 +12,6 @@ const DEEPEST = 100
 /** References at the root that are followed. */
 const MOST_STEPS = 10
 
-const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Tells whether a value is nested deeper than allowed, without going any deeper itself. */
 const isDeeper = (value: Json, levels: number): boolean => typeof value === 'object' && value !== null && (levels === 0 || Object.values(value).some((inner: Json) => isDeeper(inner, levels - 1)))
 
@@ -23,7 +21,7 @@ const pointed = (root: JsonObject, ref: string): Json | undefined =>
     .slice(2)
     .split('/')
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce<Json | undefined>((at, key) => (isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined), root)
+    .reduce<Json | undefined>((at, key) => (isNode(at) && Object.hasOwn(at, key) ? at[key] : undefined), root)
 
 /** A schema that is only a reference, replaced by what it refers to. */
 const followed = (root: JsonObject, schema: JsonObject): JsonObject => {
@@ -31,13 +29,13 @@ const followed = (root: JsonObject, schema: JsonObject): JsonObject => {
   for (let steps = 0; steps < MOST_STEPS && typeof at['$ref'] === 'string' && at['$ref'].startsWith('#/'); steps++) {
     const { $ref, ...beside } = at
     const target = pointed(root, $ref as string)
-    at = isObject(target) ? { ...target, ...beside } : beside
+    at = isNode(target) ? { ...target, ...beside } : beside
   }
   return at
 }
 
 const requiredOf = (schema: JsonObject): readonly Json[] => (Array.isArray(schema['required']) ? schema['required'] : [])
-const propertiesOf = (schema: JsonObject): JsonObject => (isObject(schema['properties']) ? schema['properties'] : {})
+const propertiesOf = (schema: JsonObject): JsonObject => (isNode(schema['properties']) ? schema['properties'] : {})
 
 /** Schemas side by side as one. A field of several of them may be what any of them says. */
 const merged = (parts: readonly JsonObject[], required: readonly Json[]): JsonObject => {
@@ -55,8 +53,8 @@ const merged = (parts: readonly JsonObject[], required: readonly Json[]): JsonOb
 /** A schema without alternatives at its root: the fields of all, and as required those that each of them requires. */
 const withoutAlternatives = (root: JsonObject, schema: JsonObject): JsonObject => {
   const { oneOf, anyOf, allOf, not: _not, if: _if, then: _then, else: _else, enum: _enum, $ref: _ref, ...plain } = schema
-  const choices = [oneOf, anyOf].flatMap((list) => (Array.isArray(list) ? [list.filter(isObject).map((item) => followed(root, item))] : []))
-  const together = Array.isArray(allOf) ? allOf.filter(isObject).map((item) => followed(root, item)) : []
+  const choices = [oneOf, anyOf].flatMap((list) => (Array.isArray(list) ? [list.filter(isNode).map((item) => followed(root, item))] : []))
+  const together = Array.isArray(allOf) ? allOf.filter(isNode).map((item) => followed(root, item)) : []
   const parts = [...choices.flat(), ...together]
   if (parts.length === 0) return plain
   const common = choices.flatMap(([first, ...others]) => (first === undefined ? [] : requiredOf(first).filter((name) => others.every((other) => requiredOf(other).includes(name)))))
@@ -69,7 +67,7 @@ export type ReadSchema = { readonly given: JsonSchema; readonly shown: JsonSchem
 
 /** Reads what a server sent as the schema of a tool's arguments. */
 export const readInputSchema = (sent: Json | undefined): ReadSchema => {
-  if (sent !== undefined && !isObject(sent)) return { problem: 'its input schema is no object' }
+  if (sent !== undefined && !isNode(sent)) return { problem: 'its input schema is no object' }
   const { $schema: _dialect, ...given } = sent ?? {}
   if (isDeeper(given, DEEPEST)) return { problem: `its input schema is nested deeper than ${DEEPEST} levels` }
   if (JSON.stringify(given).length > LONGEST) return { problem: `its input schema is longer than ${LONGEST} characters` }

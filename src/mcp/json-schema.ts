@@ -2,7 +2,7 @@
 // SDK's own validator. Invariant: a schema that cannot be checked here accepts what the server will check anyway.
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import type { Json } from '../failure/index.ts'
-import type { JsonSchema, Schema } from '../schema/index.ts'
+import { isNode, type JsonSchema, type Schema } from '../schema/index.ts'
 
 type Check = (value: unknown) => { readonly valid: boolean; readonly errorMessage: string | undefined }
 
@@ -14,16 +14,14 @@ const NAMED: ReadonlySet<string> = new Set(['properties', 'definitions', '$defs'
 /** Keywords whose values are data. */
 const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
 
-const isObject = (value: Json): value is { readonly [key: string]: Json } => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const checkable = (schema: Json): Json => {
   if (Array.isArray(schema)) return schema.map((item: Json) => checkable(item))
-  if (!isObject(schema)) return schema
+  if (!isNode(schema)) return schema
   // What patterns name would count as additional without them.
   const left = 'patternProperties' in schema ? new Set([...LEFT, 'additionalProperties']) : LEFT
   const entries = Object.entries(schema).flatMap(([key, inner]): readonly (readonly [string, Json])[] => {
     if (left.has(key)) return []
-    if (NAMED.has(key) && isObject(inner)) return [[key, Object.fromEntries(Object.entries(inner).map(([name, named]) => [name, checkable(named)]))]]
+    if (NAMED.has(key) && isNode(inner)) return [[key, Object.fromEntries(Object.entries(inner).map(([name, named]) => [name, checkable(named)]))]]
     return [[key, DATA.has(key) ? inner : checkable(inner)]]
   })
   return Object.fromEntries(entries)

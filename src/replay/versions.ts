@@ -5,6 +5,7 @@ import type { StartCause } from '../journal/index.ts'
 import { misfitsOf, promptVersion, type Prompt, type PromptChooser, type PromptDocument } from '../prompt/index.ts'
 import { versionKey } from '../run/index.ts'
 import type { Recording } from './recording.ts'
+import { defined } from '../schema/index.ts'
 
 /** What the run recorded last: at its start, or at its last migration. */
 const recordedFor = ({ entries }: Recording): StartCause['prompts'] => {
@@ -22,7 +23,7 @@ const variantOf = ({ contents }: Recording, prompt: Prompt, drawn: NonNullable<S
 /** Versions that are not the code's, as a fold looks them up. */
 export const versionsFor = (agent: Agent, recording: Recording, chooser: PromptChooser | undefined): ReadonlyMap<string, Prompt> => {
   const { id, user, tenant, route, session } = recording.row
-  const units = { run: id, ...Object.fromEntries(Object.entries({ user, tenant, route, session }).filter(([, value]) => value !== undefined)) }
+  const units = { run: id, ...defined({ user, tenant, route, session }) }
   const recorded = recordedFor(recording)
   const prompts = promptsOf(agent)
   const today = chooser?.choose(prompts, units).map(({ prompt }) => prompt) ?? prompts

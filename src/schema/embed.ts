@@ -2,14 +2,13 @@
 // document, and its keywords are those of JSON Schema 2020-12, which both read.
 import type { Json } from '../failure/index.ts'
 import { toJsonSchema, type JsonSchema } from './json-schema.ts'
+import { isNode } from './schema-node.ts'
 import type { Schema } from './schema.ts'
 
 /** Keywords whose values are schemas by an author's names. */
 const NAMED: ReadonlySet<string> = new Set(['properties', 'patternProperties', 'definitions', '$defs', 'dependentSchemas'])
 /** Keywords whose values are data, whatever they look like. */
 const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
-
-const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Draft 7 writes a tuple as a list in `items`; 2020-12 as `prefixItems`, with what follows it in `items`. */
 const tuple = (schema: { readonly [key: string]: Json }): { readonly [key: string]: Json } => {
@@ -20,11 +19,11 @@ const tuple = (schema: { readonly [key: string]: Json }): { readonly [key: strin
 
 const rewrite = (value: Json, root: string): Json => {
   if (Array.isArray(value)) return value.map((item: Json) => rewrite(item, root))
-  if (!isObject(value)) return value
+  if (!isNode(value)) return value
   const entries = Object.entries(tuple(value)).map(([key, inner]): readonly [string, Json] => {
     if (DATA.has(key)) return [key, inner]
     if (key === '$ref' && typeof inner === 'string' && inner.startsWith('#')) return [key, `${root}${inner.slice(1)}`]
-    if (NAMED.has(key) && isObject(inner)) return [key, Object.fromEntries(Object.entries(inner).map(([name, schema]) => [name, rewrite(schema, root)]))]
+    if (NAMED.has(key) && isNode(inner)) return [key, Object.fromEntries(Object.entries(inner).map(([name, schema]) => [name, rewrite(schema, root)]))]
     return [key, rewrite(inner, root)]
   })
   return Object.fromEntries(entries)

@@ -9,6 +9,7 @@ import type { Io } from '../io.ts'
 import { openExisting, type CommonOptions } from '../open-runtime.ts'
 import { timeOf } from '../period.ts'
 import { databasePath, openProject } from '../project.ts'
+import { defined } from '../../schema/index.ts'
 
 interface CostsOptions extends CommonOptions {
   readonly by: string
@@ -42,7 +43,7 @@ const costs = async (io: Io, options: CostsOptions): Promise<number> => {
   const untilMs = until === undefined ? now : timeOf(until, now, '--until')
   if (untilMs <= sinceMs) fail('usage', `--until ${until ?? 'now'} is not after --since ${since}.`)
   if (!/^\d{1,4}$/.test(options.runs)) fail('usage', `--runs must be a number from 0 to 9999, not ${JSON.stringify(options.runs)}.`)
-  const where = Object.fromEntries(Object.entries({ user, route, tenant, agent, state, model, prompt }).filter(([, value]) => value !== undefined))
+  const where = defined({ user, route, tenant, agent, state, model, prompt })
   const project = await openProject(io)
   const journal = openExisting(io, project, options)
   if (journal?.ledger === undefined) return fail('usage', `There are no costs: no database at ${databasePath(project, options.db, io.env)}. Name the right one with --db or STATELOOP_DB.`)

@@ -13,6 +13,7 @@ import { formatsOf, shownPath, tellGitHub, writeReports } from '../eval/write-re
 import type { Io } from '../io.ts'
 import { openProject, type Project } from '../project.ts'
 import { commandLine } from '../shell.ts'
+import { defined } from '../../schema/index.ts'
 
 interface EvalOptions {
   readonly json?: boolean
@@ -35,13 +36,12 @@ const EXIT_OF: { readonly [K in Overall]: number } = { non_inferior: 0, regresse
 /** Numbers from the command line; absent ones stay absent. */
 const settingsOf = ({ trials, concurrency, budgetUsd, budgetS }: EvalOptions): { readonly trials?: number; readonly concurrency?: number; readonly budgetUsd?: number; readonly budgetMs?: number } => {
   const seconds = positive(budgetS, '--budget-s', false)
-  const given = {
+  return defined({
     trials: positive(trials, '--trials', true),
     concurrency: positive(concurrency, '--concurrency', true),
     budgetUsd: positive(budgetUsd, '--budget-usd', false),
     budgetMs: seconds === undefined ? undefined : seconds * 1_000,
-  }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  })
 }
 
 const stopOnSignal = (): { readonly signal: AbortSignal; readonly release: () => void } => {

@@ -1,7 +1,7 @@
 // `stateloop run`: starts an agent and follows it until it rests.
 import { fail, type Json } from '../../failure/index.ts'
 import type { Runtime, StartOptions } from '../../run/index.ts'
-import { validate } from '../../schema/index.ts'
+import { defined, validate } from '../../schema/index.ts'
 import { AGENT_ARGUMENT, COMMON, type CommandDefinition } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { drainOnSignal, follow } from '../follow.ts'
@@ -34,7 +34,7 @@ const inputOf = (io: Io, { agent, exports }: LoadedAgent, { input, question }: R
   return input === undefined ? ((exports['example'] ?? {}) as Json) : jsonArgument(io, input, '--input')
 }
 
-const startOptions = ({ user, route, tenant, key, session }: RunOptions): StartOptions => Object.fromEntries(Object.entries({ user, route, tenant, key, session }).filter(([, value]) => value !== undefined))
+const startOptions = ({ user, route, tenant, key, session }: RunOptions): StartOptions => defined({ user, route, tenant, key, session })
 
 /** Leaves the run to a worker. */
 const enqueue = async (io: Io, runtime: Runtime, { agent, source }: LoadedAgent, input: Json, options: RunOptions): Promise<number> => {

@@ -6,7 +6,7 @@ import type { AnyAgent } from '../../agent/index.ts'
 import type { Json } from '../../failure/index.ts'
 import type { Waiting } from '../../journal/index.ts'
 import type { OutsideEvent } from '../../run/index.ts'
-import { embedSchema } from '../../schema/index.ts'
+import { embedSchema, isNode } from '../../schema/index.ts'
 
 type Form = ElicitRequestFormParams['requestedSchema']
 
@@ -46,16 +46,15 @@ const decisions = async (ask: Ask, calls: NonNullable<Waiting['calls']>): Promis
 }
 
 const SIMPLE: ReadonlySet<unknown> = new Set(['string', 'number', 'integer', 'boolean'])
-const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** A field that a form can ask for: a simple value, or a choice of several. */
-const isField = (field: Json): boolean => isObject(field) && (SIMPLE.has(field['type']) || (field['type'] === 'array' && isObject(field['items']) && ('enum' in field['items'] || 'anyOf' in field['items'])))
+const isField = (field: Json): boolean => isNode(field) && (SIMPLE.has(field['type']) || (field['type'] === 'array' && isNode(field['items']) && ('enum' in field['items'] || 'anyOf' in field['items'])))
 
 /** The payload of an event as a form; undefined for one that a form cannot ask for. */
 const formOf = (agent: AnyAgent, type: string): Form | undefined => {
   if (!Object.hasOwn(agent.events, type)) return undefined
   const { properties = {}, required = [] } = embedSchema(agent.events[type], '#')
-  if (!isObject(properties) || !Object.values(properties).every(isField)) return undefined
+  if (!isNode(properties) || !Object.values(properties).every(isField)) return undefined
   return { type: 'object', properties: properties as Form['properties'], required: required as string[] }
 }
 

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { AnyAgent } from '../../agent/index.ts'
 import type { RunFilter, RunRow, RunStatus } from '../../journal/index.ts'
 import type { OutsideEvent, RunHandle, StartOptions } from '../../run/index.ts'
-import { canonical, toJson, validate } from '../../schema/index.ts'
+import { canonical, defined, toJson, validate } from '../../schema/index.ts'
 import { scopedKey, scopedSession } from '../access.ts'
 import { checkShape, readBody, readJson } from '../body.ts'
 import type { HonoTypes, ServerParts } from '../options.ts'
@@ -98,7 +98,7 @@ const list = async ({ runtime, agents }: ServerParts, context: ServerContext): P
   const identity = context.get('identity')
   const { user, tenant } = identity
   const named = session === undefined ? undefined : scopedSession(identity, session)
-  const filter: RunFilter = { limit, ...Object.fromEntries(Object.entries({ status: statuses, session: named, since, user, tenant }).filter(([, value]) => value !== undefined)) }
+  const filter: RunFilter = { limit, ...defined({ status: statuses, session: named, since, user, tenant }) }
   const shown = wanted === undefined ? [...agents.keys()] : agents.has(wanted) ? [wanted] : []
   const rows = await Promise.all(shown.map((agent) => runtime.list({ ...filter, agent })))
   const newest = rows.flat().sort((a, b) => b.startedAt - a.startedAt || (a.id < b.id ? 1 : -1))
